@@ -167,9 +167,8 @@ struct config {
         bool only_start_if_oidc_is_available;
         struct config_provider flat; /* the one whose keys stand alone; without an issuer there is none */
         struct config_providers providers;
-    } oidc; /* config_provider reads both */
-    /* Accepted for headscale's sake, used by no part yet. */
-    struct {
+    } oidc;  /* config_provider reads both */
+    struct { /* hostname "": none is ordered */
         char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
     } acme;
 };
@@ -196,9 +195,10 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
                  struct err *e) WARN_UNUSED;
 
 /* What a start needs of the machine and config_load does not look at: certificate and key can be read,
- * directories of state and socket can be written or made; with ports, that nobody else listens on them (where a daemon
- * answers on the configured socket they are its own). Changes nothing. */
+ * directories of state and socket can be written or made; with ports, that nobody else listens on them: the daemon that
+ * answers on the configured socket is asked which are its own. Changes nothing. */
 int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e) WARN_UNUSED;
+void config_listens(const struct config *c, struct strs *out); /* adds what is listened at: "tcp 0.0.0.0:8080" */
 
 /* NULL, or what clients cannot use in the record. */
 const char *config_record_fault(const struct config_record *r);
@@ -237,6 +237,8 @@ bool config_policy_is_file(const struct config *c);
 /* The OpenID providers, from 0; NULL: there are no more. */
 const struct config_provider *config_provider(const struct config *c, size_t i);
 
+bool config_serves_tls(const struct config *c);     /* listen_addr has a certificate, of files or ordered */
+bool config_acme_listens(const struct config *c);   /* for challenges, on acme.listen */
 bool config_is_postgres(const struct config *c);    /* the database is one of PostgreSQL */
 const char *config_sslmode(const struct config *c); /* database.postgres.ssl for libpq; "": its default */
 

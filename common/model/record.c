@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
+#include "model/events.h"
 
 /* Where what a kind owns is, for copying and freeing. */
 #define AT(type, member) offsetof(struct type, member)
@@ -24,13 +25,22 @@ static const struct record_shape {
                      {AT(user, groups)},
                      {0}},
     [RECORD_PREAUTH_KEY] = {sizeof(struct preauth_key),
-                            {AT(preauth_key, prefix), AT(preauth_key, secret_hash)},
+                            {AT(preauth_key, prefix), AT(preauth_key, secret_hash), AT(preauth_key, description)},
                             {AT(preauth_key, tags)},
                             {0}},
     [RECORD_API_KEY] = {sizeof(struct api_key),
                         {AT(api_key, prefix), AT(api_key, secret_hash), AT(api_key, description)},
                         {0},
                         {0}},
+    [RECORD_OAUTH_CLIENT] = {sizeof(struct oauth_client),
+                             {AT(oauth_client, client_id), AT(oauth_client, secret_hash),
+                              AT(oauth_client, description)},
+                             {AT(oauth_client, scopes), AT(oauth_client, tags)},
+                             {0}},
+    [RECORD_OAUTH_TOKEN] = {sizeof(struct oauth_token),
+                            {AT(oauth_token, prefix), AT(oauth_token, secret_hash)},
+                            {AT(oauth_token, scopes), AT(oauth_token, tags)},
+                            {0}},
     [RECORD_NODE] = {sizeof(struct node),
                      {AT(node, hostname), AT(node, given_name), AT(node, os), AT(node, os_version),
                       AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo), AT(node, authorized_by)},
@@ -61,7 +71,8 @@ static const struct record_shape {
     [RECORD_SSH_APPROVAL] = {sizeof(struct ssh_approval), {AT(ssh_approval, user)}, {0}, {0}},
     [RECORD_DELETED_NODE] = {sizeof(struct deleted_node), {0}, {0}, {0}},
     [RECORD_ADMIN_CALL] = {sizeof(struct admin_call),
-                           {AT(admin_call, text), AT(admin_call, inverse), AT(admin_call, secret)},
+                           {AT(admin_call, text), AT(admin_call, inverse), AT(admin_call, object),
+                            AT(admin_call, secret)},
                            {AT(admin_call, events)},
                            {0}},
     [RECORD_IDENTITY] = {sizeof(struct identity),
@@ -454,75 +465,6 @@ const char *user_role_name(int role)
     return names[role];
 }
 
-unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b)
-{
-    return (a->failback != b->failback ? RULE_FAILBACK : 0u) | (a->keep != b->keep ? RULE_KEEP : 0u) |
-           (a->hold_down_ns != b->hold_down_ns ? RULE_HOLD_DOWN : 0u) |
-           (a->failback_delay_ns != b->failback_delay_ns ? RULE_FAILBACK_DELAY : 0u) |
-           (!addr_eq(&a->probe, &b->probe) ? RULE_PROBE : 0u) | (a->nearest != b->nearest ? RULE_NEAREST : 0u);
-}
-
-unsigned prefix_rule_own(const struct prefix_rule *rule)
-{
-    return prefix_rule_difference(rule, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS});
-}
-
-static void copy_members(struct prefix_rule *to, const struct prefix_rule *from, unsigned which)
-{
-    if (which & RULE_FAILBACK)
-        to->failback = from->failback;
-    if (which & RULE_KEEP)
-        to->keep = from->keep;
-    if (which & RULE_HOLD_DOWN)
-        to->hold_down_ns = from->hold_down_ns;
-    if (which & RULE_FAILBACK_DELAY)
-        to->failback_delay_ns = from->failback_delay_ns;
-    if (which & RULE_PROBE)
-        to->probe = from->probe;
-    if (which & RULE_NEAREST)
-        to->nearest = from->nearest;
-}
-
-void prefix_rule_apply(struct prefix_rule *to, const struct prefix_rule *from, unsigned given, unsigned reset)
-{
-    copy_members(to, from, given);
-    copy_members(to, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS}, reset);
-}
-
-int prefix_rule_check(const struct prefix *p, const struct prefix_rule *rule, unsigned given, struct err *e)
-{
-    if (prefix_is_exit(p))
-        return err_field(e, ERR_INVALID, "prefix", "exit routes are not elected: every approved exit node offers them");
-    if (given & RULE_PROBE && !prefix_covers(p, &(struct prefix){rule->probe, rule->probe.bits}))
-        return err_field(e, ERR_INVALID, "probe", "the host to probe must have an address within the prefix");
-    return 0;
-}
-
-struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured)
-{
-    struct prefix_rule rule = settings ? settings->rule : *configured;
-
-    if (rule.failback == FAILBACKS)
-        rule.failback = configured->failback;
-    if (rule.keep == PREFIX_KEEPS)
-        rule.keep = configured->keep;
-    if (rule.hold_down_ns < 0)
-        rule.hold_down_ns = configured->hold_down_ns;
-    if (rule.failback_delay_ns < 0)
-        rule.failback_delay_ns = configured->failback_delay_ns;
-    if (rule.nearest == PREFIX_NEARESTS)
-        rule.nearest = configured->nearest;
-    return rule;
-}
-
-const char *route_failback_name(int failback)
-{
-    static const char *const names[FAILBACKS] = {
-        [FAILBACK_STICKY] = "sticky", [FAILBACK_OLDEST] = "oldest", [FAILBACK_PRIORITY] = "priority"};
-
-    return failback >= FAILBACK_STICKY && failback < FAILBACKS ? names[failback] : "";
-}
-
 const char *route_state_name(int state)
 {
     static const char *const names[ROUTE_STATES] = {
@@ -562,4 +504,34 @@ bool key_is_zero(const uint8_t key[KEY_LEN])
     for (size_t i = 0; i < KEY_LEN; i++)
         any |= key[i];
     return any == 0;
+}
+
+static const struct {
+    const char *kind;
+    enum event_weight weight;
+} events[EVENT_ID_COUNT] = {
+#define X(id, kind, weight, undo) [id] = {kind, weight},
+    EVENT_KINDS(X)
+#undef X
+};
+
+const char *event_kind(enum event_id id)
+{
+    return events[id].kind;
+}
+
+const char *event_weight_name(int weight)
+{
+    static const char *const names[] = {
+        [WEIGHT_INFO] = "info", [WEIGHT_CHANGE] = "change", [WEIGHT_WARN] = "warn", [WEIGHT_ALARM] = "alarm"};
+
+    return names[weight];
+}
+
+enum event_weight event_weight(const char *kind)
+{
+    for (size_t i = 0; i < EVENT_ID_COUNT; i++)
+        if (str_eq(events[i].kind, kind))
+            return events[i].weight;
+    return WEIGHT_INFO;
 }

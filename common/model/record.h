@@ -31,9 +31,11 @@ enum record_kind {
     RECORD_SSH_APPROVAL,
     RECORD_DELETED_NODE,
     RECORD_ADMIN_CALL,
-    RECORD_IDENTITY
+    RECORD_IDENTITY,
+    RECORD_OAUTH_CLIENT,
+    RECORD_OAUTH_TOKEN
 };
-#define RECORD_KINDS (RECORD_IDENTITY + 1)
+#define RECORD_KINDS (RECORD_OAUTH_TOKEN + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -80,6 +82,8 @@ struct preauth_key {
     bool reusable, ephemeral, used, revoked;
     bool preauthorized; /* machines that it registers need no approval */
     int64_t expiration_ns, created_ns;
+    int64_t revoked_ns; /* 0: not, or before that was kept */
+    char *description;
 };
 
 struct api_key {
@@ -88,6 +92,27 @@ struct api_key {
     char *description;
     bool read_only;
     int64_t expiration_ns, created_ns, last_seen_ns;
+    uint64_t user_id; /* who owns the pre-auth keys without tags that are made with it through API v2; 0: nobody */
+};
+
+/* A program that fetches access tokens with its secret (RFC 6749, 4.4), and what these may at most. */
+struct oauth_client {
+    struct record r;
+    char *client_id;   /* 12 hexadecimal digits: the prefix of its secret */
+    char *secret_hash; /* as above, or an imported "$argon2id$..." */
+    char *description;
+    struct strs scopes; /* sorted; those that nobody knows grant nothing */
+    struct strs tags;   /* sorted: what keys and nodes that it makes may carry */
+    int64_t created_ns, last_seen_ns;
+};
+
+/* One that was given out. It is not changed: its client fetches another one before it ends. */
+struct oauth_token {
+    struct record r;
+    uint64_t client; /* the id of its client's record */
+    char *prefix, *secret_hash;
+    struct strs scopes, tags; /* as of the client, or fewer */
+    int64_t expiration_ns, created_ns;
 };
 
 #define NODE_PRIORITY_DEFAULT 100
@@ -245,7 +270,7 @@ struct event {
     int64_t time_ns;
     char *kind;         /* "node.registered", "route.approved", ...: the table in model/events.h */
     char *actor;        /* a login name, an API key's description or prefix, "node NAME", "policy", "server" */
-    char *object;       /* "node", "user", "preauthkey", "apikey", "prefix", "policy", "pending" */
+    char *object;       /* "node", "user", "preauthkey", "apikey", "oauthclient", "prefix", "policy", "pending" */
     uint64_t object_id; /* 0 for prefix and policy */
     char *object_name;
     char *text;                     /* one sentence for people */
@@ -300,6 +325,7 @@ struct admin_call {
     uint64_t object_id, object_version;
     struct strs events;   /* RUN.SEQ of each */
     char *text, *inverse; /* of the first of them; of the call */
+    char *object;         /* the object as it was answered: a message (server/core/message) as base64; "": none was */
     char *secret;         /* what was made, sealed with the token; "": nothing secret was answered */
 };
 

@@ -8,9 +8,9 @@
 #ifndef SERVER_API_API_H
 #define SERVER_API_API_H
 
+#include "acme/acme.h"
 #include "config/config.h"
 #include "core/core.h"
-#include "login/login.h"
 #include "readback/readback.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
@@ -20,9 +20,8 @@ struct api;
 
 /* What rooms beside this one know of themselves, for the report of health. */
 struct server_facts {
-    char relay_trouble[240];     /* why the built-in relay is not reached from here; "": it is, or nobody knows */
-    char login_trouble[240];     /* why people cannot log in with a provider; "": they can */
-    int64_t certificate_ends_ns; /* of the public listener; 0: it has none */
+    char relay_trouble[240];        /* why the built-in relay is not reached from here; "": it is, or nobody knows */
+    struct acme_status certificate; /* of the public listener; name "": it is that of tls_cert_path */
 };
 
 struct api_options {
@@ -30,7 +29,6 @@ struct api_options {
     struct core *core;
     struct tailnet *tailnet;
     struct store *store;
-    struct login *login;         /* people log in with OpenID providers; NULL: there are none */
     struct readback *readback;   /* what clients hold; NULL: nobody asks them */
     uint8_t public_key[KEY_LEN]; /* the Noise key that GET /key tells */
     /* Appends metrics of other rooms in Prometheus' text form; NULL: none. Any thread. */
@@ -45,8 +43,8 @@ struct api_options {
     void *arg;
 };
 
-/* Opens the unix socket and the metrics listener of the configuration, and starts. What it cannot open is an error that
- * names the key of the configuration. The options' objects outlive it. */
+/* Opens the unix socket and the metrics listener of the configuration, and starts, logins of people too. What it cannot
+ * open is an error that names the key of the configuration. The options' objects outlive it. */
 int api_start(const struct api_options *options, struct api **out, struct err *e) WARN_UNUSED;
 
 /* Ends streams, answers what is in work, closes everything, removes the socket. The core must still run. */

@@ -38,6 +38,15 @@ void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash);
 void core_reload(struct core *core, const struct config *config);
 void core_set_derp(struct core *core, const char *derp_json);
 
+/* An exit node can be used no more, or a node uses another one. */
+struct core_exit_change {
+    uint64_t node;
+    const char *end;  /* of an exit node that could be used: why it cannot be any more, as tailnet_exit_end says */
+    bool by_itself;   /* it went away, and nobody changed its record */
+    int64_t since_ns; /* wall time of its end */
+    uint64_t uses; /* end NULL: the exit node that the node sends its traffic through now; 0: none, or it is offline */
+};
+
 /* Events as they become true, on the core's thread, after their commit; volatile ones (run 0) are the unnumbered notes
  * of endpoints, relay and last seen, as node id only. For the console's stream. */
 struct core_listener {
@@ -46,6 +55,9 @@ struct core_listener {
     /* A router whose probe targets answered lost its control connection: it keeps their prefixes for a moment, and for
      * longer where core_reach says that they still answer. At once. */
     void (*contact_lost)(void *arg, uint64_t node_id);
+    /* In the order in which it was published, ends first within a publication. A new listener is told who uses which.
+     */
+    void (*exit_changed)(void *arg, const struct core_exit_change *change);
     void *arg; /* any function may be NULL */
 };
 void core_listen(struct core *core, const struct core_listener *listener);

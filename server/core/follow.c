@@ -72,6 +72,12 @@ static void follow_api_key(struct core_state *s, const struct store_write *w)
     s->api_keys_dirty = true;
 }
 
+static void follow_oauth(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->oauth_dirty = true;
+}
+
 static void follow_identity(struct core_state *s, const struct store_write *w)
 {
     follow_pair(s, w);
@@ -136,6 +142,8 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_PREAUTH_KEY] = follow_preauth_key,
         [RECORD_API_KEY] = follow_api_key,
         [RECORD_IDENTITY] = follow_identity,
+        [RECORD_OAUTH_CLIENT] = follow_oauth,
+        [RECORD_OAUTH_TOKEN] = follow_oauth,
         [RECORD_NODE] = follow_node,
         [RECORD_POLICY] = follow_policy,
         [RECORD_PRIMARY] = follow_primary,

@@ -2,8 +2,10 @@
 /* From the state to what readers see: elections first, then one snapshot and its changes. */
 #include "core/publish.h"
 #include "base/clock.h"
+#include "core/decide/exits.h"
 #include "core/decide/nearest.h"
 #include "core/policy_publish.h"
+#include "core/readers.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
 #include "core/state/past.h"
@@ -283,6 +285,18 @@ static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next
     vec_release(&list);
 }
 
+static void publish_oauth(struct core_state *s, struct tailnet_snapshot *next)
+{
+    size_t count;
+    const void **items = published(s, RECORD_OAUTH_CLIENT, &count);
+
+    snapshot_set_oauth_clients(next, (const struct oauth_client *const *)items, count);
+    free(items);
+    items = published(s, RECORD_OAUTH_TOKEN, &count);
+    snapshot_set_oauth_tokens(next, (const struct oauth_token *const *)items, count);
+    free(items);
+}
+
 static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
 {
     size_t count;
@@ -309,6 +323,8 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_identities(next, (const struct identity *const *)items, count);
         free(items);
     }
+    if (s->oauth_dirty)
+        publish_oauth(s, next);
     if (s->pendings_dirty)
         publish_pendings(s, next);
     if (s->primaries_dirty)
@@ -329,6 +345,7 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->identities_dirty = s->pendings_dirty = false;
     s->primaries_dirty = s->via_primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
+    s->oauth_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -355,6 +372,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                                     &slot->serving, slot->expired)
                                  : NULL;
 
+    core_exits_note(s, before, now);
     slot->restated = now && before && is_restated(before->record, now->record);
     if (now)
         slot->dirty |= before ? tailnet_node_difference(before, now) : CHANGE_ADDED;
@@ -444,12 +462,13 @@ void publish(struct core_state *s)
     metrics_time(&s->counters.peers_times, &metrics_fractions, (double)(clock_mono_us() - reached) / 1e6);
     route_moves_release(&moves);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->identities_dirty ||
-                 s->pendings_dirty || s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty ||
-                 s->prefix_settings_dirty || s->settings_dirty || s->message_dirty || s->nearest_dirty;
+                 s->oauth_dirty || s->pendings_dirty || s->primaries_dirty || s->via_primaries_dirty ||
+                 s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty || s->message_dirty ||
+                 s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     int64_t began = clock_mono_us();
-    const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
+    const struct tailnet_snapshot *now = readers_last(s);
     struct tailnet_snapshot *next = snapshot_edit(now);
     bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
@@ -466,7 +485,7 @@ void publish(struct core_state *s)
     next->event_run = s->run;
     next->event_seq = s->event_published = s->event_delivered;
     s->counters.publishes++;
-    tailnet_publish(s->tailnet, next, changes, count);
+    readers_publish(s, next, changes, count);
     metrics_time(&s->counters.snapshot_times, &metrics_fractions, (double)(clock_mono_us() - began) / 1e6);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];
@@ -476,6 +495,7 @@ void publish(struct core_state *s)
                 s->listeners.items[k].volatile_change(s->listeners.items[k].arg, slot->id);
         settle_slot(s, slot);
     }
+    core_exits_tell(s);
     s->dirty_slots.len = 0;
     free(changes);
 }

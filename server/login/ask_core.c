@@ -33,7 +33,7 @@ int login_ask_core(struct login *l, struct core_login *call, struct err *e)
     thread_cond_init(&w.wake);
     call->call.done = on_answer;
     call->call.owner = &w;
-    core_login(l->with.core, call);
+    core_login(l->core, call);
     pthread_mutex_lock(&w.lock);
     while (!w.done)
         pthread_cond_wait(&w.wake, &w.lock);

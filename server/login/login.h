@@ -16,21 +16,17 @@
 
 struct login;
 
-struct login_options {
-    const struct config *config; /* kept; a change of the providers needs a restart */
-    struct core *core;
-    struct tailnet *tailnet;
-};
-/* *out stays NULL where no provider is configured. An error where a secret cannot be read, or where
- * only_start_if_oidc_is_available is set and a provider does not answer within half a minute. */
-int login_start(const struct login_options *options, struct login **out, struct err *e) WARN_UNUSED;
+/* *out stays NULL where no provider is configured. config is kept: a change of the providers needs a restart. An error
+ * where a secret cannot be read, or where only_start_if_oidc_is_available is set and a provider does not answer. */
+int login_start(const struct config *config, struct core *core, struct tailnet *tailnet, struct login **out,
+                struct err *e) WARN_UNUSED;
 /* No question to a provider goes on after this: visits end soon. NULL is allowed, here and below. */
 void login_end_visits(struct login *l);
 void login_stop(struct login *l); /* after the last visit */
 
-/* Whether each provider answers, for configtest: what is wrong is added to problems or notes, as a start would have it.
- */
-void login_check(const struct config *c, struct strs *problems, struct strs *notes);
+/* Whether the secrets can be read and, to test, whether each provider answers: what is wrong is added to problems, or
+ * to notes where a start would go on. */
+void login_check(const struct config *c, bool test, struct strs *problems, struct strs *notes);
 
 /* Why a provider is not reached, as sentences; "": all are, or there is none. */
 void login_trouble(struct login *l, char *text, size_t size);

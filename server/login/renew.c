@@ -114,7 +114,7 @@ static void look_at(struct renewer *r, const struct tailnet_snapshot *s, const s
 
 static void look(struct renewer *r)
 {
-    const struct tailnet_snapshot *s = tailnet_pin(r->l->with.tailnet);
+    const struct tailnet_snapshot *s = tailnet_pin(r->l->tailnet);
 
     for (size_t i = 0; i < s->identity_count && !atomic_load(&r->l->stopping); i++)
         look_at(r, s, s->identities[i]);

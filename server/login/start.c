@@ -26,7 +26,7 @@ static bool is_stopping(void *arg)
 /* Beside the noise key, and no part of the database. */
 static int load_key(struct login *l, struct err *e)
 {
-    const char *noise = l->with.config->noise.private_key_path, *slash = strrchr(noise, '/');
+    const char *noise = l->config->noise.private_key_path, *slash = strrchr(noise, '/');
     char *path = mem_format("%.*slogin_private.key", slash ? (int)(slash + 1 - noise) : 0, noise);
     uint8_t public_key[CRYPTO_KEY_LEN];
     int rc = control_key_load(path, l->key, public_key, e);
@@ -39,10 +39,10 @@ static int init_providers(struct login *l, struct err *e)
 {
     const struct config_provider *c;
 
-    while (config_provider(l->with.config, l->provider_count))
+    while (config_provider(l->config, l->provider_count))
         l->provider_count++;
     l->providers = mem_alloc((l->provider_count + 1) * sizeof(*l->providers));
-    for (size_t i = 0; (c = config_provider(l->with.config, i)); i++)
+    for (size_t i = 0; (c = config_provider(l->config, i)); i++)
         if (provider_init(&l->providers[i], c, is_stopping, l, e) < 0) {
             l->provider_count = i + 1;
             return (int)e->code;
@@ -65,26 +65,28 @@ static int discover_all(struct login *l, struct err *e)
     return rc;
 }
 
-int login_start(const struct login_options *options, struct login **out, struct err *e)
+int login_start(const struct config *config, struct core *core, struct tailnet *tailnet, struct login **out,
+                struct err *e)
 {
     struct login *l;
     int rc;
 
     *out = NULL;
-    if (!config_provider(options->config, 0))
+    if (!config_provider(config, 0))
         return 0;
     l = mem_alloc(sizeof(*l));
-    l->with = *options;
-    l->with.config = config_ref(options->config);
-    l->redirect_uri = mem_format("%s/oidc/callback", options->config->server_url);
-    l->secure = str_starts(options->config->server_url, "https://");
+    l->config = config_ref(config);
+    l->core = core;
+    l->tailnet = tailnet;
+    l->redirect_uri = mem_format("%s/oidc/callback", config->server_url);
+    l->secure = str_starts(config->server_url, "https://");
     l->used = mem_alloc(USED_MAX * sizeof(*l->used));
     pthread_mutex_init(&l->lock, NULL);
     thread_cond_init(&l->wake);
     once_init(&l->begun, BEGUN_MAX, SOURCE_MAX);
     once_init(&l->asked, ASKED_MAX, USER_MAX);
     if ((rc = load_key(l, e)) < 0 || (rc = init_providers(l, e)) < 0 ||
-        (options->config->oidc.only_start_if_oidc_is_available && (rc = discover_all(l, e)) < 0) ||
+        (config->oidc.only_start_if_oidc_is_available && (rc = discover_all(l, e)) < 0) ||
         (rc = workers_start(&l->workers, "login", THREADS, e)) < 0 ||
         (rc = thread_start(&l->renewer, "login renewal", renewer_run, l, e)) < 0) {
         login_stop(l);
@@ -117,7 +119,7 @@ void login_stop(struct login *l)
     once_release(&l->begun);
     once_release(&l->asked);
     crypto_wipe(l->key, sizeof(l->key));
-    config_unref(l->with.config);
+    config_unref(l->config);
     pthread_cond_destroy(&l->wake);
     pthread_mutex_destroy(&l->lock);
     free(l->redirect_uri);
@@ -155,7 +157,7 @@ void login_trouble(struct login *l, char *text, size_t size)
     buf_release(&all);
 }
 
-void login_check(const struct config *c, struct strs *problems, struct strs *notes)
+void login_check(const struct config *c, bool test, struct strs *problems, struct strs *notes)
 {
     const struct config_provider *p;
 
@@ -164,7 +166,7 @@ void login_check(const struct config *c, struct strs *problems, struct strs *not
         struct provider asked;
         struct err why = {0};
         bool secret = provider_init(&asked, p, NULL, NULL, &why) == 0;
-        if (!secret || provider_discover(&asked, &why) < 0)
+        if (!secret || (test && provider_discover(&asked, &why) < 0))
             config_problem(c, !secret || c->oidc.only_start_if_oidc_is_available ? problems : notes, key, why.message);
         provider_release(&asked);
     }

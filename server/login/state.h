@@ -35,7 +35,9 @@ struct once_table {
 };
 
 struct login {
-    struct login_options with;
+    const struct config *config;
+    struct core *core;
+    struct tailnet *tailnet;
     uint8_t key[CRYPTO_KEY_LEN]; /* that refresh tokens are encrypted with */
     struct provider *providers;
     size_t provider_count;

@@ -54,7 +54,7 @@ static void state_cookie_name(const char *state, char name[16 + MARK_LEN])
 
 static const struct pending *find_pending(struct login *l, const char *auth_id, struct err *e)
 {
-    const struct tailnet_snapshot *s = tailnet_pin(l->with.tailnet);
+    const struct tailnet_snapshot *s = tailnet_pin(l->tailnet);
     const struct pending *p = record_ref(snapshot_pending(s, auth_id));
 
     tailnet_unpin(s);

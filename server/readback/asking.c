@@ -195,7 +195,7 @@ static void ask_due(struct readback *r, const struct tailnet_snapshot *s, int64_
 {
     for (size_t i = r->moves.len; i-- > 0;) {
         struct readback_move *m = r->moves.items[i];
-        if (m->exit_end && !m->ended)
+        if (m->exit_end && now_ms < m->moved_ms + ENDS_MS)
             exit_follow(r, s, m);
         for (size_t k = 0; !m->ended && !m->exit_end && k < m->followers.len && r->asking < ASKING_MAX; k++) {
             struct route_follower *f = &m->followers.items[k];
@@ -215,14 +215,12 @@ static void on_tick(struct loop_timer *t)
         if (s->seq != r->seen || !r->looked)
             moves_look(r, s);
         r->seen = s->seq;
-        exits_look(r, s);
         pthread_mutex_lock(&r->lock);
         ask_due(r, s, clock_mono_ms());
         preferences_ask(r, s, clock_mono_ms());
         pthread_mutex_unlock(&r->lock);
     } else {
         r->looked = false;
-        r->exits_ms = 0;
     }
     tailnet_unpin(s);
     loop_timer_set(r->loop, &r->timer, TICK_MS, on_tick);
@@ -236,7 +234,6 @@ static void begin(struct loop *l, void *arg)
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
 
     moves_look(r, s); /* who serves now did not move */
-    exits_look(r, s);
     tailnet_unpin(s);
     loop_timer_set(l, &r->timer, TICK_MS, on_tick);
 }
@@ -254,10 +251,12 @@ struct readback *readback_start(const struct readback_options *options)
 
     r->options = *options;
     r->options.config = config_ref(options->config);
+    r->on = options->config->node.probe.read_back;
     pthread_mutex_init(&r->lock, NULL);
     r->loop = loops_at(options->loops, 0);
     loop_run(r->loop, begin, r);
-    core_listen(options->core, &(struct core_listener){.event = exits_note_change, .arg = r});
+    core_listen(options->core,
+                &(struct core_listener){.event = exits_note_change, .exit_changed = exits_changed, .arg = r});
     return r;
 }
 
@@ -273,6 +272,9 @@ static void run_reload(struct loop *l, void *arg)
     (void)l;
     config_unref(call->r->options.config);
     call->r->options.config = config_ref(call->config);
+    pthread_mutex_lock(&call->r->lock);
+    call->r->on = call->config->node.probe.read_back;
+    pthread_mutex_unlock(&call->r->lock);
 }
 
 void readback_reload(struct readback *r, const struct config *config)

@@ -12,41 +12,6 @@
 
 /* ---- which ended ---- */
 
-/* Why the node is no exit node that may be used now; NULL: it is one. */
-static const char *end_of(const struct tailnet_node *n)
-{
-    if (!n)
-        return "was deleted";
-    if (!n->record->authorized)
-        return "is no longer approved as a device";
-    if (!node_is_exit(n->record))
-        return "is no exit node any more";
-    if (n->expired)
-        return "has an expired key";
-    if (!n->live.online)
-        return "went offline";
-    if (!n->live.healthy)
-        return "answers no probe";
-    return n->record->draining ? "was drained" : NULL;
-}
-
-/* Who changed the node just now, and when; locked. NULL: an exit node that goes away by itself. */
-static const struct node_change *change_of(const struct readback *r, const struct tailnet_node *n, uint64_t id)
-{
-    bool by_itself = n && n->record->authorized && node_is_exit(n->record) && !n->expired && !n->record->draining;
-    int64_t newest = clock_mono_ms() - ACTOR_MS;
-    const struct node_change *found = NULL;
-
-    for (size_t i = 0; i < ACTORS_MAX && !by_itself; i++) {
-        const struct node_change *c = &r->changes[i];
-        if (c->actor && c->node == id && c->at_ms >= newest) {
-            newest = c->at_ms;
-            found = c;
-        }
-    }
-    return found;
-}
-
 static void add_exit_routes(struct prefixes *out)
 {
     static const char *const texts[] = {"0.0.0.0/0", "::/0"};
@@ -58,93 +23,79 @@ static void add_exit_routes(struct prefixes *out)
     }
 }
 
-/* Of one look. before: of the look before it, whose users are known already; NULL: there was none. */
-static void add_users(const struct map *users, const struct map *before, const struct tailnet_snapshot *s,
-                      struct readback_move *m)
+/* Those who use it at this moment have to leave it; locked. */
+static void begin_move(struct readback *r, const struct core_exit_change *c)
 {
-    for (const struct map_entry *e = map_first(users); e; e = map_next(users, e)) {
-        uint64_t id;
-        memcpy(&id, e->key, sizeof(id));
-        const struct tailnet_node *n = snapshot_node_by_id(s, id);
-        bool known = before && (uintptr_t)map_getu(before, id) == m->from;
-        if ((uintptr_t)e->value == m->from && !known && n && n->live.online && n->record->authorized)
-            move_add_viewer(m, id, m->moved_ms);
+    struct readback_move *m = mem_alloc(sizeof(*m));
+
+    *m = (struct readback_move){.from = c->node,
+                                .exit_end = c->end,
+                                .by_itself = c->by_itself,
+                                .moved_ms = clock_mono_ms(),
+                                .moved_ns = c->since_ns};
+    for (const struct map_entry *e = map_first(&r->users); e; e = map_next(&r->users, e)) {
+        uint64_t user;
+        memcpy(&user, e->key, sizeof(user));
+        if ((uintptr_t)e->value == c->node)
+            move_add_viewer(m, user, m->moved_ms);
     }
+    if (!m->followers.len) {
+        free(m);
+        return;
+    }
+    for (size_t i = 0; i < m->followers.len; i++)
+        m->followers.items[i].silent = false;
+    add_exit_routes(&m->prefixes);
+    move_keep(r, m);
 }
 
-/* now: who uses which one. Those that used it when it was last looked at count too: some have left it since. */
-static void begin_move(struct readback *r, const struct tailnet_snapshot *s, const struct map *now, uint64_t id)
+void exits_changed(void *arg, const struct core_exit_change *c)
 {
-    const struct tailnet_node *n = snapshot_node_by_id(s, id);
-    struct readback_move found = {.from = id, .exit_end = end_of(n), .moved_ms = clock_mono_ms()};
+    struct readback *r = arg;
 
-    add_users(&r->users, NULL, s, &found);
-    add_users(now, &r->users, s, &found);
-    if (!found.followers.len)
-        return;
     pthread_mutex_lock(&r->lock);
-    const struct node_change *by = change_of(r, n, id);
-    found.moved_ns = by ? by->at_ns : n && (!n->live.online || !n->live.healthy) ? n->live.since_ns : clock_wall_ns();
-    found.actor = by ? mem_strdup(by->actor) : NULL;
+    if (c->end && r->on)
+        begin_move(r, c);
+    else if (!c->end && c->uses)
+        map_putu(&r->users, c->node, (void *)(uintptr_t)c->uses);
+    else if (!c->end)
+        (void)map_delu(&r->users, c->node);
     pthread_mutex_unlock(&r->lock);
-    add_exit_routes(&found.prefixes);
-    for (size_t i = 0; i < found.followers.len; i++)
-        found.followers.items[i].silent = false;
-    move_keep(r, mem_dup(&found, sizeof(found)));
-}
-
-void exits_look(struct readback *r, const struct tailnet_snapshot *s)
-{
-    int64_t now_ms = clock_mono_ms();
-    bool first = !r->exits_ms;
-    struct map usable = {0}, users = {0};
-
-    if (!first && now_ms < r->exits_ms + EXITS_MS)
-        return;
-    r->exits_ms = now_ms;
-    for (size_t b = 0; b < s->block_count; b++)
-        for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
-            const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            if (n && !end_of(n))
-                map_putu(&usable, n->record->r.id, r);
-            if (n && n->record->exit_node_id && n->live.online)
-                map_putu(&users, n->record->r.id, (void *)(uintptr_t)n->record->exit_node_id);
-        }
-    for (const struct map_entry *e = map_first(&r->exits); e && !first; e = map_next(&r->exits, e)) {
-        uint64_t id;
-        memcpy(&id, e->key, sizeof(id));
-        if (!map_getu(&usable, id))
-            begin_move(r, s, &users, id);
-    }
-    map_release(&r->exits);
-    map_release(&r->users);
-    r->exits = usable;
-    r->users = users;
 }
 
 /* ---- who leaves them ---- */
 
-void exit_follow(struct readback *r, const struct tailnet_snapshot *s, struct readback_move *m)
+static void follow(struct readback *r, const struct readback_move *m, struct route_follower *f,
+                   const struct tailnet_node *n, bool back)
 {
-    bool back = !end_of(snapshot_node_by_id(s, m->from));
+    uint64_t uses = n ? n->record->exit_node_id : 0;
 
-    for (size_t i = 0; i < m->followers.len; i++) {
-        struct route_follower *f = &m->followers.items[i];
-        const struct tailnet_node *n = snapshot_node_by_id(s, f->node);
-        if (f->state != FOLLOWER_WAITING)
-            continue;
-        f->uses = n ? n->record->exit_node_id : 0;
-        if (!n || !n->live.online || (back && f->uses == m->from)) {
+    if (f->state == FOLLOWER_FOLLOWS && uses != m->from) {
+        f->uses = uses; /* it may have chosen again since */
+    } else if (f->state == FOLLOWER_WAITING) {
+        f->uses = uses;
+        if (!n || !n->live.online || (back && uses == m->from)) {
             f->state = FOLLOWER_GONE;
-        } else if (f->uses != m->from) {
+        } else if (uses != m->from) {
             f->state = FOLLOWER_FOLLOWS;
             metrics_time(&r->leave_times, &metrics_seconds, (double)(clock_wall_ns() - m->moved_ns) / 1e9);
         }
     }
 }
 
+void exit_follow(struct readback *r, const struct tailnet_snapshot *s, struct readback_move *m)
+{
+    bool back = !tailnet_exit_end(snapshot_node_by_id(s, m->from));
+
+    for (size_t i = 0; i < m->followers.len; i++) {
+        struct route_follower *f = &m->followers.items[i];
+        follow(r, m, f, snapshot_node_by_id(s, f->node), back);
+    }
+}
+
 /* ---- by whom ---- */
 
+/* The entry of the change that ended an exit node is told right after that was published. */
 void exits_note_change(void *arg, const struct event *e)
 {
     struct readback *r = arg;
@@ -152,10 +103,13 @@ void exits_note_change(void *arg, const struct event *e)
     if (!e->by_admin || !str_eq(e->object, "node"))
         return;
     pthread_mutex_lock(&r->lock);
-    struct node_change *c = &r->changes[r->next_change++ % ACTORS_MAX];
-    c->node = e->object_id;
-    c->at_ms = clock_mono_ms();
-    c->at_ns = e->time_ns;
-    mem_replace(&c->actor, e->actor);
+    for (size_t i = 0; i < r->moves.len; i++) {
+        struct readback_move *m = r->moves.items[i];
+        if (!m->exit_end || m->by_itself || m->actor || m->from != e->object_id ||
+            clock_mono_ms() > m->moved_ms + ACTOR_MS)
+            continue;
+        m->actor = mem_strdup(e->actor);
+        m->moved_ns = e->time_ns;
+    }
     pthread_mutex_unlock(&r->lock);
 }

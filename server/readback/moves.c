@@ -25,11 +25,8 @@ void moves_release(struct readback *r)
 {
     for (size_t i = 0; i < r->moves.len; i++)
         move_free(r->moves.items[i]);
-    for (size_t i = 0; i < ACTORS_MAX; i++)
-        free(r->changes[i].actor);
     vec_release(&r->moves);
     map_release(&r->primaries);
-    map_release(&r->exits);
     map_release(&r->users);
 }
 
@@ -153,14 +150,12 @@ static struct readback_move *move_between(const move_list *fresh, const struct t
 
 void move_keep(struct readback *r, struct readback_move *m)
 {
-    pthread_mutex_lock(&r->lock);
     m->number = ++r->next_number;
     if (r->moves.len == MOVES_MAX) {
         move_free(r->moves.items[0]);
         vec_remove(&r->moves, 0);
     }
     vec_push(&r->moves, m);
-    pthread_mutex_unlock(&r->lock);
 }
 
 /* Notes who serves the prefix, and the move where that was another one. via "": for everybody. */
@@ -204,7 +199,9 @@ void moves_look(struct readback *r, const struct tailnet_snapshot *s)
     r->looked = true;
     for (size_t i = 0; i < fresh.len; i++) {
         find_viewers(r, s, fresh.items[i], fresh.items[i]->moved_ms);
+        pthread_mutex_lock(&r->lock);
         move_keep(r, fresh.items[i]);
+        pthread_mutex_unlock(&r->lock);
     }
     vec_release(&fresh);
 }

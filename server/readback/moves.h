@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "core/core.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 #include "readback/readback.h"
@@ -21,9 +22,7 @@
 #define ASK_MS     30000
 #define AGAIN_MS   1000 /* until a node that does not follow yet is asked again */
 #define ENDS_MS    60000
-#define EXITS_MS   250  /* between looks for exit nodes that ended */
-#define ACTORS_MAX 32   /* changes of administrators that are remembered */
-#define ACTOR_MS   5000 /* how long before an exit node ended one may be its cause */
+#define ACTOR_MS   1000 /* until the entry of the change that ended an exit node is there */
 
 #define PREFERENCES_MAX 256 /* nodes whose preferences are known */
 
@@ -43,18 +42,12 @@ struct readback_move {
     char *via;                 /* the group of routers in which they moved, NULL: the election for everybody */
     char *actor;               /* the administrator whose change it follows, NULL: nobody's */
     const char *exit_end;      /* of an exit node: why it ended; NULL: it is none */
+    bool by_itself;            /* an exit node that nobody took away */
     struct prefixes prefixes;
     int64_t moved_ns, moved_ms; /* wall, mono */
     size_t viewers;             /* of all nodes, when it was begun */
     VEC(struct route_follower) followers;
     bool ended;
-};
-
-/* An administrator's change of a node. */
-struct node_change {
-    uint64_t node;
-    int64_t at_ms, at_ns; /* mono, wall */
-    char *actor;
 };
 
 /* What a node said last of its preferences. */
@@ -71,18 +64,15 @@ struct readback {
     uint64_t seen; /* the change up to which primaries were looked at */
     bool looked;
     struct map primaries; /* prefix and group -> node id, as last seen; of the loop */
-    struct map exits;     /* id of an exit node that could be used, as last seen; of the loop */
-    struct map users;     /* id of a node that uses an exit node -> id of that, as last seen; of the loop */
-    int64_t exits_ms;     /* when that was */
 
     pthread_mutex_t lock;              /* of what follows */
+    bool on;                           /* node.probe.read_back */
     VEC(struct readback_move *) moves; /* oldest first */
+    struct map users;                  /* id of a node that uses an exit node -> id of that */
     uint64_t next_number;
     unsigned asking;
     uint64_t questions, failed;
     struct metrics_times follow_times, leave_times;
-    struct node_change changes[ACTORS_MAX];
-    size_t next_change;
     VEC(struct viewer_preference) preferences;
     unsigned preferences_asked; /* open questions */
     uint32_t next_slot;         /* of the node that is looked at next */
@@ -95,7 +85,7 @@ void moves_release(struct readback *r);
 struct readback_move *moves_find(struct readback *r, uint64_t number); /* locked; NULL: forgotten */
 /* Ends a move whose followers are decided, or whose time is over, and notes it; locked. */
 void move_add_viewer(struct readback_move *m, uint64_t node, int64_t now_ms);
-void move_keep(struct readback *r, struct readback_move *m); /* takes it over */
+void move_keep(struct readback *r, struct readback_move *m); /* takes it over; locked */
 void move_settle(struct readback *r, struct readback_move *m, int64_t now_ms);
 
 /* The router that the viewer is to use for the moved prefixes, and which of them (out is released first): the new one,
@@ -104,12 +94,11 @@ uint64_t move_expects(const struct readback_move *m, const struct tailnet_snapsh
                       const struct tailnet_node *viewer, struct prefixes *out);
 
 /* exit_moves.c */
-/* Looks for exit nodes that ended while somebody used them; the caller does not hold the lock. */
-void exits_look(struct readback *r, const struct tailnet_snapshot *s);
+/* The core's listeners: exit nodes that end while somebody uses them, and by whose hand. */
+void exits_changed(void *arg, const struct core_exit_change *c);
+void exits_note_change(void *arg, const struct event *e);
 /* What the users of one use now; locked. */
 void exit_follow(struct readback *r, const struct tailnet_snapshot *s, struct readback_move *m);
-/* The core's listener. */
-void exits_note_change(void *arg, const struct event *e);
 
 /* report.c */
 void move_counts(const struct readback_move *m, size_t *followed, size_t *unsupported, size_t *gone);

@@ -5,9 +5,13 @@
 #ifndef SERVER_STORE_STORE_H
 #define SERVER_STORE_STORE_H
 
+#include "model/member.h"
 #include "model/record.h"
 
 struct store;
+
+/* What is kept of a kind of records, member by member. */
+struct members store_members(enum record_kind kind);
 
 /* Everything that is read at start. Arrays are ordered by id; records have one reference that the caller owns. */
 struct store_image {
@@ -40,6 +44,10 @@ struct store_image {
     size_t admin_call_count;
     struct identity **identities;
     size_t identity_count;
+    struct oauth_client **oauth_clients;
+    size_t oauth_client_count;
+    struct oauth_token **oauth_tokens;
+    size_t oauth_token_count;
     uint64_t run;                   /* raised by one, durably, by this start */
     uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };

@@ -27,6 +27,8 @@ void snapshot_set_users(struct tailnet_snapshot *s, const struct user *const *it
 void snapshot_set_preauth_keys(struct tailnet_snapshot *s, const struct preauth_key *const *items, size_t count);
 void snapshot_set_api_keys(struct tailnet_snapshot *s, const struct api_key *const *items, size_t count);
 void snapshot_set_identities(struct tailnet_snapshot *s, const struct identity *const *items, size_t count);
+void snapshot_set_oauth_clients(struct tailnet_snapshot *s, const struct oauth_client *const *items, size_t count);
+void snapshot_set_oauth_tokens(struct tailnet_snapshot *s, const struct oauth_token *const *items, size_t count);
 void snapshot_set_primaries(struct tailnet_snapshot *s, const struct primary *const *items, size_t count);
 void snapshot_set_via_primaries(struct tailnet_snapshot *s, const struct via_primary *const *items, size_t count);
 void snapshot_set_nearest(struct tailnet_snapshot *s, struct tailnet_nearest *nearest); /* takes the reference */

@@ -153,6 +153,8 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->preauth_keys);
     shared_list_ref(s->api_keys);
     shared_list_ref(s->identities);
+    shared_list_ref(s->oauth_clients);
+    shared_list_ref(s->oauth_tokens);
     shared_list_ref(s->pendings);
     shared_list_ref(s->primaries);
     shared_list_ref(s->via_primaries);
@@ -184,6 +186,8 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->users, record_unref);
     shared_list_unref(s->preauth_keys, record_unref);
     shared_list_unref(s->api_keys, record_unref);
+    shared_list_unref(s->oauth_clients, record_unref);
+    shared_list_unref(s->oauth_tokens, record_unref);
     shared_list_unref(s->primaries, record_unref);
     shared_list_unref(s->via_primaries, record_unref);
     shared_list_unref(s->prefix_settings, record_unref);
@@ -263,6 +267,8 @@ SETTER(snapshot_set_users, user, users, user_count, record_ref, record_unref)
 SETTER(snapshot_set_preauth_keys, preauth_key, preauth_keys, preauth_key_count, record_ref, record_unref)
 SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, record_unref)
 SETTER(snapshot_set_identities, identity, identities, identity_count, record_ref, record_unref)
+SETTER(snapshot_set_oauth_clients, oauth_client, oauth_clients, oauth_client_count, record_ref, record_unref)
+SETTER(snapshot_set_oauth_tokens, oauth_token, oauth_tokens, oauth_token_count, record_ref, record_unref)
 SETTER(snapshot_set_via_primaries, via_primary, via_primaries, via_primary_count, record_ref, record_unref)
 SETTER(snapshot_set_primaries, primary, primaries, primary_count, record_ref, record_unref)
 SETTER(snapshot_set_pendings, pending, pendings, pending_count, record_ref, record_unref)
@@ -350,4 +356,21 @@ void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struc
     buf_adds(out, n->given_name);
     if (*s->settings->base_domain)
         buf_addf(out, ".%s.", s->settings->base_domain);
+}
+
+const char *tailnet_exit_end(const struct tailnet_node *n)
+{
+    if (!n)
+        return "was deleted";
+    if (!n->record->authorized)
+        return "is no longer approved as a device";
+    if (!node_is_exit(n->record))
+        return "is no exit node any more";
+    if (n->expired)
+        return "has an expired key";
+    if (!n->live.online)
+        return "went offline";
+    if (!n->live.healthy)
+        return "answers no probe";
+    return n->record->draining ? "was drained" : NULL;
 }

@@ -90,7 +90,7 @@ struct tailnet_snapshot {
     struct tailnet_block **blocks;
     size_t node_count, online_count;
     size_t ranked_exits;       /* exit nodes whose priority is not the default: clients are to choose by priority */
-    const struct user **users; /* by id, ascending; so the next three */
+    const struct user **users; /* by id, ascending; likewise the next five */
     size_t user_count;
     const struct preauth_key **preauth_keys;
     size_t preauth_key_count;
@@ -98,6 +98,10 @@ struct tailnet_snapshot {
     size_t api_key_count;
     const struct identity **identities; /* by id */
     size_t identity_count;
+    const struct oauth_client **oauth_clients;
+    size_t oauth_client_count;
+    const struct oauth_token **oauth_tokens;
+    size_t oauth_token_count;
     const struct pending **pendings;
     size_t pending_count;
     const struct primary **primaries; /* elected routers by prefix */
@@ -179,6 +183,10 @@ const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s,
 const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
+
+/* Why the node is no exit node that may be used now, as what it did ("went offline"); NULL: it is one. n NULL: it was
+ * deleted. */
+const char *tailnet_exit_end(const struct tailnet_node *n);
 
 /* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date
  * alone, so a node that is logged out, or whose user is suspended, has one that is past. */

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
 import daemon as shared  # noqa: E402
@@ -86,6 +87,7 @@ def trouble(where):
     stored_policy(d, before, foreign)
     damaged(d, before)
     collisions(d, before)
+    own_daemon(d, before)
     certificates(d, before)
     write(d.config, before)
     write(os.path.join(d.dir, "policy"), "{ nonsense")
@@ -294,6 +296,62 @@ def live(where):
         shared.check("afterwards all of it is the new one", "other.example.com" in str(snapshot) and "tail.example.com" not in str(snapshot), str(snapshot)[:400])
 
 
+def ordered_certificates(where):
+    """A certificate that is ordered: what the machine lacks, and what clients would not accept."""
+    acme = f"tls_letsencrypt_hostname: vpn.example.com\ntls_letsencrypt_listen: 127.0.0.1:{shared.free_port()}\n"
+    tools = os.path.join(where, "tools")
+    os.mkdir(tools)
+    status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme, PATH=tools)
+    shared.check("a missing uacme is named, with its package",
+                 status == 1 and "tls_letsencrypt_hostname: the program uacme" in said and "package uacme" in said, said)
+    with open(os.path.join(tools, "uacme"), "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\n")
+    os.chmod(os.path.join(tools, "uacme"), 0o755)
+    status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme, PATH=tools)
+    shared.check("a certificate that is ordered needs no more", status == 0 and "port 80 of vpn.example.com" in said, said)
+    shared.check("one for another host than server_url's is said",
+                 "tls_letsencrypt_hostname is not the host of server_url" in said and "does not start with https" in said, said)
+    status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme + "tls_letsencrypt_challenge_type: TLS-ALPN-01\n", PATH=tools)
+    shared.check("by TLS-ALPN-01 the other port is named", status == 0 and "listen_addr: the authority connects to port 443" in said, said)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        acme = f"tls_letsencrypt_hostname: vpn.example.com\ntls_letsencrypt_listen: 127.0.0.1:{taken.getsockname()[1]}\n"
+        status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme, PATH=tools)
+        shared.check("a port for challenges that is taken is an error", status == 1 and "tls_letsencrypt_listen: cannot listen" in said, said)
+
+
+def own_daemon(d, before):
+    """The ports of the daemon that runs are its own; those that others have are not, and neither is another program."""
+    write(d.config, before)
+    d.start()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        write(d.config, before.replace('metrics_listen_addr: ""', f"metrics_listen_addr: 127.0.0.1:{port}"))
+        status, said = run(shared.HEADWAYD, d.config, "configtest")
+        shared.check("a port that it does not have and another has is named", status == 1 and f"metrics_listen_addr: cannot listen on TCP port {port}" in said, said)
+    write(d.config, before)
+    d.stop()
+    for answer in b"", b"HTTP/1.1 200 OK\r\n\r\n{}", b"HTTP/1.0 404 Not Found\r\n\r\nno", b"x" * 100000:
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(d.socket)
+            other.listen()
+            threading.Thread(target=answer_once, args=(other, answer), daemon=True).start()
+            status, said = run(shared.HEADWAYD, d.config, "configtest")
+            shared.check(f"another program at the socket is named ({answer[:12]})", status == 1 and
+                         f"unix_socket: a program that does not answer as headwayd does listens at {d.socket}" in said, said)
+        os.unlink(d.socket)
+
+
+def answer_once(listener, answer):
+    with listener.accept()[0] as s:
+        s.recv(4096)
+        try:
+            s.sendall(answer)
+        except OSError:
+            pass
+
+
 def main():
     if not os.access(HEADWAY, os.X_OK) or not os.access(shared.HEADWAYD, os.X_OK):
         shared.skip_all("headway is not built")
@@ -312,8 +370,7 @@ def main():
             shared.check(f"{name}: what has no effect yet is said", status == 0 and "Note: acme_email is not used yet" in said, said)
             status, said = test(where, program, GOOD, HEADSCALE_LOG_LEVEL="loud")
             shared.check(f"{name}: a bad variable is named", status == 1 and "HEADSCALE_LOG_LEVEL" in said and "'loud'" in said, said)
-        status, said = test(where, shared.HEADWAYD, GOOD + "tls_letsencrypt_hostname: vpn.example.com\n")
-        shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:4: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
+        ordered_certificates(where)
     trouble(where)
     shielded_keys()
     odd_values()

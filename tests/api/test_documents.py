@@ -82,6 +82,12 @@ def openapi(d):
     vague = [f"{method} {path}" for path, methods in document["paths"].items() for method, o in methods.items()
              if not list(o["responses"]["200"]["content"].values())[0]["schema"]]
     shared.check("each call says what it answers", not vague, vague)
+    headers = {(method, path): [p["name"] for p in o["parameters"] if p["in"] == "header"]
+               for path, methods in document["paths"].items() for method, o in methods.items()}
+    shared.check("each change takes If-Match and Idempotency-Key",
+                 all(headers[call] == ["If-Match", "Idempotency-Key"] for call in (
+                     ("post", "/api/headway/nodes/{id}/rename"), ("delete", "/api/v1/node/{nodeId}"), ("post", "/api/headway/users"))))
+    shared.check("a question takes neither", not headers["get", "/api/v1/node"] and not headers["post", "/api/headway/policy/check"])
     for method, path, where, body in (
         ("POST", "/api/v1/user", "/api/v1/user", {"name": "alice"}),
         ("POST", "/api/headway/users", "/api/headway/users", {"name": "bob"}),

@@ -113,48 +113,29 @@ def killed(server):
                 break
 
 
-def make_standby(server):
-    """A second server that has each commit before it is answered."""
-    place = os.path.join(server.dir, "standby")
-    data = os.path.join(place, "data")
-    os.mkdir(place)
-    if os.geteuid() == 0:
-        shutil.chown(place, "nobody")
-    server.run("pg_basebackup", "-h", server.dir, "-U", pg_server.USER, "-D", data, "-R", "-X", "stream", "-c", "fast")
-    server.run("pg_ctl", "-D", data, "-o", f"-k {place} -h ''", "-l", os.path.join(place, "server.log"), "-w", "start")
-    server.sql("ALTER SYSTEM SET synchronous_standby_names='*'")
-    server.sql("SELECT pg_reload_conf()")
-    wait_for(20, lambda: server.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state='sync'") == "1")
-    return place, data
-
-
 def promoted():
     rng = random.Random(int(os.environ.get("SEED", "1")))
-    with pg_server.Server() as server:
+    with pg_server.Server() as server, pg_server.Standby(server) as standby:
         d = Daemon()
-        place, data = make_standby(server)
-        server.configure(d.config, host=f"'{server.dir},{place}'")
-        try:
-            with d:
-                d.call("PUT", "/api/headway/policy", {"policy": json.dumps({"tagOwners": {tag: [] for tag in TAGS}})})
-                workers = [w for w in (Worker(i) for i in range(WORKERS))]
-                for w in workers:
-                    w.facts.clear()
-                    w.set_routes = w.edit_routes = w.rename_node = w.set_tags = w.create_user
-                    w.again(d.socket)
-                for w in workers:
-                    w.start()
-                wait_for_answers(workers, rng.randrange(100, 300))
-                server.crash()
-                server.run("pg_ctl", "-D", data, "-w", "promote")
-                wait_for_answers(workers, answers(workers) + 50)
-                for w in workers:
-                    w.stopping = True
-                for w in workers:
-                    w.join(30)
-                judge("a standby is promoted", d, workers)
-        finally:
-            server.run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop", check=False)
+        server.configure(d.config, host=f"'{server.dir},{standby.dir}'")
+        with d:
+            d.call("PUT", "/api/headway/policy", {"policy": json.dumps({"tagOwners": {tag: [] for tag in TAGS}})})
+            workers = [w for w in (Worker(i) for i in range(WORKERS))]
+            for w in workers:
+                w.facts.clear()
+                w.set_routes = w.edit_routes = w.rename_node = w.set_tags = w.create_user
+                w.again(d.socket)
+            for w in workers:
+                w.start()
+            wait_for_answers(workers, rng.randrange(100, 300))
+            server.crash()
+            standby.promote()
+            wait_for_answers(workers, answers(workers) + 50)
+            for w in workers:
+                w.stopping = True
+            for w in workers:
+                w.join(30)
+            judge("a standby is promoted", d, workers)
 
 
 def users(d):

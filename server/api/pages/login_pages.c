@@ -177,9 +177,9 @@ static struct login_visit *new_visit(struct rest_request *r, enum visit_kind kin
 
 static enum http_flow go(struct rest_request *r, struct login_visit *v)
 {
-    if (r->api->with.login && login_visit(r->api->with.login, v, &v->err) == 0)
+    if (r->api->login && login_visit(r->api->login, v, &v->err) == 0)
         return HTTP_LATER;
-    if (!r->api->with.login)
+    if (!r->api->login)
         err_set(&v->err, ERR_MISSING, "people do not log in here: the configuration names no provider");
     return failed_page(r, v);
 }

@@ -173,6 +173,23 @@ static void add_query(void *arg, const char *name, size_t len, const char *kind,
                                          kind_schema(kind, kind_len, API_V1)));
 }
 
+/* What each change takes besides: request/request.c reads them. */
+static const struct {
+    const char *name, *help;
+} change_headers[] = {
+    {"If-Match", "The version in quotes that the object must have, such as \"7\""},
+    {"Idempotency-Key",
+     "Names the call: when it comes again with the same key it is answered as before, and done once"},
+};
+
+static void add_headers(json_t *list)
+{
+    for (size_t i = 0; i < ARRAY_LEN(change_headers); i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", change_headers[i].name, "in", "header",
+                                        "description", change_headers[i].help, "schema", "type", "string"));
+}
+
 static json_t *parameters(const struct api_endpoint *e)
 {
     json_t *list = json_array();
@@ -181,6 +198,8 @@ static json_t *parameters(const struct api_endpoint *e)
         json_array_append_new(list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", at + 1, strcspn(at + 1, "}"), "in",
                                               "path", "required", 1, "schema", "type", "string"));
     walk(e->query, add_query, list);
+    if (e->need == NEED_ADMIN && !str_eq(e->http.method, "GET"))
+        add_headers(list);
     return list;
 }
 

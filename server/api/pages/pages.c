@@ -102,7 +102,7 @@ static enum http_flow register_page(struct rest_request *r)
 
     if (!id)
         return bad_auth_id(r);
-    if (r->api->with.login)
+    if (r->api->login)
         return login_begin_page(r, id);
     page_begin(r, 200, "Register this machine");
     page_text(r, "p",
@@ -138,7 +138,7 @@ static enum http_flow auth_page(struct rest_request *r)
 
     if (!id)
         return bad_auth_id(r);
-    if (r->api->with.login)
+    if (r->api->login)
         return login_begin_page(r, id);
     page_begin(r, 200, "Confirm this session");
     page_text(r, "p", "An administrator of the network lets it go on with this command:");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/decide/exits.h"
+#include "base/clock.h"
 #include "core/state/state.h"
 #include "policy/policy.h"
 
@@ -54,4 +55,65 @@ bool core_exit_is_replaceable(struct core_state *s, const struct slot *slot)
     }
     tailnet_policy_done(s->tailnet);
     return found;
+}
+
+/* ---- what changes with a publication ---- */
+
+/* 0: none, or the node is offline. */
+static uint64_t exit_used(const struct tailnet_node *n)
+{
+    return n && n->live.online && n->record->authorized ? n->record->exit_node_id : 0;
+}
+
+static bool went_by_itself(const struct tailnet_node *n)
+{
+    return n && n->record->authorized && node_is_exit(n->record) && !n->expired && !n->record->draining;
+}
+
+void core_exits_note(struct core_state *s, const struct tailnet_node *before, const struct tailnet_node *now)
+{
+    uint64_t id = before ? before->record->r.id : now ? now->record->r.id : 0, uses = exit_used(now);
+
+    if (before && !tailnet_exit_end(before) && tailnet_exit_end(now)) {
+        bool away = now && (!now->live.online || !now->live.healthy);
+        vec_push(&s->exit_changes,
+                 ((struct core_exit_change){.node = id,
+                                            .end = tailnet_exit_end(now),
+                                            .by_itself = went_by_itself(now),
+                                            .since_ns = away ? now->live.since_ns : clock_wall_ns()}));
+    }
+    if (exit_used(before) != uses)
+        vec_push(&s->exit_changes, ((struct core_exit_change){.node = id, .uses = uses}));
+}
+
+static void tell(struct core_state *s, const struct core_exit_change *c)
+{
+    for (size_t k = 0; k < s->listeners.len; k++)
+        if (s->listeners.items[k].exit_changed)
+            s->listeners.items[k].exit_changed(s->listeners.items[k].arg, c);
+}
+
+void core_exits_tell(struct core_state *s)
+{
+    for (size_t i = 0; i < s->exit_changes.len; i++)
+        if (s->exit_changes.items[i].end)
+            tell(s, &s->exit_changes.items[i]);
+    for (size_t i = 0; i < s->exit_changes.len; i++)
+        if (!s->exit_changes.items[i].end)
+            tell(s, &s->exit_changes.items[i]);
+    s->exit_changes.len = 0;
+}
+
+void core_exits_tell_all(struct core_state *s, const struct core_listener *listener)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
+
+    for (size_t b = 0; b < now->block_count && listener->exit_changed; b++)
+        for (size_t i = 0; now->blocks[b] && i < TAILNET_BLOCK; i++) {
+            const struct tailnet_node *n = now->blocks[b]->nodes[i];
+            if (exit_used(n))
+                listener->exit_changed(listener->arg,
+                                       &(struct core_exit_change){.node = n->record->r.id, .uses = exit_used(n)});
+        }
+    tailnet_unpin(now);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users, whom providers know them by, pre-auth keys and API keys. */
+/* Users, whom providers know them by, keys, and programs that fetch tokens. */
 
 #include "core/state/accounts.h"
 #include "base/mem.h"
@@ -16,6 +16,10 @@ struct map *pairs_of(struct core_state *s, enum record_kind kind)
         return &s->preauth_keys;
     case RECORD_API_KEY:
         return &s->api_keys;
+    case RECORD_OAUTH_CLIENT:
+        return &s->oauth_clients;
+    case RECORD_OAUTH_TOKEN:
+        return &s->oauth_tokens;
     default:
         return NULL;
     }

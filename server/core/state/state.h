@@ -165,6 +165,7 @@ struct core_state {
     struct call_queue queue;
     const struct config *config;
     struct tailnet *tailnet;
+    const struct tailnet_snapshot *own; /* where readers have one made from messages: the core's last; else NULL */
     struct store *store;
     struct routes *routes;
 
@@ -172,6 +173,7 @@ struct core_state {
     size_t first_free;                                                  /* no free slot lies before it */
     struct map by_id, by_node_key, by_machine_key, by_name, by_address; /* -> struct slot, by work */
     struct map users, preauth_keys, api_keys, identities;               /* id -> struct record_pair */
+    struct map oauth_clients, oauth_tokens;                             /* likewise */
     struct map prefix_moves;                                            /* prefix -> how often it moved; bounded */
     struct map prefix_settings;                                         /* prefix -> struct record_pair */
     struct map sessions;                                                /* id -> struct node_session */
@@ -213,7 +215,7 @@ struct core_state {
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, identities_dirty, pendings_dirty, primaries_dirty;
     bool policy_dirty;
-    bool via_primaries_dirty;
+    bool via_primaries_dirty, oauth_dirty;
     char *policy_actor;                         /* who set the policy that is about to be published; NULL: nobody */
     struct policy_view *next_view;              /* of the policy that is about to be published; NULL: it has none */
     bool groups_known;                          /* elections are held in the groups of a policy */
@@ -236,6 +238,7 @@ struct core_state {
     VEC(struct timer) timers; /* a heap by due_ms: one a kind for each node, and one for the tailnet */
     size_t timer_places[TIMER_KINDS];
     VEC(struct core_listener) listeners;
+    VEC(struct core_exit_change) exit_changes; /* of the present publication */
     struct core_counters counters;
 };
 

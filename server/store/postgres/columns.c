@@ -16,18 +16,18 @@
 #define TEXT_TYPE "text COLLATE \"C\""
 
 const struct store_dialect pg_dialect = {
-    .types = {[COLUMN_U64] = "bigint",
-              [COLUMN_TIME] = "bigint",
-              [COLUMN_U32] = "bigint",
-              [COLUMN_BOOL] = "boolean",
-              [COLUMN_ENUM] = "smallint",
-              [COLUMN_TEXT] = TEXT_TYPE,
-              [COLUMN_KEY] = "bytea",
-              [COLUMN_ADDR] = TEXT_TYPE,
-              [COLUMN_PREFIX] = TEXT_TYPE,
-              [COLUMN_STRS] = TEXT_TYPE,
-              [COLUMN_PREFIXES] = TEXT_TYPE,
-              [COLUMN_ENDPOINTS] = TEXT_TYPE},
+    .types = {[MEMBER_U64] = "bigint",
+              [MEMBER_TIME] = "bigint",
+              [MEMBER_U32] = "bigint",
+              [MEMBER_BOOL] = "boolean",
+              [MEMBER_ENUM] = "smallint",
+              [MEMBER_TEXT] = TEXT_TYPE,
+              [MEMBER_KEY] = "bytea",
+              [MEMBER_ADDR] = TEXT_TYPE,
+              [MEMBER_PREFIX] = TEXT_TYPE,
+              [MEMBER_STRS] = TEXT_TYPE,
+              [MEMBER_PREFIXES] = TEXT_TYPE,
+              [MEMBER_ENDPOINTS] = TEXT_TYPE},
     .zero_key = "'\\x0000000000000000000000000000000000000000000000000000000000000000'::bytea",
     .parameter = '$',
     .truth = {"false", "true"},
@@ -35,11 +35,11 @@ const struct store_dialect pg_dialect = {
     .keyed_by_text = "",
 };
 
-Oid pg_column_oid(const struct store_column *c)
+Oid pg_column_oid(const struct member *c)
 {
-    static const Oid oids[COLUMN_TYPES] = {
-        [COLUMN_U64] = INT8_OID,  [COLUMN_TIME] = INT8_OID, [COLUMN_U32] = INT8_OID,
-        [COLUMN_BOOL] = BOOL_OID, [COLUMN_ENUM] = INT2_OID, [COLUMN_KEY] = BYTEA_OID};
+    static const Oid oids[MEMBER_COLUMN_TYPES] = {
+        [MEMBER_U64] = INT8_OID,  [MEMBER_TIME] = INT8_OID, [MEMBER_U32] = INT8_OID,
+        [MEMBER_BOOL] = BOOL_OID, [MEMBER_ENUM] = INT2_OID, [MEMBER_KEY] = BYTEA_OID};
 
     return oids[c->type] ? oids[c->type] : TEXT_OID;
 }
@@ -56,11 +56,11 @@ int pg_bind(const struct store_table *t, const void *record, bool key_only, stru
     out->lengths = arena_alloc(a, count * sizeof(*out->lengths));
     out->formats = arena_alloc(a, count * sizeof(*out->formats));
     for (size_t i = 0; i < count; i++) {
-        const struct store_column *c = &t->columns[i];
+        const struct member *c = &t->columns[i];
         const char *why = NULL;
         out->texts[i] = column_text(c, (const char *)record + c->at, a, &why);
-        out->lengths[i] = c->type == COLUMN_KEY ? KEY_LEN : 0;
-        out->formats[i] = c->type == COLUMN_KEY;
+        out->lengths[i] = c->type == MEMBER_KEY ? KEY_LEN : 0;
+        out->formats[i] = c->type == MEMBER_KEY;
         if (why)
             return err_field(e, ERR_INTERNAL, c->name, "%s cannot be stored: %s", c->name, why);
     }
@@ -84,21 +84,21 @@ static bool read_hex(const char *text, uint8_t out[KEY_LEN])
 }
 
 /* Returns what a right value would be, or NULL when it is right. */
-static const char *read_value(const struct store_column *c, const PGresult *r, int row, int at, void *value)
+static const char *read_value(const struct member *c, const PGresult *r, int row, int at, void *value)
 {
     const char *text = PQgetvalue(r, row, at);
     char *end;
 
     if (PQgetisnull(r, row, at))
-        return c->type == COLUMN_ADDR ? NULL : "a value";
-    if (c->type == COLUMN_BOOL)
+        return c->type == MEMBER_ADDR ? NULL : "a value";
+    if (c->type == MEMBER_BOOL)
         return column_read_number(c, *text == 't', value);
-    if (c->type < COLUMN_TEXT) {
+    if (c->type < MEMBER_TEXT) {
         errno = 0;
         long long number = strtoll(text, &end, 10);
         return *text && !*end && errno == 0 ? column_read_number(c, number, value) : "a number";
     }
-    if (c->type == COLUMN_KEY)
+    if (c->type == MEMBER_KEY)
         return read_hex(text, value) ? NULL : "a key of 32 bytes";
     return str_utf8(text, strlen(text)) ? column_read_text(c, text, value) : "UTF-8 text";
 }
@@ -106,7 +106,7 @@ static const char *read_value(const struct store_column *c, const PGresult *r, i
 int pg_read(const struct store_table *t, const PGresult *r, int row, void *record, struct err *e)
 {
     for (size_t i = 0; i < t->count; i++) {
-        const struct store_column *c = &t->columns[i];
+        const struct member *c = &t->columns[i];
         const char *wanted = i < (size_t)PQnfields(r) ? read_value(c, r, row, (int)i, (char *)record + c->at) : "there";
         if (wanted)
             return err_field(e, ERR_IO, c->name, "table %s, row %.40s: column %s holds '%.60s', which is not %s",

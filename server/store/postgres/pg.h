@@ -80,7 +80,7 @@ struct pg_values {
     const char **texts;
     int *lengths, *formats;
 };
-Oid pg_column_oid(const struct store_column *c);
+Oid pg_column_oid(const struct member *c);
 /* All columns, or only the key; memory from the arena. ERR_INTERNAL where a value cannot be stored. */
 int pg_bind(const struct store_table *t, const void *record, bool key_only, struct arena *a, struct pg_values *out,
             struct err *e) WARN_UNUSED;

@@ -49,6 +49,31 @@ static int check_owner(struct pg_conn *c, struct err *e)
     return code;
 }
 
+/* Two builds from between two releases may give one version to two schemas. */
+static int check_columns(struct pg_conn *c, unsigned version, struct err *e)
+{
+    struct buf sql = BUF_INIT(0);
+    const struct store_table *t;
+    const struct member *column;
+    int64_t first = -1;
+
+    buf_adds(&sql, "SELECT min(n) FROM (VALUES");
+    for (size_t i = 0; (column = schema_column(version, i, &t)); i++)
+        buf_addf(&sql, "%s(%zu,'%s','%s')", i ? "," : "", i, t->name, column->name);
+    buf_adds(&sql,
+             ") AS wanted(n,t,c) WHERE NOT EXISTS(SELECT 1 FROM pg_attribute a JOIN pg_class r ON r.oid=a.attrelid "
+             "JOIN pg_namespace s ON s.oid=r.relnamespace WHERE s.nspname='headway' AND r.relname=t AND a.attname=c "
+             "AND NOT a.attisdropped)");
+    int code = pg_number(c, buf_text(&sql), -1, &first, e);
+    buf_release(&sql);
+    if (code < 0 || first < 0 || !(column = schema_column(version, (size_t)first, &t)))
+        return code;
+    return err_set(e, ERR_UNSUPPORTED,
+                   "%s: column %s of table %s is missing from schema %u: a headway from between two releases made this "
+                   "database: run that one, or restore a backup",
+                   c->place->called, column->name, t->name, version);
+}
+
 int pg_schema_check(struct pg_conn *c, unsigned *version, struct err *e)
 {
     int64_t tables = 0, schema = 0, oldest = 0;
@@ -71,7 +96,8 @@ int pg_schema_check(struct pg_conn *c, unsigned *version, struct err *e)
                        "%s: a newer headway wrote this database (schema %lld, this one knows %u): run that version",
                        c->place->called, (long long)schema, newest);
     *version = (unsigned)schema;
-    return check_owner(c, e);
+    code = check_owner(c, e);
+    return code < 0 ? code : check_columns(c, *version, e);
 }
 
 static void add_server(struct pg_conn *c, struct buf *sql)

@@ -6,18 +6,18 @@
 #include "store/sqlite/sqlite.h"
 
 const struct store_dialect sqlite_dialect = {
-    .types = {[COLUMN_U64] = "INTEGER",
-              [COLUMN_TIME] = "INTEGER",
-              [COLUMN_U32] = "INTEGER",
-              [COLUMN_BOOL] = "INTEGER",
-              [COLUMN_ENUM] = "INTEGER",
-              [COLUMN_TEXT] = "TEXT",
-              [COLUMN_KEY] = "BLOB",
-              [COLUMN_ADDR] = "TEXT",
-              [COLUMN_PREFIX] = "TEXT",
-              [COLUMN_STRS] = "TEXT",
-              [COLUMN_PREFIXES] = "TEXT",
-              [COLUMN_ENDPOINTS] = "TEXT"},
+    .types = {[MEMBER_U64] = "INTEGER",
+              [MEMBER_TIME] = "INTEGER",
+              [MEMBER_U32] = "INTEGER",
+              [MEMBER_BOOL] = "INTEGER",
+              [MEMBER_ENUM] = "INTEGER",
+              [MEMBER_TEXT] = "TEXT",
+              [MEMBER_KEY] = "BLOB",
+              [MEMBER_ADDR] = "TEXT",
+              [MEMBER_PREFIX] = "TEXT",
+              [MEMBER_STRS] = "TEXT",
+              [MEMBER_PREFIXES] = "TEXT",
+              [MEMBER_ENDPOINTS] = "TEXT"},
     .zero_key = "x'0000000000000000000000000000000000000000000000000000000000000000'",
     .parameter = '?',
     .truth = {"0", "1"},
@@ -40,7 +40,7 @@ static int bind_text(sqlite3_stmt *stmt, int at, const char *text)
     return str_utf8(text, len) ? sqlite3_bind_text64(stmt, at, text, len, SQLITE_STATIC, SQLITE_UTF8) : SQLITE_MISMATCH;
 }
 
-static int bind_list(const struct store_column *c, sqlite3_stmt *stmt, int at, const void *value)
+static int bind_list(const struct member *c, sqlite3_stmt *stmt, int at, const void *value)
 {
     struct buf b = BUF_INIT(0);
 
@@ -52,38 +52,38 @@ static int bind_list(const struct store_column *c, sqlite3_stmt *stmt, int at, c
     return sqlite3_bind_text64(stmt, at, buf_take(&b), len, free, SQLITE_UTF8);
 }
 
-static int bind_column(const struct store_column *c, sqlite3_stmt *stmt, int at, const void *record)
+static int bind_column(const struct member *c, sqlite3_stmt *stmt, int at, const void *record)
 {
     const void *value = (const char *)record + c->at;
     char text[PREFIX_TEXT_MAX];
     unsigned number;
 
     switch (c->type) {
-    case COLUMN_U64:
+    case MEMBER_U64:
         return bind_u64(stmt, at, *(const uint64_t *)value);
-    case COLUMN_TIME:
+    case MEMBER_TIME:
         return sqlite3_bind_int64(stmt, at, *(const int64_t *)value);
-    case COLUMN_U32:
+    case MEMBER_U32:
         return sqlite3_bind_int64(stmt, at, *(const uint32_t *)value);
-    case COLUMN_BOOL:
+    case MEMBER_BOOL:
         return sqlite3_bind_int(stmt, at, *(const bool *)value);
-    case COLUMN_ENUM:
+    case MEMBER_ENUM:
         memcpy(&number, value, sizeof(number));
         return number > c->max ? SQLITE_RANGE : sqlite3_bind_int64(stmt, at, number);
-    case COLUMN_TEXT:
+    case MEMBER_TEXT:
         return bind_text(stmt, at, *(char *const *)value ? *(char *const *)value : "");
-    case COLUMN_KEY:
+    case MEMBER_KEY:
         return sqlite3_bind_blob(stmt, at, value, KEY_LEN, SQLITE_STATIC);
-    case COLUMN_ADDR:
+    case MEMBER_ADDR:
         if (((const struct addr *)value)->bits == 0)
             return sqlite3_bind_null(stmt, at);
         return sqlite3_bind_text(stmt, at, addr_format(value, text), -1, SQLITE_TRANSIENT);
-    case COLUMN_PREFIX:
+    case MEMBER_PREFIX:
         return sqlite3_bind_text(stmt, at, prefix_format(value, text), -1, SQLITE_TRANSIENT);
-    case COLUMN_STRS:
-    case COLUMN_PREFIXES:
-    case COLUMN_ENDPOINTS:
-    case COLUMN_TYPES:
+    case MEMBER_STRS:
+    case MEMBER_PREFIXES:
+    case MEMBER_ENDPOINTS:
+    default: /* in messages alone */
         break;
     }
     return bind_list(c, stmt, at, value);
@@ -116,21 +116,21 @@ static const char *row_text(sqlite3_stmt *stmt, int at)
 }
 
 /* Returns what a right value would be, or NULL when it is right. */
-static const char *read_column(const struct store_column *c, sqlite3_stmt *stmt, int at, void *value)
+static const char *read_column(const struct member *c, sqlite3_stmt *stmt, int at, void *value)
 {
     const char *text;
 
-    if (c->type < COLUMN_TEXT)
+    if (c->type < MEMBER_TEXT)
         return sqlite3_column_type(stmt, at) == SQLITE_INTEGER
                    ? column_read_number(c, sqlite3_column_int64(stmt, at), value)
                    : "a number";
-    if (c->type == COLUMN_KEY) {
+    if (c->type == MEMBER_KEY) {
         if (sqlite3_column_type(stmt, at) != SQLITE_BLOB || sqlite3_column_bytes(stmt, at) != KEY_LEN)
             return "a key of 32 bytes";
         memcpy(value, sqlite3_column_blob(stmt, at), KEY_LEN);
         return NULL;
     }
-    if (c->type == COLUMN_ADDR && sqlite3_column_type(stmt, at) == SQLITE_NULL)
+    if (c->type == MEMBER_ADDR && sqlite3_column_type(stmt, at) == SQLITE_NULL)
         return NULL;
     text = row_text(stmt, at);
     return text ? column_read_text(c, text, value) : "UTF-8 text";
@@ -139,7 +139,7 @@ static const char *read_column(const struct store_column *c, sqlite3_stmt *stmt,
 int sqlite_read(const struct store_table *t, sqlite3_stmt *stmt, void *record, struct err *e)
 {
     for (size_t i = 0; i < t->count; i++) {
-        const struct store_column *c = &t->columns[i];
+        const struct member *c = &t->columns[i];
         const char *wanted = read_column(c, stmt, (int)i, (char *)record + c->at);
         const char *key, *value;
 

@@ -97,23 +97,21 @@ static int has_column(sqlite3 *db, const char *table, const char *column, bool *
 /* Two builds from between two releases may give one version to two schemas. */
 static int check_columns(sqlite3 *db, const char *path, unsigned version, struct err *e)
 {
-    const struct store_table *table = NULL;
+    const struct store_table *t, *table = NULL;
+    const struct member *c;
     const char *first = NULL;
     unsigned missing = 0;
     bool has;
     int code;
 
-    for (const struct store_table *t = store_tables; t < store_tables + STORE_TABLES; t++)
-        for (size_t i = 0; i < t->count; i++) {
-            if (column_since(t, &t->columns[i]) > version)
-                continue;
-            if ((code = has_column(db, t->name, t->columns[i].name, &has, e)) < 0)
-                return code;
-            if (!has && !missing++) {
-                table = t;
-                first = t->columns[i].name;
-            }
+    for (size_t i = 0; (c = schema_column(version, i, &t)); i++) {
+        if ((code = has_column(db, t->name, c->name, &has, e)) < 0)
+            return code;
+        if (!has && !missing++) {
+            table = t;
+            first = c->name;
         }
+    }
     if (!missing)
         return 0;
     return err_set(e, ERR_UNSUPPORTED,

@@ -20,9 +20,9 @@ static void add_row(struct table_sum *sum, const struct store_table *t, const vo
 
     buf_add(&b, sum->hash, sizeof(sum->hash));
     for (size_t i = 0; i < t->count; i++) {
-        const struct store_column *c = &t->columns[i];
+        const struct member *c = &t->columns[i];
         const char *why = NULL, *text = column_text(c, (const char *)record + c->at, &arena, &why);
-        size_t len = !text ? 0 : c->type == COLUMN_KEY ? KEY_LEN : strlen(text);
+        size_t len = !text ? 0 : c->type == MEMBER_KEY ? KEY_LEN : strlen(text);
         buf_addf(&b, "%c%zu:", text ? 't' : 'n', len);
         buf_add(&b, text ? text : "", len);
     }

@@ -5,19 +5,19 @@
 
 #define COL(t, name, member, type)                                                                                     \
     {                                                                                                                  \
-        name, COLUMN_##type, offsetof(struct t, member), 0, 0, NULL                                                    \
+        name, MEMBER_##type, offsetof(struct t, member), 0, 0, NULL, NULL                                              \
     }
 #define ENUM(t, name, member, greatest)                                                                                \
     {                                                                                                                  \
-        name, COLUMN_ENUM, offsetof(struct t, member), greatest, 0, NULL                                               \
+        name, MEMBER_ENUM, offsetof(struct t, member), greatest, 0, NULL, NULL                                         \
     }
 /* A column that a later version of the schema added, and what older rows hold in it. */
 #define LATER(t, name, member, type, since, initial)                                                                   \
     {                                                                                                                  \
-        name, COLUMN_##type, offsetof(struct t, member), 0, since, initial                                             \
+        name, MEMBER_##type, offsetof(struct t, member), 0, since, initial, NULL                                       \
     }
 
-static const struct store_column user_columns[] = {
+static const struct member user_columns[] = {
     COL(user, "id", r.id, U64),
     COL(user, "version", r.version, U64),
     COL(user, "name", name, TEXT),
@@ -35,7 +35,7 @@ static const struct store_column user_columns[] = {
     LATER(user, "login_provider", login_provider, TEXT, 7, "''"),
 };
 
-static const struct store_column identity_columns[] = {
+static const struct member identity_columns[] = {
     COL(identity, "id", r.id, U64),
     COL(identity, "version", r.version, U64),
     COL(identity, "user_id", user_id, U64),
@@ -50,7 +50,7 @@ static const struct store_column identity_columns[] = {
     COL(identity, "trouble", trouble, TEXT),
 };
 
-static const struct store_column preauth_key_columns[] = {
+static const struct member preauth_key_columns[] = {
     COL(preauth_key, "id", r.id, U64),
     COL(preauth_key, "version", r.version, U64),
     COL(preauth_key, "user_id", user_id, U64),
@@ -64,9 +64,11 @@ static const struct store_column preauth_key_columns[] = {
     COL(preauth_key, "expiration_ns", expiration_ns, TIME),
     COL(preauth_key, "created_ns", created_ns, TIME),
     LATER(preauth_key, "preauthorized", preauthorized, BOOL, 5, "1"),
+    LATER(preauth_key, "revoked_ns", revoked_ns, TIME, 7, "0"),
+    LATER(preauth_key, "description", description, TEXT, 7, "''"),
 };
 
-static const struct store_column api_key_columns[] = {
+static const struct member api_key_columns[] = {
     COL(api_key, "id", r.id, U64),
     COL(api_key, "version", r.version, U64),
     COL(api_key, "prefix", prefix, TEXT),
@@ -76,9 +78,33 @@ static const struct store_column api_key_columns[] = {
     COL(api_key, "expiration_ns", expiration_ns, TIME),
     COL(api_key, "created_ns", created_ns, TIME),
     COL(api_key, "last_seen_ns", last_seen_ns, TIME),
+    LATER(api_key, "user_id", user_id, U64, 7, "0"),
 };
 
-static const struct store_column node_columns[] = {
+static const struct member oauth_client_columns[] = {
+    COL(oauth_client, "id", r.id, U64),
+    COL(oauth_client, "version", r.version, U64),
+    COL(oauth_client, "client_id", client_id, TEXT),
+    COL(oauth_client, "secret_hash", secret_hash, TEXT),
+    COL(oauth_client, "description", description, TEXT),
+    COL(oauth_client, "scopes", scopes, STRS),
+    COL(oauth_client, "tags", tags, STRS),
+    COL(oauth_client, "created_ns", created_ns, TIME),
+    COL(oauth_client, "last_seen_ns", last_seen_ns, TIME),
+};
+
+static const struct member oauth_token_columns[] = {
+    COL(oauth_token, "id", r.id, U64),
+    COL(oauth_token, "client", client, U64),
+    COL(oauth_token, "prefix", prefix, TEXT),
+    COL(oauth_token, "secret_hash", secret_hash, TEXT),
+    COL(oauth_token, "scopes", scopes, STRS),
+    COL(oauth_token, "tags", tags, STRS),
+    COL(oauth_token, "expiration_ns", expiration_ns, TIME),
+    COL(oauth_token, "created_ns", created_ns, TIME),
+};
+
+static const struct member node_columns[] = {
     COL(node, "id", r.id, U64),
     COL(node, "version", r.version, U64),
     COL(node, "machine_key", machine_key, KEY),
@@ -118,7 +144,7 @@ static const struct store_column node_columns[] = {
     LATER(node, "unseen_login", unseen_login, U64, 6, "0"),
 };
 
-static const struct store_column event_columns[] = {
+static const struct member event_columns[] = {
     COL(event, "run", run, U64),
     COL(event, "seq", r.id, U64),
     COL(event, "version", r.version, U64),
@@ -136,7 +162,7 @@ static const struct store_column event_columns[] = {
     LATER(event, "by_admin", by_admin, BOOL, 3, "0"),
 };
 
-static const struct store_column policy_columns[] = {
+static const struct member policy_columns[] = {
     COL(policy_text, "id", r.id, U64),
     COL(policy_text, "version", r.version, U64),
     COL(policy_text, "text", text, TEXT),
@@ -145,20 +171,20 @@ static const struct store_column policy_columns[] = {
     LATER(policy_text, "note", note, TEXT, 6, "''"),
 };
 
-static const struct store_column primary_columns[] = {
+static const struct member primary_columns[] = {
     COL(primary, "prefix", prefix, PREFIX),
     COL(primary, "node_id", r.id, U64),
     COL(primary, "version", r.version, U64),
     COL(primary, "since_ns", since_ns, TIME),
 };
 
-static const struct store_column via_primary_columns[] = {
+static const struct member via_primary_columns[] = {
     COL(via_primary, "tags", tags, TEXT),         COL(via_primary, "prefix", prefix, PREFIX),
     COL(via_primary, "node_id", r.id, U64),       COL(via_primary, "version", r.version, U64),
     COL(via_primary, "since_ns", since_ns, TIME),
 };
 
-static const struct store_column prefix_settings_columns[] = {
+static const struct member prefix_settings_columns[] = {
     COL(prefix_settings, "prefix", prefix, PREFIX),
     COL(prefix_settings, "version", r.version, U64),
     ENUM(prefix_settings, "failback", rule.failback, FAILBACKS),
@@ -169,7 +195,7 @@ static const struct store_column prefix_settings_columns[] = {
     ENUM(prefix_settings, "nearest", rule.nearest, PREFIX_NEARESTS),
 };
 
-static const struct store_column server_message_columns[] = {
+static const struct member server_message_columns[] = {
     COL(server_message, "id", r.id, U64),
     COL(server_message, "version", r.version, U64),
     COL(server_message, "text", text, TEXT),
@@ -178,7 +204,7 @@ static const struct store_column server_message_columns[] = {
     COL(server_message, "updated_ns", updated_ns, TIME),
 };
 
-static const struct store_column history_columns[] = {
+static const struct member history_columns[] = {
     COL(history, "id", r.id, U64),
     COL(history, "time_ns", time_ns, TIME),
     ENUM(history, "kind", kind, HISTORY_VIA_PRIMARY),
@@ -186,7 +212,7 @@ static const struct store_column history_columns[] = {
     COL(history, "image", image, TEXT),
 };
 
-static const struct store_column pending_columns[] = {
+static const struct member pending_columns[] = {
     COL(pending, "auth_id", auth_id, TEXT),
     COL(pending, "ssh", ssh, BOOL),
     COL(pending, "ephemeral", ephemeral, BOOL),
@@ -208,19 +234,19 @@ static const struct store_column pending_columns[] = {
     COL(pending, "node_id", node_id, U64),
 };
 
-static const struct store_column ssh_approval_columns[] = {
+static const struct member ssh_approval_columns[] = {
     COL(ssh_approval, "source_id", r.id, U64),      COL(ssh_approval, "target_id", target_id, U64),
     COL(ssh_approval, "user", user, TEXT),          COL(ssh_approval, "until_ns", until_ns, TIME),
     COL(ssh_approval, "policy_id", policy_id, U64),
 };
 
-static const struct store_column deleted_node_columns[] = {
+static const struct member deleted_node_columns[] = {
     COL(deleted_node, "id", r.id, U64),          COL(deleted_node, "node_key", node_key, KEY),
     COL(deleted_node, "ipv4", ipv4, ADDR),       COL(deleted_node, "ipv6", ipv6, ADDR),
     COL(deleted_node, "time_ns", time_ns, TIME),
 };
 
-static const struct store_column admin_call_columns[] = {
+static const struct member admin_call_columns[] = {
     COL(admin_call, "token", token, KEY),
     COL(admin_call, "request", request, KEY),
     COL(admin_call, "time_ns", time_ns, TIME),
@@ -230,9 +256,10 @@ static const struct store_column admin_call_columns[] = {
     COL(admin_call, "text", text, TEXT),
     COL(admin_call, "inverse", inverse, TEXT),
     COL(admin_call, "secret", secret, TEXT),
+    LATER(admin_call, "object", object, TEXT, 7, "''"),
 };
 
-static const struct store_column node_live_columns[] = {
+static const struct member node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
     COL(live_row, "home_derp", live.home_derp, U32),
@@ -241,7 +268,7 @@ static const struct store_column node_live_columns[] = {
 };
 
 /* Numbers that must survive whatever they count: "run", and "next.TABLE" for ids. */
-static const struct store_column counter_columns[] = {
+static const struct member counter_columns[] = {
     COL(counter_row, "name", name, TEXT),
     COL(counter_row, "value", value, U64),
 };
@@ -258,6 +285,12 @@ static const struct store_index preauth_key_indexes[] = {
 };
 static const struct store_index api_key_indexes[] = {
     {.name = "api_key_prefix", .on = "prefix", .column = "prefix", .rows = INDEX_TEXT_SET},
+};
+static const struct store_index oauth_client_indexes[] = {
+    {.name = "oauth_client_id", .on = "client_id"},
+};
+static const struct store_index oauth_token_indexes[] = {
+    {.name = "oauth_token_prefix", .on = "prefix"},
 };
 static const struct store_index node_indexes[] = {
     {.name = "node_node_key", .on = "node_key", .column = "node_key", .rows = INDEX_KEY_SET},
@@ -311,15 +344,24 @@ const struct store_table store_tables[STORE_TABLES] = {
                            .order = "time_ns,token", .since = 6},
     [RECORD_IDENTITY] = {"identity", 1, COLUMNS(identity_columns), INDEXES(identity_indexes),
                          LOADED(identities, identity_count), .since = 7},
+    [RECORD_OAUTH_CLIENT] = {"oauth_client", 1, COLUMNS(oauth_client_columns), INDEXES(oauth_client_indexes),
+                             LOADED(oauth_clients, oauth_client_count), .since = 7},
+    [RECORD_OAUTH_TOKEN] = {"oauth_token", 1, COLUMNS(oauth_token_columns), INDEXES(oauth_token_indexes),
+                            LOADED(oauth_tokens, oauth_token_count), .since = 7},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},
     [TABLE_COUNTER] = {"counter", 1, COLUMNS(counter_columns), .since = 1},
 };
 
+struct members store_members(enum record_kind kind)
+{
+    return (struct members){store_tables[kind].columns, store_tables[kind].count, 0};
+}
+
 bool table_is_numbered(const struct store_table *t)
 {
-    return t->columns[t->key_count - 1].type == COLUMN_U64;
+    return t->columns[t->key_count - 1].type == MEMBER_U64;
 }
 
 /* ---- statements ---- */
@@ -385,12 +427,23 @@ void table_disown_statement(const struct store_table *t, const struct store_dial
 
 /* ---- the schema ---- */
 
-unsigned column_since(const struct store_table *t, const struct store_column *c)
+unsigned column_since(const struct store_table *t, const struct member *c)
 {
     return c->since ? c->since : t->since;
 }
 
-static void add_definition(const struct store_table *t, const struct store_dialect *d, const struct store_column *c,
+const struct member *schema_column(unsigned version, size_t number, const struct store_table **table)
+{
+    for (const struct store_table *t = store_tables; t < store_tables + STORE_TABLES; t++)
+        for (size_t i = 0; i < t->count; i++)
+            if (column_since(t, &t->columns[i]) <= version && number-- == 0) {
+                *table = t;
+                return &t->columns[i];
+            }
+    return NULL;
+}
+
+static void add_definition(const struct store_table *t, const struct store_dialect *d, const struct member *c,
                            struct buf *out)
 {
     buf_addf(out, "\"%s\" %s", c->name, d->types[c->type]);
@@ -398,15 +451,15 @@ static void add_definition(const struct store_table *t, const struct store_diale
         buf_adds(out, " PRIMARY KEY");
         return;
     }
-    if (c->type != COLUMN_ADDR)
+    if (c->type != MEMBER_ADDR)
         buf_adds(out, " NOT NULL");
     if (c->initial)
-        buf_addf(out, " DEFAULT %s", c->type == COLUMN_BOOL ? d->truth[str_eq(c->initial, "1")] : c->initial);
+        buf_addf(out, " DEFAULT %s", c->type == MEMBER_BOOL ? d->truth[str_eq(c->initial, "1")] : c->initial);
 }
 
 static void create_table(const struct store_table *t, const struct store_dialect *d, struct buf *out)
 {
-    enum column_type key = t->columns[0].type;
+    enum member_type key = t->columns[0].type;
 
     buf_addf(out, "CREATE TABLE \"%s\"(", t->name);
     for (size_t i = 0; i < t->count; i++) {
@@ -420,7 +473,7 @@ static void create_table(const struct store_table *t, const struct store_dialect
         add_columns(t, d, 0, t->key_count, "$", out);
         buf_adds(out, ")");
     }
-    buf_addf(out, ")%s%s;\n", d->table_end, key == COLUMN_TEXT || key == COLUMN_PREFIX ? d->keyed_by_text : "");
+    buf_addf(out, ")%s%s;\n", d->table_end, key == MEMBER_TEXT || key == MEMBER_PREFIX ? d->keyed_by_text : "");
 }
 
 static void create_index(const struct store_table *t, const struct store_dialect *d, const struct store_index *i,

@@ -6,32 +6,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/member.h"
 #include "store/tables/engine.h"
-
-enum column_type {
-    COLUMN_U64,
-    COLUMN_TIME,
-    COLUMN_U32,
-    COLUMN_BOOL,
-    COLUMN_ENUM,
-    COLUMN_TEXT,
-    COLUMN_KEY,       /* KEY_LEN bytes */
-    COLUMN_ADDR,      /* text, NULL for none */
-    COLUMN_PREFIX,    /* text */
-    COLUMN_STRS,      /* JSON array of texts */
-    COLUMN_PREFIXES,  /* the same, of prefixes */
-    COLUMN_ENDPOINTS, /* the same, of addresses with ports; at: of a struct node_live */
-    COLUMN_TYPES
-};
-
-struct store_column {
-    const char *name;
-    enum column_type type;
-    size_t at;           /* offset in the record */
-    unsigned max;        /* of COLUMN_ENUM */
-    unsigned since;      /* version of the schema; 0: of the table */
-    const char *initial; /* SQL: what rows of before that version hold */
-};
 
 /* Which rows an index holds. */
 enum index_rows { INDEX_ALL, INDEX_TEXT_EMPTY, INDEX_TEXT_SET, INDEX_KEY_SET };
@@ -47,7 +23,7 @@ struct store_index {
 struct store_table {
     const char *name;
     size_t key_count; /* the first columns are the primary key */
-    const struct store_column *columns;
+    const struct member *columns;
     size_t count;
     const struct store_index *indexes;
     size_t index_count;
@@ -64,12 +40,12 @@ enum store_table_id { TABLE_NODE_LIVE = RECORD_KINDS, TABLE_COUNTER, STORE_TABLE
 extern const struct store_table store_tables[STORE_TABLES]; /* by enum record_kind, then the others */
 
 struct store_dialect {
-    const char *types[COLUMN_TYPES]; /* SQL */
-    const char *zero_key;            /* SQL of a key without a bit set */
-    char parameter;                  /* before the number of a parameter */
-    const char *truth[2];            /* false, true */
-    const char *table_end;           /* after the closing parenthesis */
-    const char *keyed_by_text;       /* added to that */
+    const char *types[MEMBER_COLUMN_TYPES]; /* SQL */
+    const char *zero_key;                   /* SQL of a key without a bit set */
+    char parameter;                         /* before the number of a parameter */
+    const char *truth[2];                   /* false, true */
+    const char *table_end;                  /* after the closing parenthesis */
+    const char *keyed_by_text;              /* added to that */
 };
 
 /* Its records have ids that are never used twice: the last column of the key. */
@@ -85,7 +61,9 @@ void table_statement(const struct store_table *t, const struct store_dialect *d,
                      struct buf *out);
 /* Deletes the rows of t that go with the row of their owner whose id is parameter 1. */
 void table_disown_statement(const struct store_table *t, const struct store_dialect *d, struct buf *out);
-unsigned column_since(const struct store_table *t, const struct store_column *c); /* the version of the schema */
+unsigned column_since(const struct store_table *t, const struct member *c); /* the version of the schema */
+/* The columns that a schema of that version must have, one after another; NULL at the end of them. */
+const struct member *schema_column(unsigned version, size_t number, const struct store_table **table);
 /* The newest version of the schema that a table, column or index speaks of. */
 unsigned schema_newest(void);
 /* The tables, columns and indexes that this version of the schema added, as statements. */
@@ -93,13 +71,13 @@ void schema_statements(const struct store_dialect *d, unsigned version, struct b
 
 /* The value as a text, NULL for none, a key as its bytes; memory from the arena or the record's. *why: why it cannot be
  * stored. */
-const char *column_text(const struct store_column *c, const void *value, struct arena *a, const char **why);
+const char *column_text(const struct member *c, const void *value, struct arena *a, const char **why);
 
 /* Values of columns as every database holds them: text. False where the value is too long to be stored. */
-bool column_list_text(const struct store_column *c, const void *value, struct buf *json);
-/* From text into a record of defaults; for COLUMN_TEXT, COLUMN_ADDR and later. NULL, or what a right value would be. */
-const char *column_read_text(const struct store_column *c, const char *text, void *value);
-/* The same for the types before COLUMN_TEXT. */
-const char *column_read_number(const struct store_column *c, int64_t number, void *value);
+bool column_list_text(const struct member *c, const void *value, struct buf *json);
+/* From text into a record of defaults; for MEMBER_TEXT, MEMBER_ADDR and later. NULL, or what a right value would be. */
+const char *column_read_text(const struct member *c, const char *text, void *value);
+/* The same for the types before MEMBER_TEXT. */
+const char *column_read_number(const struct member *c, int64_t number, void *value);
 
 #endif

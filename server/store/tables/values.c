@@ -8,17 +8,17 @@
 
 #define LISTS_MAX (1024u * 1024u) /* bytes of one JSON list */
 
-bool column_list_text(const struct store_column *c, const void *value, struct buf *json)
+bool column_list_text(const struct member *c, const void *value, struct buf *json)
 {
     struct json_out o = JSON_OUT(json);
     char text[ADDR_PORT_TEXT_MAX > PREFIX_TEXT_MAX ? ADDR_PORT_TEXT_MAX : PREFIX_TEXT_MAX];
 
     json_open(&o, '[');
-    if (c->type == COLUMN_STRS) {
+    if (c->type == MEMBER_STRS) {
         const struct strs *list = value;
         for (size_t i = 0; i < list->len; i++)
             json_str(&o, list->items[i]);
-    } else if (c->type == COLUMN_PREFIXES) {
+    } else if (c->type == MEMBER_PREFIXES) {
         const struct prefixes *list = value;
         for (size_t i = 0; i < list->len; i++)
             json_str(&o, prefix_format(&list->items[i], text));
@@ -39,7 +39,7 @@ static const char *number_text(struct arena *a, long long value)
     return arena_strdup(a, text);
 }
 
-const char *column_text(const struct store_column *c, const void *value, struct arena *a, const char **why)
+const char *column_text(const struct member *c, const void *value, struct arena *a, const char **why)
 {
     char text[PREFIX_TEXT_MAX];
     struct buf b = BUF_INIT(0);
@@ -47,37 +47,37 @@ const char *column_text(const struct store_column *c, const void *value, struct 
     const char *s;
 
     switch (c->type) {
-    case COLUMN_U64:
+    case MEMBER_U64:
         if (*(const uint64_t *)value > INT64_MAX)
             *why = "it is too large";
         return number_text(a, (long long)*(const uint64_t *)value);
-    case COLUMN_TIME:
+    case MEMBER_TIME:
         return number_text(a, *(const int64_t *)value);
-    case COLUMN_U32:
+    case MEMBER_U32:
         return number_text(a, *(const uint32_t *)value);
-    case COLUMN_BOOL:
+    case MEMBER_BOOL:
         return *(const bool *)value ? "t" : "f";
-    case COLUMN_ENUM:
+    case MEMBER_ENUM:
         memcpy(&number, value, sizeof(number));
         if (number > c->max)
             *why = "it is too large";
         return number_text(a, number);
-    case COLUMN_TEXT:
+    case MEMBER_TEXT:
         s = *(char *const *)value ? *(char *const *)value : "";
         /* What cannot be read again must not get in: the next start would fail on it. */
         if (!str_utf8(s, strlen(s)))
             *why = "it is no UTF-8";
         return s;
-    case COLUMN_KEY:
+    case MEMBER_KEY:
         return value;
-    case COLUMN_ADDR:
+    case MEMBER_ADDR:
         return ((const struct addr *)value)->bits ? arena_strdup(a, addr_format(value, text)) : NULL;
-    case COLUMN_PREFIX:
+    case MEMBER_PREFIX:
         return arena_strdup(a, prefix_format(value, text));
-    case COLUMN_STRS:
-    case COLUMN_PREFIXES:
-    case COLUMN_ENDPOINTS:
-    case COLUMN_TYPES:
+    case MEMBER_STRS:
+    case MEMBER_PREFIXES:
+    case MEMBER_ENDPOINTS:
+    default: /* in messages alone */
         break;
     }
     if (!column_list_text(c, value, &b))
@@ -135,18 +135,18 @@ static int add_endpoint(void *to, const char *text)
     return 0;
 }
 
-const char *column_read_text(const struct store_column *c, const char *text, void *value)
+const char *column_read_text(const struct member *c, const char *text, void *value)
 {
     switch (c->type) {
-    case COLUMN_ADDR:
+    case MEMBER_ADDR:
         return addr_parse(text, value, NULL) < 0 ? "an address" : NULL;
-    case COLUMN_PREFIX:
+    case MEMBER_PREFIX:
         return prefix_parse(text, value, NULL, NULL) < 0 ? "a prefix" : NULL;
-    case COLUMN_STRS:
+    case MEMBER_STRS:
         return each_text(text, add_str, value) < 0 ? "a list of texts" : NULL;
-    case COLUMN_PREFIXES:
+    case MEMBER_PREFIXES:
         return each_text(text, add_prefix, value) < 0 ? "a list of prefixes" : NULL;
-    case COLUMN_ENDPOINTS:
+    case MEMBER_ENDPOINTS:
         return each_text(text, add_endpoint, value) < 0 ? "a list of addresses with ports" : NULL;
     default:
         mem_replace(value, text);
@@ -154,24 +154,24 @@ const char *column_read_text(const struct store_column *c, const char *text, voi
     }
 }
 
-const char *column_read_number(const struct store_column *c, int64_t number, void *value)
+const char *column_read_number(const struct member *c, int64_t number, void *value)
 {
     uint32_t small = (uint32_t)number;
 
-    if (c->type == COLUMN_TIME) {
+    if (c->type == MEMBER_TIME) {
         *(int64_t *)value = number;
         return NULL;
     }
     if (number < 0)
         return "a number of at least 0";
-    if (c->type == COLUMN_U64) {
+    if (c->type == MEMBER_U64) {
         *(uint64_t *)value = (uint64_t)number;
-    } else if (c->type == COLUMN_BOOL) {
+    } else if (c->type == MEMBER_BOOL) {
         if (number > 1)
             return "0 or 1";
         *(bool *)value = number == 1;
     } else {
-        if (number > (c->type == COLUMN_ENUM ? (int64_t)c->max : (int64_t)UINT32_MAX))
+        if (number > (c->type == MEMBER_ENUM ? (int64_t)c->max : (int64_t)UINT32_MAX))
             return "a number in the range that this version knows";
         memcpy(value, &small, sizeof(small));
     }

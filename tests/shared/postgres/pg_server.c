@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -19,6 +21,7 @@
 #include "shared/postgres/pg_server.h"
 
 static char folder[64], programs[128];
+static pid_t server;
 
 /* No server runs as root. */
 static const char *as_user(void)
@@ -38,10 +41,31 @@ static int shell(const char *format, ...)
     return system(command); /* NOLINT(cert-env33-c): paths of our own */
 }
 
+/* Ends with this program, however that ends. */
+static void run_server(void)
+{
+    char *command = mem_format(
+        "cd %s && exec setpriv --pdeathsig SIGQUIT %s%s/postgres -D %s/data -k %s -h '' >>%s/server.log 2>&1", folder,
+        *as_user() ? as_user() + strlen("setpriv ") : "", programs, folder, folder, folder);
+
+    server = fork();
+    if (server == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* until setpriv has the word */
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    assert_true(server > 0);
+    free(command);
+}
+
 void pg_server_again(void)
 {
-    if (shell("cd %s && %s%s/pg_ctl -D %s/data -o \"-k %s -h ''\" -l %s/server.log -w start >>%s/log 2>&1", folder,
-              as_user(), programs, folder, folder, folder, folder) != 0) {
+    run_server();
+    while (shell("%s/pg_isready -q -h %s", programs, folder) != 0) {
+        if (waitpid(server, NULL, WNOHANG) == 0) {
+            usleep(10000);
+            continue;
+        }
         (void)shell("cat %s/log %s/server.log", folder, folder);
         fail_msg("the server does not start");
     }
@@ -73,42 +97,22 @@ bool pg_server_start(void)
 
 void pg_server_stop(void)
 {
-    int rc = shell("cd %s && %s%s/pg_ctl -D %s/data -m immediate -w stop >/dev/null 2>&1", folder, as_user(), programs,
-                   folder);
+    int rc = kill(server, SIGQUIT);
 
+    (void)waitpid(server, NULL, 0);
     assert_int_equal(shell("rm -rf %s", folder), 0);
     assert_int_equal(rc, 0);
 }
 
-static pid_t postmaster(void)
-{
-    char *path = mem_format("%s/data/postmaster.pid", folder);
-    FILE *f = fopen(path, "re");
-    char line[32] = "";
-    uint64_t pid = 0;
-
-    assert_non_null(f);
-    assert_non_null(fgets(line, sizeof(line), f));
-    fclose(f);
-    free(path);
-    line[strcspn(line, "\n")] = '\0';
-    assert_int_equal(str_u64(line, 2, INT32_MAX, &pid, "pid", NULL), 0);
-    return (pid_t)pid;
-}
-
 void pg_server_crash(void)
 {
-    assert_int_equal(shell("cd %s && %s%s/pg_ctl -D %s/data -m immediate -w stop >/dev/null 2>&1", folder, as_user(),
-                           programs, folder),
-                     0);
+    assert_int_equal(kill(server, SIGQUIT), 0);
+    (void)waitpid(server, NULL, 0);
 }
 
 void pg_server_hang(bool hang)
 {
-    pid_t main_process = postmaster();
-
-    assert_int_equal(
-        shell("kill -%s $(ps -o pid= --ppid %d) %d", hang ? "STOP" : "CONT", (int)main_process, (int)main_process), 0);
+    assert_int_equal(shell("kill -%s $(ps -o pid= --ppid %d) %d", hang ? "STOP" : "CONT", (int)server, (int)server), 0);
 }
 
 const char *pg_server_folder(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A PostgreSQL server of a test's own: from the distribution's package, in a temporary folder, on a Unix socket only,
- * as an unprivileged user. It ends with the test. */
+ * as an unprivileged user. It ends with the test, however that ends. */
 #ifndef TESTS_SHARED_PG_SERVER_H
 #define TESTS_SHARED_PG_SERVER_H
 

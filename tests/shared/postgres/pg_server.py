@@ -22,34 +22,50 @@ def programs():
 class Server:
     """Use it in a with statement; its socket's directory is the name of its host."""
 
-    def __init__(self):
+    def __init__(self, data=None, options=()):
+        """data: an empty directory that only this server uses; its own by default."""
         self.bin = programs()
+        self.options = options
         self.dir = tempfile.mkdtemp(prefix="pg")
-        self.data = os.path.join(self.dir, "data")
+        self.data = data or os.path.join(self.dir, "data")
         if os.geteuid() == 0:
             shutil.chown(self.dir, "nobody")
         self.run("initdb", "-D", self.data, "-U", USER, "-A", "trust", "--no-sync")
         self.start()
 
+    def command(self, program, *args):
+        user = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+        return ["setpriv", "--pdeathsig", "SIGQUIT", *user, os.path.join(self.bin, program), *args]
+
     def run(self, program, *args, check=True):
-        as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
-        return subprocess.run([*as_user, os.path.join(self.bin, program), *args], cwd=self.dir, check=check, stdin=subprocess.DEVNULL,
+        return subprocess.run(self.command(program, *args), cwd=self.dir, check=check, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self):
-        self.run("pg_ctl", "-D", self.data, "-o", f"-k {self.dir} -h ''", "-l", os.path.join(self.dir, "server.log"), "-w", "start")
+        """It ends with this program, however that ends."""
+        with open(os.path.join(self.dir, "server.log"), "ab") as log:
+            self.process = subprocess.Popen(self.command("postgres", "-D", self.data, "-k", self.dir, "-h", "", *self.options),
+                                            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        while self.run("pg_isready", "-q", "-h", self.dir, check=False).returncode:
+            if self.process.poll() is not None:
+                raise RuntimeError("the server does not start: " + self.log()[-500:])
+            threading.Event().wait(0.01)
+
+    def log(self):
+        with open(os.path.join(self.dir, "server.log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
 
     def crash(self):
         """Its processes end at once, as with the power."""
-        with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as f:
-            main = int(f.readline())
+        main = self.process.pid
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(main)], check=True, capture_output=True, text=True).stdout.split()
         for pid in [main, *map(int, children)]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        while os.path.exists(f"/proc/{main}") or any(os.path.exists(f"/proc/{pid}") for pid in children):
+        self.process.wait()
+        while any(os.path.exists(f"/proc/{pid}") for pid in children):
             threading.Event().wait(0.01)
 
     def sql(self, text):
@@ -67,12 +83,36 @@ class Server:
         with open(config, "w", encoding="utf-8") as f:
             f.write("\n".join(lines))
 
+    def end(self):
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop", check=False)
+        self.end()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Standby(Server):
+    """A second server that has each commit of the first one before it is answered."""
+
+    def __init__(self, primary):  # pylint: disable=super-init-not-called
+        self.bin, self.options = primary.bin, ()
+        self.dir = tempfile.mkdtemp(prefix="pg")
+        self.data = os.path.join(self.dir, "data")
+        if os.geteuid() == 0:
+            shutil.chown(self.dir, "nobody")
+        self.run("pg_basebackup", "-h", primary.dir, "-U", USER, "-D", self.data, "-R", "-X", "stream", "-c", "fast")
+        self.start()
+        primary.sql("ALTER SYSTEM SET synchronous_standby_names='*'")
+        primary.sql("SELECT pg_reload_conf()")
+        while primary.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state='sync'") != "1":
+            threading.Event().wait(0.01)
+
+    def promote(self):
+        self.run("pg_ctl", "-D", self.data, "-w", "promote")
 
 
 class Pooler:

@@ -128,6 +128,8 @@ static struct preauth_key *sample_preauth_key(uint64_t id, uint64_t user_id, con
     k->reusable = k->used = true;
     k->expiration_ns = NOW;
     k->created_ns = NOW - 1;
+    k->revoked_ns = NOW + 2;
+    mem_replace(&k->description, "ci");
     return k;
 }
 
@@ -140,6 +142,7 @@ static struct api_key *sample_api_key(uint64_t id, const char *prefix)
     mem_replace(&k->description, "terraform");
     k->read_only = true;
     k->last_seen_ns = NOW;
+    k->user_id = 9;
     return k;
 }
 
@@ -197,6 +200,44 @@ static void assert_short_lived(const struct store_image *image)
     assert_string_equal(image->admin_calls[0]->text, "done");
 }
 
+static void put_oauth(struct store *s)
+{
+    struct oauth_client *c = (struct oauth_client *)record_new(RECORD_OAUTH_CLIENT);
+    struct oauth_token *t = (struct oauth_token *)record_new(RECORD_OAUTH_TOKEN);
+
+    c->r.id = 2;
+    mem_replace(&c->client_id, "0123456789ab");
+    mem_replace(&c->secret_hash, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA");
+    mem_replace(&c->description, "operator");
+    strs_push(&c->scopes, "auth_keys");
+    strs_push(&c->tags, "tag:k8s");
+    c->created_ns = NOW;
+    fixture_put_only(s, c);
+    t->r.id = 3;
+    t->client = 2;
+    mem_replace(&t->prefix, "ba9876543210");
+    strs_push(&t->scopes, "auth_keys:read");
+    t->expiration_ns = NOW + 1;
+    fixture_put_only(s, t);
+}
+
+static void assert_oauth(const struct store_image *image)
+{
+    assert_int_equal(image->oauth_client_count, 1);
+    const struct oauth_client *c = image->oauth_clients[0];
+    assert_string_equal(c->client_id, "0123456789ab");
+    assert_true(str_starts(c->secret_hash, "$argon2id$"));
+    assert_string_equal(c->description, "operator");
+    assert_string_equal(c->scopes.items[0], "auth_keys");
+    assert_string_equal(c->tags.items[0], "tag:k8s");
+    assert_true(c->created_ns == NOW);
+    assert_int_equal(image->oauth_token_count, 1);
+    const struct oauth_token *t = image->oauth_tokens[0];
+    assert_true(t->client == 2 && t->expiration_ns == NOW + 1 && t->tags.len == 0);
+    assert_string_equal(t->prefix, "ba9876543210");
+    assert_string_equal(t->scopes.items[0], "auth_keys:read");
+}
+
 static void put_one_of_each(struct store *s)
 {
     struct user *u = sample_user(9, "bob");
@@ -238,6 +279,7 @@ static void put_one_of_each(struct store *s)
     m->since_ns = NOW;
     fixture_put_only(s, m);
     put_short_lived(s);
+    put_oauth(s);
 }
 
 static void every_kind_comes_back(void **state)
@@ -279,6 +321,9 @@ static void every_kind_comes_back(void **state)
     assert_int_equal(image.primary_count, 1);
     assert_int_equal(image.primaries[0]->r.id, 7);
     assert_true(image.primaries[0]->since_ns == NOW);
+    assert_string_equal(image.preauth_keys[0]->description, "ci");
+    assert_true(image.preauth_keys[0]->revoked_ns == NOW + 2 && image.api_keys[0]->user_id == 9);
+    assert_oauth(&image);
     assert_short_lived(&image);
     store_image_release(&image);
     fixture_end(&f);

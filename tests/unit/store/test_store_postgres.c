@@ -319,6 +319,29 @@ static void a_foreign_database_is_refused(void **state)
     fixture_remove_folder(f.folder);
 }
 
+/* As a build from between two releases left it: of the present version, with another schema. */
+static void what_the_schema_lacks_is_named(void **state)
+{
+    static const uint8_t key[KEY_LEN] = {7}; /* the fixture's */
+    struct store_postgres with = place_of_test(key);
+    struct store_image image;
+    struct fixture f;
+    struct err e, checked;
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    fixture_sql(f.path, "ALTER TABLE node DROP COLUMN priority");
+    assert_int_equal(fixture_try_open(&f, &f.store, &e), ERR_UNSUPPORTED);
+    assert_non_null(strstr(e.message, "column priority of table node is missing"));
+    assert_int_equal(store_check_postgres(&with, &image, &checked), ERR_UNSUPPORTED);
+    assert_string_equal(checked.message, e.message);
+    fixture_sql(f.path, "DROP TABLE history");
+    assert_int_equal(fixture_try_open(&f, &f.store, &e), ERR_UNSUPPORTED);
+    fixture_sql(f.path, "DROP SCHEMA headway CASCADE");
+    fixture_remove_folder(f.folder);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -352,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup(who_was_replaced_writes_no_more, each),
         cmocka_unit_test_setup(lost_commits_are_found, each),
         cmocka_unit_test_setup(a_foreign_database_is_refused, each),
+        cmocka_unit_test_setup(what_the_schema_lacks_is_named, each),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

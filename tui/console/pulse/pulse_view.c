@@ -185,6 +185,28 @@ static const char *s_of(size_t count)
     return count == 1 ? "" : "s";
 }
 
+/* True: there is one, and its line was drawn. */
+static bool draw_certificate(struct app *app, struct canvas *c, struct rect at, int line)
+{
+    const struct api_certificate *of = state_of(app)->reports.health.certificate;
+    char text[400], left[AGO_MAX], renews[AGO_MAX];
+
+    if (!of || app->then.on)
+        return false;
+    if (!of->ends_ns)
+        snprintf(text, sizeof(text), "%s: none yet", of->name);
+    else if (of->ends_ns <= app->at.now_ns)
+        snprintf(text, sizeof(text), "%s: ended %s ago", of->name, span_text(app->at.now_ns - of->ends_ns, left));
+    else if (of->trouble || of->renews_ns <= app->at.now_ns)
+        snprintf(text, sizeof(text), "%s: ends in %s%s", of->name, span_text(of->ends_ns - app->at.now_ns, left),
+                 of->trouble ? ", renewal fails" : "");
+    else
+        snprintf(text, sizeof(text), "%s: ends in %s, renewed in %s", of->name,
+                 span_text(of->ends_ns - app->at.now_ns, left), span_text(of->renews_ns - app->at.now_ns, renews));
+    draw_line(c, at, line, "certificate", text);
+    return true;
+}
+
 static void pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct api_server *server = &app->model.server;
@@ -203,16 +225,16 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     draw_line(c, at, 2, "routes", text);
     snprintf(text, sizeof(text), "%zu, %zu without a router", n.prefixes, n.unserved);
     draw_line(c, at, 3, "prefixes", text);
-    int used = at.rows > 10 ? 5 : 4;
+    int lines = 4 + draw_certificate(app, c, at, 4), used = at.rows > 6 + lines ? lines + 1 : lines;
     struct rect hour = {at.row + used, at.col, at.rows - used, at.cols};
-    if (pulse_reports_draw(&state_of(app)->reports, c, hour) && used == 4)
+    if (pulse_reports_draw(&state_of(app)->reports, c, hour) && used == lines)
         return;
     size_t users = model_table(&app->model, ROW_USER)->index.len,
            joining = model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
            programs = model_table(&app->model, ROW_API_KEY)->index.len;
     snprintf(text, sizeof(text), "%zu user%s, %zu pre-auth key%s, %zu API key%s", users, s_of(users), joining,
              s_of(joining), programs, s_of(programs));
-    draw_line(c, at, 4, "accounts", text);
+    draw_line(c, at, lines, "accounts", text);
 }
 
 /* ---- the view ---- */
