@@ -167,7 +167,10 @@ struct config {
         bool only_start_if_oidc_is_available;
         struct config_provider flat; /* the one whose keys stand alone; without an issuer there is none */
         struct config_providers providers;
-    } oidc;  /* config_provider reads both */
+    } oidc; /* config_provider reads both */
+    struct {
+        int64_t revoked_retention; /* 0: for good */
+    } preauth_keys;
     struct { /* hostname "": none is ordered */
         char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
     } acme;

@@ -334,6 +334,8 @@ struct record *record_new(enum record_kind kind);
 struct user *user_new(void);
 struct preauth_key *preauth_key_new(void);
 struct api_key *api_key_new(void);
+struct oauth_client *oauth_client_new(void);
+struct oauth_token *oauth_token_new(void);
 struct node *node_new(void);
 struct event *event_new(void);
 struct policy_text *policy_text_new(void);
@@ -352,6 +354,7 @@ void *record_edit(const void *record); /* of any kind */
 struct user *user_edit(const struct user *u);
 struct preauth_key *preauth_key_edit(const struct preauth_key *k);
 struct api_key *api_key_edit(const struct api_key *k);
+struct oauth_client *oauth_client_edit(const struct oauth_client *c);
 struct node *node_edit(const struct node *n);
 struct event *event_edit(const struct event *e);
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);
