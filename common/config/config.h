@@ -65,7 +65,7 @@ struct config_providers {
 struct config {
     atomic_uint refs;
     char *file;        /* what was read, "" without a file */
-    struct strs notes; /* sentences for the start log: keys without effect yet, defaults that a person should know */
+    struct strs notes; /* sentences for the start log: keys without effect, defaults that a person should know */
     unsigned *lines;   /* of the keys in the file, in the order of the table of keys; 0: it is not there */
     struct strs given; /* sorted: the keys that the file or the environment set */
     char *state_dir;   /* where files without a path of their own live: certificates, DERP maps, copies */

@@ -33,7 +33,6 @@ enum config_type {
 
 enum key_use {
     KEY_USED,
-    KEY_NOT_YET,   /* its part does not exist: said at start when it is set to something else than its default */
     KEY_NO_EFFECT, /* of headscale's inside: accepted, means nothing here */
 };
 

@@ -406,18 +406,6 @@ static void a_removed_key_may_stand_beside_its_successor(void **state)
     config_unref(c);
 }
 
-static void parts_that_do_not_exist_are_said(void **state)
-{
-    struct config *c = parse("server_url: http://h:1\nacme_email: a@example.com\n");
-
-    (void)state;
-    assert_true(strs_has(&c->notes, "acme_email is not used yet"));
-    config_unref(c);
-    c = parse("server_url: http://h:1\noidc: {issuer: ''}\nacme_email: ''\n");
-    assert_int_equal(c->notes.len, 0);
-    config_unref(c);
-}
-
 static void providers_take_the_keys_of_a_single_one(void **state)
 {
     static const char text[] =
@@ -667,7 +655,6 @@ int main(void)
         cmocka_unit_test(the_working_directory_is_not_searched),
         cmocka_unit_test(a_client_gets_what_is_right_of_a_wrong_file),
         cmocka_unit_test(a_removed_key_may_stand_beside_its_successor),
-        cmocka_unit_test(parts_that_do_not_exist_are_said),
         cmocka_unit_test(providers_take_the_keys_of_a_single_one),
         cmocka_unit_test(the_environment_wins),
         cmocka_unit_test(a_bad_variable_leaves_the_files_value),
