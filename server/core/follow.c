@@ -17,6 +17,7 @@ static void follow_node(struct core_state *s, const struct store_write *w)
 
     if (!slot)
         return;
+    slot->actor = s->follow_actor;
     slot_publish(s, slot, w->remove ? NULL : n);
     if (!w->remove)
         slot_follow_expiry(s, slot);
@@ -35,11 +36,29 @@ static void follow_pair(struct core_state *s, const struct store_write *w)
     }
 }
 
+/* Whoever is suspended has no valid keys meanwhile. */
+static void follow_owner(struct core_state *s, struct slot *slot)
+{
+    bool expired = slot_is_expired(s, slot->published);
+
+    slot_mark(s, slot, 0);
+    if (expired == slot->expired)
+        return;
+    slot->expired = expired;
+    routes_follow(s, slot);
+    slot_follow_expiry(s, slot);
+}
+
 static void follow_user(struct core_state *s, const struct store_write *w)
 {
     follow_pair(s, w);
     s->users_dirty = true;
-    slots_user_changed(s, ((const struct record *)w->record)->id);
+    s->tailnet_dirty |= CHANGE_USERS;
+    for (size_t i = 0; i < s->slots.len; i++) {
+        struct slot *slot = s->slots.items[i];
+        if (slot->published && slot->published->user_id == ((const struct record *)w->record)->id)
+            follow_owner(s, slot);
+    }
 }
 
 static void follow_preauth_key(struct core_state *s, const struct store_write *w)
@@ -76,6 +95,7 @@ static void follow_policy(struct core_state *s, const struct store_write *w)
 
 static void follow_prefix_settings(struct core_state *s, const struct store_write *w)
 {
+    s->rule_actor = s->follow_actor ? s->follow_actor : s->rule_actor;
     prefix_settings_publish(s, w->record, w->remove);
 }
 
@@ -141,7 +161,9 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
     if (kind == RECORD_POLICY)
         mem_replace(&s->policy_actor, actor ? actor : "");
     routes_set_actor(s->routes, actor);
+    s->follow_actor = actor;
     if (followers[kind])
         followers[kind](s, w);
+    s->follow_actor = NULL;
     routes_set_actor(s->routes, NULL);
 }

@@ -185,12 +185,14 @@ const struct oauth_client *snapshot_oauth_client(const struct tailnet_snapshot *
 const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 
+#define TAILNET_CAP_SAYS_EXIT 122 /* capability version from which clients say which exit node they use (1.86) */
+
 /* Why the node is no exit node that may be used now, as what it did ("went offline"); NULL: it is one. n NULL: it was
  * deleted. */
 const char *tailnet_exit_end(const struct tailnet_node *n);
 
 /* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date
- * alone, so a node that is logged out has one that is past. */
+ * alone, so a node that is logged out, or whose user is suspended, has one that is past. */
 int64_t tailnet_node_expiry(const struct tailnet_node *n);
 
 /* How near the end of a node's key is, for warnings: within seven days, within one; an end that has
@@ -201,6 +203,10 @@ int64_t tailnet_key_end_next(const struct node *n, int64_t now_ns); /* when it i
 
 /* "given-name.base-domain." with its dot, or the name alone without a base domain. */
 void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struct buf *out);
+
+/* The slot of the router that serves the viewer instead of the primary, because it is nearer; TAILNET_SLOT_NONE: the
+ * primary does, or whom a grant with via leads the viewer to, or nobody is to. policy NULL: there is none. */
+uint32_t tailnet_nearer_router(const struct nearest_prefix *n, const struct policy_view *policy, uint32_t viewer);
 
 /* Only for the publisher (the core) and tests: server/tailnet/publish.h. */
 

@@ -27,7 +27,10 @@ static void check_names(struct policy_check *c)
                           "validating policy user references: multiple users found: token \"%s\" found: [ %s ]",
                           q->text, buf_text(&found));
         else if (!c->v->principals[i].users.len)
-            check_problem(c, SIZE_MAX, true, "no user is called \"%s\"", q->text);
+            check_problem(c, SIZE_MAX, true, "%s \"%s\"",
+                          str_starts(q->text, "oidc:") ? "nobody who logged in is in the provider's group"
+                                                       : "no user is called",
+                          q->text);
         buf_release(&found);
     }
 }

@@ -9,7 +9,8 @@
 
 void show_init(struct api_view *v, struct api *api, const struct tailnet_snapshot *s)
 {
-    *v = (struct api_view){.s = s, .relays = api ? relays_get(api, s) : NULL};
+    *v =
+        (struct api_view){.s = s, .tailnet = api ? api->with.tailnet : NULL, .relays = api ? relays_get(api, s) : NULL};
 }
 
 void show_release(struct api_view *v)
@@ -99,7 +100,12 @@ void show_user(const struct user *u, struct api_user *out)
                              .picture_url = u->picture_url,
                              .created_ns = u->created_ns,
                              .role = (int)u->role,
-                             .version = u->r.version};
+                             .version = u->r.version,
+                             .suspended_ns = u->suspended_ns,
+                             .suspended_by = u->suspended_by,
+                             .login_ns = u->login_ns,
+                             .login_provider = u->login_provider,
+                             .groups = u->groups};
 }
 
 static const struct api_user *user_copy(const struct user *u, struct arena *a)

@@ -12,6 +12,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -185,6 +189,90 @@ static void a_server_that_hangs_is_one_that_is_away(void **state)
     fixture_end(&f);
 }
 
+/* ---- those who read for long ---- */
+
+struct holder {
+    struct store *store;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool reads, ends;
+};
+
+static int hold(struct store_sql *db, void *arg, struct err *e)
+{
+    struct holder *h = arg;
+
+    (void)db;
+    (void)e;
+    pthread_mutex_lock(&h->lock);
+    h->reads = true;
+    pthread_cond_broadcast(&h->wake);
+    while (!h->ends)
+        pthread_cond_wait(&h->wake, &h->lock);
+    pthread_mutex_unlock(&h->lock);
+    return 0;
+}
+
+static void *read_for_long(void *arg)
+{
+    struct holder *h = arg;
+    struct err e;
+
+    return h->store->engine->calls->reading(h->store->engine, hold, h, &e) == 0 ? h : NULL;
+}
+
+/* One long answer is no reason to say that the database is away. */
+static void a_long_reading_is_no_absence(void **state)
+{
+    struct holder h = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+    struct fixture f;
+    pthread_t thread;
+    void *result;
+    struct err e;
+
+    (void)state;
+    fixture_begin(&f);
+    h.store = f.store;
+    assert_int_equal(pthread_create(&thread, NULL, read_for_long, &h), 0);
+    pthread_mutex_lock(&h.lock);
+    while (!h.reads)
+        pthread_cond_wait(&h.wake, &h.lock);
+    pthread_mutex_unlock(&h.lock);
+    assert_int_equal(store_ping(f.store, &e), 0);
+    pthread_mutex_lock(&h.lock);
+    h.ends = true;
+    pthread_cond_broadcast(&h.wake);
+    pthread_mutex_unlock(&h.lock);
+    pthread_join(thread, &result);
+    assert_ptr_equal(result, &h);
+    fixture_end(&f);
+}
+
+static int sleep_there(struct store_sql *db, void *arg, struct err *e)
+{
+    int64_t none = 0;
+
+    (void)arg;
+    return sql_number(db, 0, &none, e, "SELECT 1 FROM pg_sleep(3600)");
+}
+
+/* What is not waited for is not worked at for ever. */
+static void a_question_that_is_given_up_ends_at_the_server(void **state)
+{
+    static const char left[] =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%' AND state='active' "
+        "AND pid<>pg_backend_pid()";
+    struct fixture f;
+    struct err e;
+
+    (void)state;
+    fixture_begin(&f);
+    assert_int_equal(f.store->engine->calls->reading(f.store->engine, sleep_there, NULL, &e), ERR_UNAVAILABLE);
+    while (strcmp(pg_server_value("postgres", left), "0") != 0)
+        usleep(50000);
+    fixture_end(&f);
+}
+
 /* ---- sessions that end at any moment ---- */
 
 static atomic_bool ending;
@@ -319,6 +407,53 @@ static void a_foreign_database_is_refused(void **state)
     fixture_remove_folder(f.folder);
 }
 
+/* ---- many hosts ---- */
+
+#define HOSTS 20 /* which take a connection and say nothing: two seconds each */
+
+/* Whoever waits is answered when his time is over, wherever the search for the database is then. */
+static void a_search_holds_nobody_up(void **state)
+{
+    static const uint8_t key[KEY_LEN] = {7}; /* the fixture's */
+    struct store_postgres with = place_of_test(key);
+    char folders[HOSTS][64];
+    int sockets[HOSTS];
+    struct buf hosts = BUF_INIT(0);
+    struct fixture f;
+    struct store *s;
+    struct err e;
+
+    (void)state;
+    forget_answers();
+    fixture_begin(&f);
+    fixture_close(&f);
+    buf_adds(&hosts, pg_server_folder());
+    for (int i = 0; i < HOSTS; i++) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        snprintf(folders[i], sizeof(folders[i]), "%.40s/mute.%d", f.folder, i);
+        assert_int_equal(mkdir(folders[i], 0700), 0);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%.63s/.s.PGSQL.5432", folders[i]);
+        sockets[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_int_equal(bind(sockets[i], (const struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(listen(sockets[i], 64), 0);
+        buf_addf(&hosts, ",%s", folders[i]);
+    }
+    with.host = buf_text(&hosts);
+    assert_int_equal(store_open_postgres(&with, &s, &e), 0);
+    pg_server_crash();
+    submit_user(s, 1, 1);
+    wait_for_answers(1);
+    assert_int_equal(answers.first[1], ERR_UNAVAILABLE);
+    assert_true(accept(sockets[0], NULL, NULL) >= 0);        /* they were being asked, */
+    assert_true(accept(sockets[HOSTS - 1], NULL, NULL) < 0); /* and not all of them yet */
+    for (int i = 0; i < HOSTS; i++)                          /* they are not waited for at the end */
+        close(sockets[i]);
+    store_close(s);
+    pg_server_again();
+    buf_release(&hosts);
+    fixture_remove_folder(f.folder);
+}
+
 /* As a build from between two releases left it: of the present version, with another schema. */
 static void what_the_schema_lacks_is_named(void **state)
 {
@@ -371,11 +506,14 @@ int main(void)
         cmocka_unit_test_setup(a_short_absence_is_only_a_delay, each),
         cmocka_unit_test_setup(a_long_absence_refuses_and_ends, each),
         cmocka_unit_test_setup(a_server_that_hangs_is_one_that_is_away, each),
+        cmocka_unit_test_setup(a_long_reading_is_no_absence, each),
+        cmocka_unit_test_setup(a_question_that_is_given_up_ends_at_the_server, each),
         cmocka_unit_test_setup(sessions_may_end_at_any_moment, each),
         cmocka_unit_test_setup(who_was_replaced_writes_no_more, each),
         cmocka_unit_test_setup(lost_commits_are_found, each),
         cmocka_unit_test_setup(a_foreign_database_is_refused, each),
         cmocka_unit_test_setup(what_the_schema_lacks_is_named, each),
+        cmocka_unit_test_setup(a_search_holds_nobody_up, each),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
