@@ -12,6 +12,7 @@
 #ifndef COMMON_POLICY_POLICY_H
 #define COMMON_POLICY_POLICY_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "net/prefixes.h"
@@ -49,6 +50,28 @@ struct policy *policy_ref(const struct policy *p); /* counted; NULL stays NULL *
 void policy_unref(struct policy *p);
 
 bool policy_has_tag(const struct policy *p, const char *tag);
+
+/* What a text is made of: sections, their members and elements, and the members of these; what lies deeper is one
+ * value. The stretches from..to of a container's items lie one behind the other between its head and its foot: comments
+ * before an item, and what stands behind it in its line, belong to it. */
+enum policy_item_kind { POLICY_ITEM_VALUE, POLICY_ITEM_OBJECT, POLICY_ITEM_ARRAY };
+struct policy_item {
+    enum policy_item_kind kind;
+    const char *name;  /* of a member; NULL: of an element, and of the whole */
+    const char *plain; /* the value without comments and blanks; "" for the whole */
+    size_t from, to;
+    size_t value, end; /* the value alone */
+    bool comma;        /* one stands behind it */
+    size_t head, foot; /* of a container: where its first item begins, and its last ends */
+    size_t count;
+    const struct policy_item *first, *next;
+};
+/* NULL: it is no text of a policy (or larger than the arena allows). All of it is the arena's; the text may go. */
+const struct policy_item *policy_items(const char *text, size_t len, struct arena *a);
+
+/* In what two texts differ, in a few words: "+2 grants, -1 group, ssh changed"; nothing where one of them is none, or
+ * they differ in comments and blanks only. */
+void policy_changes_text(const char *before, const char *after, struct buf *out);
 
 /* ---- the tailnet, as far as a policy looks at it ---- */
 
