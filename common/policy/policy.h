@@ -60,6 +60,7 @@ struct policy_item {
     const char *name;  /* of a member; NULL: of an element, and of the whole */
     const char *plain; /* the value without comments and blanks; "" for the whole */
     size_t from, to;
+    size_t line;       /* between from and value: where its own line begins, behind the comments before it */
     size_t value, end; /* the value alone */
     bool comma;        /* one stands behind it */
     size_t head, foot; /* of a container: where its first item begins, and its last ends */

@@ -58,6 +58,15 @@ static size_t rest_of_line(const struct items_reader *r, size_t from)
 
 #define DEPTH 3 /* sections, their members, and the members of these: what lies deeper is one value */
 
+static size_t line_of(const struct items_reader *r, const struct hujson *v, size_t from)
+{
+    size_t at = v->name ? v->name_start : v->start;
+
+    while (at > from && (r->text[at - 1] == ' ' || r->text[at - 1] == '\t'))
+        at--;
+    return at;
+}
+
 static struct policy_item *make(struct items_reader *r, const struct hujson *v, size_t from, unsigned depth);
 
 static void add_children(struct items_reader *r, const struct hujson *v, struct policy_item *item, unsigned depth)
@@ -97,6 +106,7 @@ static struct policy_item *make(struct items_reader *r, const struct hujson *v, 
                                  .name = v->name,
                                  .plain = arena_strdup(r->arena, buf_text(&r->plain)),
                                  .from = from,
+                                 .line = line_of(r, v, from),
                                  .value = v->start,
                                  .end = v->end,
                                  .to = v->end};

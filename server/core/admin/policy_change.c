@@ -52,8 +52,7 @@ static void job_free(struct policy_job *j)
     vec_release(&j->approvals);
     tailnet_unpin(j->base);
     buf_release(&j->changes);
-    if (j->old)
-        record_unref(j->old);
+    record_unref(j->old);
     free(j->text);
     free(j);
 }
@@ -144,7 +143,7 @@ static void job_start(struct core_state *s, struct core_admin *a, const char *te
     j->s = s;
     j->admin = a;
     j->text = mem_strdup(text);
-    j->old = s->policy_work ? record_ref(s->policy_work) : NULL;
+    j->old = record_ref(s->policy_work);
     j->run_tests = true;
     j->v4 = s->config->prefixes.v4;
     j->v6 = s->config->prefixes.v6;
