@@ -160,6 +160,11 @@ int policy_view_check_telling(const struct policy_view *v, struct policy_outcome
  * some seconds' worth of comparisons are used up. */
 void policy_warn_unreachable(const struct policy *p, struct policy_problems *problems);
 
+/* Warns of users that the text names though there are none, with those that were probably meant; of what fits two of
+ * them there is an error. That much of policy_view_check is known without nodes. */
+void policy_check_users(const struct policy *p, const struct policy_user *users, size_t count,
+                        struct policy_problems *problems);
+
 /* The sections tests and sshTests alone, as policy_view_check has them; and how many entries these have. */
 int policy_view_test(const struct policy_view *v, struct policy_problems *problems) WARN_UNUSED;
 size_t policy_test_count(const struct policy *p);

@@ -292,6 +292,35 @@ static void test_zero_bytes(void **unused)
     policy_problems_release(&problems);
 }
 
+static void test_unknown_users(void **unused)
+{
+    static const char text[] =
+        "{\"groups\": {\"group:a\": [\"alice@\",\n\"bbo@\", \"zoe.with.a.long.name@\"]},\n"
+        "\"acls\": [{\"action\": \"accept\", \"src\": [\"carol@example.org\"], \"dst\": [\"*:*\"]}]}";
+    static const struct policy_user users[] = {
+        {.id = 1, .name = "alice", .email = "", .provider_id = ""},
+        {.id = 2, .name = "bob", .email = "", .provider_id = ""},
+        {.id = 3, .name = "carol", .email = "carol@example.com", .provider_id = ""},
+    };
+    struct policy_problems problems = {0};
+    struct policy *p;
+
+    (void)unused;
+    assert_int_equal(policy_parse(text, strlen(text), &p, &problems), 0);
+    policy_check_users(p, users, ARRAY_LEN(users), &problems);
+    assert_int_equal(problems.len, 3);
+    assert_false(policy_problems_fatal(&problems));
+    assert_string_equal(problems.items[0].text, "no user is called \"bbo@\" (did you mean \"bob@\"?)");
+    assert_int_equal(problems.items[0].line, 2);
+    assert_string_equal(problems.items[0].fix, "bob@");
+    assert_string_equal(problems.items[1].text, "no user is called \"zoe.with.a.long.name@\"");
+    assert_null(problems.items[1].fix);
+    assert_string_equal(problems.items[2].fix, "carol@example.com");
+    assert_int_equal(problems.items[2].line, 3);
+    policy_problems_release(&problems);
+    policy_unref(p);
+}
+
 /* ---- what a text is made of, and what changed ---- */
 
 static void test_items(void **unused)
@@ -359,7 +388,7 @@ int main(void)
         cmocka_unit_test(test_refused),          cmocka_unit_test(test_all_errors),
         cmocka_unit_test(test_very_many_errors), cmocka_unit_test(test_zero_bytes),
         cmocka_unit_test(test_many_ports),       cmocka_unit_test(test_items),
-        cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_changes),          cmocka_unit_test(test_unknown_users),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

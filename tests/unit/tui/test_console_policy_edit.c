@@ -376,6 +376,22 @@ static void nodes_are_found_by_their_names(void **state)
     rig_release(&r);
 }
 
+/* Users are not defined in the text: those that the server has are known. */
+static void an_unknown_user_is_mended_by_a_key(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    policy_rig_open(&r);
+    rig_keys(&r, "e<Down><Down><End><Left><Left><Left><Left><Left><Backspace>"); /* alice@ */
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "no user is called \"alic@\" (did you mean \"alice@\"?)"));
+    rig_keys(&r, "<Ctrl-R>");
+    assert_true(rig_shows(&r, "line 3: alice@ instead of alic@"));
+    policy_text_is(&r, RIG_POLICY);
+    rig_release(&r);
+}
+
 static void a_name_that_is_wrong_is_mended_by_a_key(void **state)
 {
     struct rig r;
@@ -645,6 +661,7 @@ int main(void)
         cmocka_unit_test(names_are_completed_by_place),
         cmocka_unit_test(nodes_are_found_by_their_names),
         cmocka_unit_test(a_name_that_is_wrong_is_mended_by_a_key),
+        cmocka_unit_test(an_unknown_user_is_mended_by_a_key),
         cmocka_unit_test(brackets_that_belong_together_are_shown),
         cmocka_unit_test(what_two_changed_apart_is_merged),
         cmocka_unit_test(what_both_changed_is_chosen),
