@@ -181,8 +181,8 @@ static const char *excuse(const struct app *app, const struct reach_table *t)
         return NULL;
     if (app->conn.state != CONN_LIVE)
         return "not connected: the server is not asked yet";
-    return t->part == REACH_FROM ? "= names a source: a node, user, tag, group or address"
-                                 : "= names a destination: a node, user, tag, group, network or address";
+    return t->part == REACH_FROM ? "{explain} names a source: a node, user, tag, group or address"
+                                 : "{explain} names a destination: a node, user, tag, group, network or address";
 }
 
 void reach_table_draw(struct app *app, struct canvas *c, struct rect at, bool focused)
@@ -192,8 +192,11 @@ void reach_table_draw(struct app *app, struct canvas *c, struct rect at, bool fo
     const char *why = excuse(app, t);
 
     if (why) {
+        char text[400];
+
+        command_text(app, why, text, sizeof(text));
         canvas_wrap(c, (struct rect){at.row + 1, at.col + 2, at.rows - 1, at.cols - 4},
-                    t->trouble && !t->call ? ROLE_BAD : ROLE_FAINT, why);
+                    t->trouble && !t->call ? ROLE_BAD : ROLE_FAINT, text);
         return;
     }
     struct rect below = {at.row + at.rows - 2, at.col, 2, at.cols};

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/routes/prefixes.h"
 #include "console/routes/routes.h"
 #include "console/views/nodes.h"
@@ -145,9 +146,10 @@ static void draw_link(struct pen *p, const struct m_node *n)
 static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
 {
     const struct row_table *t = model_table(&app->model, ROW_EVENT);
-    char text[AGO_MAX];
+    char text[AGO_MAX], all[40];
 
-    section(p, "events", "L all");
+    command_text(app, "{events-of} all", all, sizeof(all));
+    section(p, "events", all);
     for (size_t i = t->rows.len; i-- > 0 && room(p);) {
         const struct m_event *e = (const struct m_event *)t->rows.items[i];
 
