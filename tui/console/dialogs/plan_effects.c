@@ -304,7 +304,7 @@ static void tell_cut_off(const struct api_list *list, struct buf *out)
 
     for (size_t i = 0; i < len; i++) {
         const char *user = cut_off_at(list, i)->user;
-        size_t told = 0, more = 0;
+        size_t named = 0, more = 0;
         char prefix[PREFIX_TEXT_MAX];
 
         if (!is_first_of_user(list, i))
@@ -315,10 +315,10 @@ static void tell_cut_off(const struct api_list *list, struct buf *out)
 
             if (!str_eq(x->user, user))
                 continue;
-            if (told == NAMES_TOLD)
+            if (named == NAMES_TOLD)
                 more++;
             else
-                buf_addf(out, "%s%s", told++ ? ", " : "",
+                buf_addf(out, "%s%s", named++ ? ", " : "",
                          x->exit ? "the internet by an exit node" : prefix_format(&x->prefix, prefix));
         }
         if (more)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Each text is compared with the one that both are made from. Lines that all three have in common cut the texts into
  * runs; what stands in a run between two cuts was changed by one side, or by both. */
-#include "console/text/merge_pieces.h"
+#include "console/text/merge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/text_diff.h"
+#include "console/text/merge_sections.h"
 
 struct lines {
     struct merge_text *items; /* with their ends */
@@ -27,30 +27,6 @@ static void split(struct merge_text t, struct lines *out)
     out->len--;
 }
 
-size_t *merge_matches(struct merge_text base, struct merge_text other, size_t base_lines, size_t other_lines)
-{
-    size_t *match = mem_resize(NULL, base_lines + 1, sizeof(*match));
-    bool *gone = mem_alloc(base_lines + 1), *came = mem_alloc(other_lines + 1);
-    struct diff d;
-
-    textdiff(base.text, base.len, other.text, other.len, &d);
-    for (size_t i = 0; i < d.len; i++) {
-        if (d.items[i].sign == '-')
-            gone[d.items[i].old - 1] = true;
-        else if (d.items[i].sign == '+')
-            came[d.items[i].fresh - 1] = true;
-    }
-    for (size_t i = 0, k = 0; i < base_lines; i++) {
-        while (k < other_lines && came[k])
-            k++;
-        match[i] = gone[i] || k == other_lines ? SIZE_MAX : k++;
-    }
-    vec_release(&d);
-    free(gone);
-    free(came);
-    return match;
-}
-
 /* The lines from one to before another as one text. */
 static struct merge_text run_of(const struct lines *l, size_t from, size_t to)
 {
@@ -59,47 +35,6 @@ static struct merge_text run_of(const struct lines *l, size_t from, size_t to)
     for (size_t i = from; i < to; i++)
         len += l->items[i].len;
     return (struct merge_text){from < to ? l->items[from].text : "", len};
-}
-
-/* Whether the last line has an end says nothing. */
-static bool same(struct merge_text a, struct merge_text b)
-{
-    a.len -= a.len && a.text[a.len - 1] == '\n';
-    b.len -= b.len && b.text[b.len - 1] == '\n';
-    return a.len == b.len && (!a.len || memcmp(a.text, b.text, a.len) == 0);
-}
-
-static enum merge_kind kind_of(const struct merge_piece *p)
-{
-    if (same(p->theirs, p->mine))
-        return same(p->theirs, p->base) ? MERGE_SAME : MERGE_ALIKE;
-    if (same(p->base, p->mine))
-        return MERGE_THEIRS;
-    return same(p->base, p->theirs) ? MERGE_MINE : MERGE_CONFLICT;
-}
-
-static bool follows(struct merge_text a, struct merge_text b)
-{
-    return a.text + a.len == b.text;
-}
-
-void merge_add(struct merge *m, struct merge_piece piece)
-{
-    if (!piece.base.len && !piece.theirs.len && !piece.mine.len)
-        return;
-    struct merge_piece *last = m->len ? &m->items[m->len - 1] : NULL;
-    piece.kind = kind_of(&piece);
-    if (piece.kind == MERGE_SAME && last && last->kind == MERGE_SAME && follows(last->base, piece.base) &&
-        follows(last->theirs, piece.theirs) && follows(last->mine, piece.mine)) {
-        last->base.len += piece.base.len;
-        last->theirs.len += piece.theirs.len;
-        last->mine.len += piece.mine.len;
-        return;
-    }
-    m->theirs += piece.kind == MERGE_THEIRS;
-    m->mine += piece.kind == MERGE_MINE;
-    m->conflicts += piece.kind == MERGE_CONFLICT;
-    vec_push(m, piece);
 }
 
 struct merge_place {
@@ -168,17 +103,17 @@ size_t merge_open(const struct merge *m)
 }
 
 /* What of a piece is in the result. */
-struct taken {
+struct merge_taken {
     bool theirs, mine;
 };
 
-static struct taken taken_of(const struct merge_piece *p)
+static struct merge_taken taken_of(const struct merge_piece *p)
 {
     bool both = p->choice == CHOICE_NONE || p->choice == CHOICE_BOTH;
 
     if (p->kind != MERGE_CONFLICT)
-        return (struct taken){p->kind == MERGE_THEIRS, p->kind != MERGE_THEIRS};
-    return (struct taken){both || p->choice == CHOICE_THEIRS, both || p->choice == CHOICE_MINE};
+        return (struct merge_taken){p->kind == MERGE_THEIRS, p->kind != MERGE_THEIRS};
+    return (struct merge_taken){both || p->choice == CHOICE_THEIRS, both || p->choice == CHOICE_MINE};
 }
 
 /* Whether another item of the container is in the result behind a piece. */
@@ -188,7 +123,7 @@ static bool goes_on(const struct merge *m, size_t index)
 
     for (size_t i = index + 1; i < m->len; i++) {
         const struct merge_piece *p = &m->items[i];
-        struct taken taken = taken_of(p);
+        struct merge_taken taken = taken_of(p);
 
         if (p->container == container && ((taken.theirs && p->theirs.len) || (taken.mine && p->mine.len)))
             return true;
@@ -215,7 +150,7 @@ char *merge_result(const struct merge *m, size_t *len)
 
     for (size_t i = 0; i < m->len; i++) {
         const struct merge_piece *p = &m->items[i];
-        struct taken taken = taken_of(p);
+        struct merge_taken taken = taken_of(p);
         bool both = taken.theirs && taken.mine && p->mine.len && p->theirs.len;
         bool lacks = p->their_comma != MERGE_NO_COMMA || p->my_comma != MERGE_NO_COMMA;
         bool more = p->container && lacks && !p->value && goes_on(m, i);

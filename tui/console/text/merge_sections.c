@@ -3,13 +3,14 @@
  * goes behind the member that it stands behind there. Elements of a section are compared as lines are: what all have
  * cuts them into runs. An item that all three have is its value and what stands behind that, by themselves: a comma
  * that one of them needed is no change of the value. */
+#include "console/text/merge_sections.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/str.h"
-#include "console/text/merge_pieces.h"
 #include "policy/policy.h"
 
 #define MEMORY_MAX ((size_t)256 << 20)
