@@ -4,16 +4,21 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/keys.h"
+#include "json/json.h"
 
 struct complaints {
     const struct config *config;
@@ -84,17 +89,116 @@ static void check_socket(struct complaints *to, const char *path)
         complain(to, "unix_socket", "%s exists and is no socket", path);
 }
 
-/* A daemon answers where this configuration has its socket: the ports are its own. */
-static bool is_running(const struct config *c)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool runs = fd >= 0 && str_copy(at.sun_path, sizeof(at.sun_path), c->unix_socket) &&
-                connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+/* ---- the daemon that runs ---- */
 
+#define ASK_SECONDS 2
+#define ANSWER_MAX  65536u
+
+static int connect_unix(const char *path)
+{
+    static const struct timeval patience = {.tv_sec = ASK_SECONDS};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || !str_copy(at.sun_path, sizeof(at.sun_path), path) ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+        connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* What it says of itself; NULL where that is not what headwayd says. */
+static json_t *ask_whoami(int fd)
+{
+    static const char question[] = "GET /api/headway/whoami HTTP/1.0\r\nHost: headway\r\n\r\n";
+    struct buf answer = BUF_INIT(ANSWER_MAX);
+    int64_t end = clock_mono_ms() + 1000 * ASK_SECONDS;
+    json_t *root = NULL;
+    char piece[4096];
+    ssize_t n = send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL);
+
+    while (n > 0 && !answer.failed && clock_mono_ms() < end && (n = recv(fd, piece, sizeof(piece), 0)) > 0)
+        buf_add(&answer, piece, (size_t)n);
+    const char *body = n == 0 ? strstr(buf_text(&answer), "\r\n\r\n") : NULL;
+    if (body && json_read(body + 4, strlen(body + 4), ANSWER_MAX, "whoami", &root, NULL) < 0)
+        root = NULL;
+    buf_release(&answer);
+    if (!json_is_array(json_object_get(root, "listens"))) {
+        json_decref(root);
+        root = NULL;
+    }
+    return root;
+}
+
+/* Fills in at which ports the daemon listens that has this configuration's socket; nothing where none runs. */
+static void find_own(struct complaints *to, const char *socket_path, struct strs *own)
+{
+    int fd = connect_unix(socket_path);
+    json_t *root = fd >= 0 ? ask_whoami(fd) : NULL, *item;
+    size_t i;
+
+    if (fd >= 0 && !root)
+        complain(to, "unix_socket", "a program that does not answer as headwayd does listens at %s", socket_path);
+    json_array_foreach(json_object_get(root, "listens"), i, item)
+    {
+        if (json_is_string(item))
+            strs_push(own, json_string_value(item));
+    }
+    json_decref(root);
     if (fd >= 0)
         close(fd);
-    return runs;
+}
+
+/* ---- ports ---- */
+
+static const struct {
+    const char *key, *kind;
+    size_t text; /* where in struct config */
+    int type;
+    bool relay;
+} ports_needed[] = {
+    {"listen_addr", "tcp", offsetof(struct config, listen_addr), SOCK_STREAM, false},
+    {"metrics_listen_addr", "tcp", offsetof(struct config, metrics_listen_addr), SOCK_STREAM, false},
+    {"derp.server.listen_addr", "tcp", offsetof(struct config, derp.server.listen_addr), SOCK_STREAM, true},
+    {"derp.server.stun_listen_addr", "udp", offsetof(struct config, derp.server.stun_listen_addr), SOCK_DGRAM, true},
+};
+
+/* "tcp 0.0.0.0:8080" of the i-th; NULL: it is not used. */
+static char *port_needed(const struct config *c, size_t i)
+{
+    const char *text = *(char *const *)((const char *)c + ports_needed[i].text);
+
+    return !*text || (ports_needed[i].relay && !c->derp.server.enabled)
+               ? NULL
+               : mem_format("%s %s", ports_needed[i].kind, text);
+}
+
+void config_listens(const struct config *c, struct strs *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ports_needed); i++) {
+        char *needed = port_needed(c, i);
+        if (needed)
+            strs_push(out, needed);
+        free(needed);
+    }
+}
+
+/* Whether the daemon that runs has that port, at whichever address. */
+static bool is_own(const struct strs *own, const char *kind, uint16_t port)
+{
+    struct config_listen where;
+
+    for (size_t i = 0; i < own->len; i++) {
+        const char *blank = strchr(own->items[i], ' ');
+        if (blank && str_starts(own->items[i], kind) && config_listen_parse(blank + 1, "", &where, NULL) == 0 &&
+            where.port == port)
+            return true;
+    }
+    return false;
 }
 
 static int bind_once(const struct config_listen *where, int type)
@@ -134,23 +238,23 @@ static int bind_once(const struct config_listen *where, int type)
     return r;
 }
 
-static void check_port(struct complaints *to, const char *key, const char *text, int type)
-{
-    struct config_listen where;
-
-    if (*text && config_listen_parse(text, key, &where, NULL) == 0 && bind_once(&where, type) < 0)
-        complain(to, key, "cannot listen on %s port %u (%s): %s", type == SOCK_DGRAM ? "UDP" : "TCP",
-                 (unsigned)where.port, text, strerrordesc_np(errno));
-}
-
 static void check_ports(struct complaints *to, const struct config *c)
 {
-    check_port(to, "listen_addr", c->listen_addr, SOCK_STREAM);
-    check_port(to, "metrics_listen_addr", c->metrics_listen_addr, SOCK_STREAM);
-    if (!c->derp.server.enabled)
-        return;
-    check_port(to, "derp.server.listen_addr", c->derp.server.listen_addr, SOCK_STREAM);
-    check_port(to, "derp.server.stun_listen_addr", c->derp.server.stun_listen_addr, SOCK_DGRAM);
+    struct config_listen where;
+    struct strs own = {0};
+
+    find_own(to, c->unix_socket, &own);
+    for (size_t i = 0; i < ARRAY_LEN(ports_needed); i++) {
+        char *needed = port_needed(c, i);
+        const char *text = needed ? strchr(needed, ' ') + 1 : "";
+        if (needed && config_listen_parse(text, ports_needed[i].key, &where, NULL) == 0 &&
+            !is_own(&own, ports_needed[i].kind, where.port) && bind_once(&where, ports_needed[i].type) < 0)
+            complain(to, ports_needed[i].key, "cannot listen on %s port %u (%s): %s",
+                     ports_needed[i].type == SOCK_DGRAM ? "UDP" : "TCP", (unsigned)where.port, text,
+                     strerrordesc_np(errno));
+        free(needed);
+    }
+    strs_release(&own);
 }
 
 int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e)
@@ -163,7 +267,7 @@ int config_check(const struct config *c, bool ports, struct strs *problems, stru
     check_place(&to, "database.sqlite.path", c->database.sqlite_path, true);
     check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path, false);
     check_socket(&to, c->unix_socket);
-    if (ports && !is_running(c))
+    if (ports)
         check_ports(&to, c);
     return to.count ? ERR_INVALID : 0;
 }

@@ -181,9 +181,10 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
                  struct err *e) WARN_UNUSED;
 
 /* What a start needs of the machine and config_load does not look at: certificate and key can be read,
- * directories of state and socket can be written or made; with ports, that nobody else listens on them (where a daemon
- * answers on the configured socket they are its own). Changes nothing. */
+ * directories of state and socket can be written or made; with ports, that nobody else listens on them: the daemon that
+ * answers on the configured socket is asked which are its own. Changes nothing. */
 int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e) WARN_UNUSED;
+void config_listens(const struct config *c, struct strs *out); /* adds what is listened at: "tcp 0.0.0.0:8080" */
 
 /* NULL, or what clients cannot use in the record. */
 const char *config_record_fault(const struct config_record *r);

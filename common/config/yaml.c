@@ -14,6 +14,7 @@
 
 #define COPIED_MAX   (2 * DOCUMENT_MAX)
 #define KEY_NAME_MAX 128
+#define PRIVATE      "x-" /* of keys that hold what others refer to by anchors */
 #define DEPTH_MAX    32
 
 static bool is_null(const yaml_node_t *node)
@@ -211,6 +212,8 @@ static void entry(struct walk *w, const char *name, const yaml_node_t *key, cons
             walk(w, node, name);
         else if (!is_empty(node))
             sink->problem(sink, line_of(key), "%s: has keys below it, but here is a value", name);
+    } else if (str_starts(name, PRIVATE)) {
+        return;
     } else if (key_nearest(name, near, sizeof(near))) {
         sink->problem(sink, line_of(key), "%s: unknown key, did you mean %s?", name, near);
     } else {

@@ -4,8 +4,7 @@
  * drives writing, reading and releasing, so that the two directions cannot differ; it has headscale 0.29's names too.
  *
  * In a struct that is to be written everything may be borrowed. What api_read filled owns its texts and lists: free
- * with api_release. Texts are never NULL, except those named "or NULL". Times are wall_ns, 0 is null. Ids 0 are null.
- */
+ * with api_release. Texts are never NULL but where named "or NULL". Times are wall_ns; they and ids are null at 0. */
 #ifndef COMMON_MODEL_API_H
 #define COMMON_MODEL_API_H
 
@@ -314,6 +313,7 @@ struct api_whoami {
     int64_t time_ns;
     bool read_only;
     struct api_limits limits;
+    struct strs listens; /* "tcp 0.0.0.0:8080": what the daemon's configuration has it listen at */
 };
 
 /* The answer to a change. The object as it is now stands beside these as "result", in its own shape. */

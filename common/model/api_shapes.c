@@ -375,6 +375,7 @@ static const struct api_field whoami_fields[] = {
     OWN(api_whoami, "time", time_ns, KIND_TIME),
     OWN(api_whoami, "readOnly", read_only, KIND_BOOL),
     OWN(api_whoami, "limits", limits, PART(limits_shape)),
+    OWN(api_whoami, "listens", listens, KIND_TEXTS),
 };
 const struct api_shape api_whoami_shape = SHAPE(api_whoami, "whoami", whoami_fields);
 

@@ -201,9 +201,8 @@ int websocket_answer(const struct head *h, const char *protocol, struct buf *out
 
     if (!str_eq(h->method, "GET"))
         return err_set(e, ERR_INVALID, "a WebSocket begins with GET, not %.20s", h->method);
-    if (!head_has_word(h, "Connection", "upgrade"))
-        return err_set(e, ERR_INVALID,
-                       "No \"Connection: upgrade\" arrived. A proxy in between may have to be told to pass it on.");
+    /* "Connection: upgrade" is not asked for: some proxies say keep-alive to the server, and pass on the 101 all the
+     * same. */
     if (!version || !str_eq(version, "13"))
         return err_set(e, ERR_INVALID, "Sec-WebSocket-Version must be 13");
     if (!key || crypto_unbase64(key, strlen(key), decoded, sizeof(decoded)) != KEY_LEN)

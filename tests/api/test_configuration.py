@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
 import daemon as shared  # noqa: E402
@@ -86,6 +87,7 @@ def trouble(where):
     stored_policy(d, before, foreign)
     damaged(d, before)
     collisions(d, before)
+    own_daemon(d, before)
     certificates(d, before)
     write(d.config, before)
     write(os.path.join(d.dir, "policy"), "{ nonsense")
@@ -292,6 +294,39 @@ def live(where):
         d.start()
         status, snapshot = d.call("GET", "/api/headway/snapshot")
         shared.check("afterwards all of it is the new one", "other.example.com" in str(snapshot) and "tail.example.com" not in str(snapshot), str(snapshot)[:400])
+
+
+def own_daemon(d, before):
+    """The ports of the daemon that runs are its own; those that others have are not, and neither is another program."""
+    write(d.config, before)
+    d.start()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        write(d.config, before.replace('metrics_listen_addr: ""', f"metrics_listen_addr: 127.0.0.1:{port}"))
+        status, said = run(shared.HEADWAYD, d.config, "configtest")
+        shared.check("a port that it does not have and another has is named", status == 1 and f"metrics_listen_addr: cannot listen on TCP port {port}" in said, said)
+    write(d.config, before)
+    d.stop()
+    for answer in b"", b"HTTP/1.1 200 OK\r\n\r\n{}", b"HTTP/1.0 404 Not Found\r\n\r\nno", b"x" * 100000:
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(d.socket)
+            other.listen()
+            threading.Thread(target=answer_once, args=(other, answer), daemon=True).start()
+            status, said = run(shared.HEADWAYD, d.config, "configtest")
+            shared.check(f"another program at the socket is named ({answer[:12]})", status == 1 and
+                         f"unix_socket: a program that does not answer as headwayd does listens at {d.socket}" in said, said)
+        os.unlink(d.socket)
+
+
+def answer_once(listener, answer):
+    with listener.accept()[0] as s:
+        s.recv(4096)
+        try:
+            s.sendall(answer)
+        except OSError:
+            pass
 
 
 def main():

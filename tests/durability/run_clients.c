@@ -5,7 +5,7 @@
  *   NAME key KEY           registers with a key; with another node key each time that it repeats it
  *   NAME ssh SOURCE/to/TARGET USER   of a node that registered by a key: may the session of SOURCE as USER go on?
  * Standard output tells what they hear: "NAME url URL", "NAME hold PATH", "NAME accept", "NAME reject", "NAME done",
- * "NAME error TEXT", "NAME status CODE". */
+ * "NAME error TEXT", "NAME status CODE". With --websocket they connect as clients in browsers do. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "crypto/crypto.h"
 #include "shared/client/ts_client.h"
+#include "shared/client/websocket_bridge.h"
 #include "json/json.h"
 
 #define AGAIN_MS 50
@@ -202,7 +203,7 @@ int main(int argc, char **argv)
 
     log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
     if (argc < 2) {
-        fprintf(stderr, "usage: run_clients ADDRESS:PORT\n");
+        fprintf(stderr, "usage: run_clients ADDRESS:PORT [--websocket]\n");
         return 2;
     }
     struct loops *loops = loops_new(1, &e);
@@ -211,6 +212,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "run_clients: %s\n", e.message);
         return 1;
     }
+    if (argc > 2 && str_eq(argv[2], "--websocket"))
+        server.port = websocket_bridge_port(websocket_bridge_new(server.port));
     loop = loops_at(loops, 0);
     while (fgets(line, sizeof(line), stdin)) {
         line[strcspn(line, "\n")] = '\0';

@@ -212,19 +212,20 @@ def pages(name, port):
 
 def websocket(door, port):
     """As browsers do: DERP in binary messages."""
-    with tls(port) as s:
-        s.sendall(b"GET /derp HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
-                  b"Origin: https://elsewhere.test\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: derp\r\n"
-                  b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-        answer = head(s)
-        check(f"{door} accepts a WebSocket", answer.startswith(b"HTTP/1.1 101 ") and
-              b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer and
-              b"\r\nSec-WebSocket-Protocol: derp\r\n" in answer, answer)
-        message = exactly(s, 2 + 5 + 40)
-        check("and begins with its key in a message", message[:2] == b"\x82\x2d" and
-              message[2:15] == b"\x01\x00\x00\x00\x28" + MAGIC, message)
-        s.sendall(b"\x81\x81\0\0\0\0x")
-        check("text ends it, with the reason", exactly(s, 4) == b"\x88\x02\x03\xeb" and closes(s))
+    for connection in (b"keep-alive, Upgrade", b"keep-alive"):  # some proxies say so, and pass on the answer
+        with tls(port) as s:
+            s.sendall(b"GET /derp HTTP/1.1\r\nHost: x\r\nConnection: " + connection + b"\r\nUpgrade: websocket\r\n"
+                      b"Origin: https://elsewhere.test\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: derp\r\n"
+                      b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+            answer = head(s)
+            check(f"{door} accepts a WebSocket by {connection.decode()}", answer.startswith(b"HTTP/1.1 101 ") and
+                  b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer and
+                  b"\r\nSec-WebSocket-Protocol: derp\r\n" in answer, answer)
+            message = exactly(s, 2 + 5 + 40)
+            check("and begins with its key in a message", message[:2] == b"\x82\x2d" and
+                  message[2:15] == b"\x01\x00\x00\x00\x28" + MAGIC, message)
+            s.sendall(b"\x81\x81\0\0\0\0x")
+            check("text ends it, with the reason", exactly(s, 4) == b"\x88\x02\x03\xeb" and closes(s))
     for wrong, status_line in (("Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", 400),
                                ("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short", 400),
                                ("Sec-WebSocket-Version: 13", 400)):

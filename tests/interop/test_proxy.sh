@@ -204,8 +204,8 @@ for proxy in nginx haproxy caddy headscale; do
   check "$proxy: the relay carries their packets" wait_for 40 relayed a b
   check "$proxy: the relay knows their addresses" wait_for 10 relay_source a
   check "$proxy: what a client says of its address is not believed" made_up
+  check "$proxy: a WebSocket reaches the relay" websocket /derp derp
   if [ "$proxy" != headscale ]; then
-    check "$proxy: a WebSocket reaches the relay" websocket /derp derp
     check "$proxy: events come through" streams "$proxy"
     end_process "$FOLLOWER" TERM
   fi

@@ -1,13 +1,44 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A Debian tree to install packages in: the one in DEBIAN_TREE, which may be bare (apt brings what packages need), else a
-# copy of this system. Nothing is written back to either. Sourced after lib.sh:
+# A Debian tree to install packages in: the one in DEBIAN_TREE, else a bare one (apt brings what packages need) where one can
+# be made, else a copy of this system. Nothing is written back to any of them. Sourced after lib.sh:
 #   debian_steps NAME STEPS FILE...
 # runs the shell script STEPS in a mount namespace. There,
 #   there COMMANDS     runs them in the tree, where the files are in /tmp
 #   install_deb FILE   installs the package /tmp/FILE there
 #   reached STEP       says that all before went well
 # $WORK/said is what was printed; the steps that were reached are checked by  debian_reached NAME STEP...
+tree_cache=${XDG_CACHE_HOME:-$HOME/.cache}/headway-test
+
+# Debian's name of the release that the image is made of.
+tree_suite() { sed -n 's/^FROM debian:\([a-z]*\)-slim AS .*/\1/p' "$ROOT/server/dist/Dockerfile"; }
+
+# Prints the folder of a bare tree of that release, made once and kept; fails, with the reason on stderr, where none can be
+# made. It comes from where this system's packages come from.
+bare_tree() {
+  local suite where mirror
+  suite=$(tree_suite) where=$tree_cache/debian-$suite
+  mkdir -p "$tree_cache"
+  (
+    flock 9
+    [ ! -d "$where" ] || exit 0
+    if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then
+      echo "root and debootstrap are needed to make a bare Debian tree" >&2
+      exit 1
+    fi
+    # shellcheck disable=SC2016 # apt's own names
+    mirror=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+      awk -v suite="$suite" '$1 == "Debian" && $2 == suite { print $3; exit }')
+    # shellcheck disable=SC2086 # none: debootstrap's own
+    debootstrap --variant=minbase "$suite" "$where.part" $mirror >"$where.log" 2>&1 || {
+      rm -rf "$where.part"
+      echo "debootstrap failed: $(tail -n 1 "$where.log")" >&2
+      exit 1
+    }
+    mv "$where.part" "$where"
+  ) 9>"$tree_cache/debian.lock" && echo "$where"
+}
+
 need_tree() {
   if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
     skip_case "$1" "neither root nor a mount namespace is at hand"
@@ -45,6 +76,7 @@ there 'rm -rf /var/lib/headway /etc/headway /etc/headscale /var/lib/headscale'
 . "$steps"
 INSIDE
   mkdir -p "$WORK/tree"
+  [ -n "${DEBIAN_TREE:-}" ] || DEBIAN_TREE=$(bare_tree 2>"$WORK/bare") || sed 's/^/# a copy of this system is used: /' "$WORK/bare"
   timeout 150 unshare -m bash "$WORK/inside" "$WORK/tree" "${DEBIAN_TREE:-/}" "$steps" "$@" >"$WORK/said" 2>&1 || status=$?
   if [ "$status" = 77 ]; then
     skip_case "$name" "no overlay can be mounted"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # make deb makes a package that installs, upgrades, removes and purges cleanly in a Debian tree.
-# limit: 180
+# limit: 360
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../shared/lib.sh"
 # shellcheck source=debian_tree.sh

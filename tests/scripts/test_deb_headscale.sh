@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # "Coming from headscale", as README tells it, with packages: headway is installed beside headscale, offers the import, takes
 # the tailnet over, and headway-headscale takes the place of headscale's command and unit. headscale's files stay.
-# limit: 200
+# limit: 360
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../shared/lib.sh"
 # shellcheck source=debian_tree.sh

@@ -34,7 +34,9 @@ static enum http_flow whoami(struct rest_request *r)
                             .read_only = r->who.read_only,
                             .limits = {.body_bytes = HTTP_BODY_MAX, .events_page = EVENTS_PAGE_MAX}};
 
+    config_listens(c, &me.listens);
     api_write(&o, &api_whoami_shape, &me, API_HEADWAY);
+    strs_release(&me.listens);
     config_unref(c);
     return HTTP_DONE;
 }

@@ -153,8 +153,8 @@ static bool upgrade(int client, int server)
                  "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                  "Sec-WebSocket-Protocol: tailscale-control-protocol\r\n\r\n");
     bool ok = send_all(server, b.data, b.len) && read_head(server, head) && strstr(head, "HTTP/1.1 101 ") == head &&
-              strstr(head, "Sec-WebSocket-Protocol: tailscale-control-protocol\r\n") &&
-              strstr(head, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n") &&
+              strcasestr(head, "Sec-WebSocket-Protocol: tailscale-control-protocol\r\n") &&
+              strcasestr(head, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n") &&
               send_all(client, switching, sizeof(switching) - 1);
     buf_release(&b);
     return ok;

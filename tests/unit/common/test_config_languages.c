@@ -326,6 +326,67 @@ static void what_says_what_holds_anyway_stops_nothing(void **state)
           "nodes are NAME.BASE_DOMAIN");
 }
 
+/* As headscale's reader has it: what a map gives itself counts before what is merged, the first of several maps before
+ * those behind it. */
+static void merge_keys_are_followed(void **state)
+{
+    static const char text[] = "x-server: &server {enabled: true, region_id: 901, region_name: one}\n"
+                               "x-more: &more\n"
+                               "  region_name: two\n"
+                               "  region_code: more\n"
+                               "derp:\n"
+                               "  server: {<<: [*server, *more], Region_ID: 902}\n"
+                               "dns:\n"
+                               "  nameservers:\n"
+                               "    split: {<<: &split {a.example.com: [10.0.0.1]}, b.example.com: [10.0.0.2]}\n"
+                               "  extra_records:\n"
+                               "    - &record {name: a.example.com, type: A, value: 100.64.0.3}\n"
+                               "    - {<<: *record, name: b.example.com}\n"
+                               "<<: {server_url: http://h:1}\n";
+    struct config *c = parse("c.yaml", text);
+
+    (void)state;
+    assert_true(c->derp.server.enabled);
+    assert_int_equal(c->derp.server.region_id, 902);
+    assert_string_equal(c->derp.server.region_name, "one");
+    assert_string_equal(c->derp.server.region_code, "more");
+    assert_int_equal(c->dns.split.len, 2);
+    assert_int_equal(c->dns.extra_records.len, 2);
+    assert_string_equal(c->dns.extra_records.items[1].name, "b.example.com");
+    assert_string_equal(c->dns.extra_records.items[1].value, "100.64.0.3");
+    assert_string_equal(c->server_url, "http://h:1");
+    config_unref(c);
+}
+
+/* Each map merges the one before it and adds a key: the last would have a number of them that is the square. */
+static void merges_are_bounded(void **state)
+{
+    struct buf text = BUF_INIT(0);
+
+    (void)state;
+    buf_adds(&text, "x-a: {<<: &m0 {k0: 1");
+    for (int i = 1; i < 3000; i++)
+        buf_addf(&text, ", k%d: 1", i);
+    buf_adds(&text, "}}\n");
+    for (int i = 1; i < 3000; i++)
+        buf_addf(&text, "x-m%d: {<<: *m0}\n", i);
+    wants("c.yaml", buf_text(&text), text.len, "c.yaml:1: <<: too many keys are merged");
+    buf_clear(&text);
+    buf_adds(&text, "x-0: &m0 {a: 1}\n");
+    for (int i = 1; i < 40; i++)
+        buf_addf(&text, "x-%d: &m%d {<<: *m%d}\n", i, i, i - 1);
+    struct config *c = parse("c.yaml", buf_text(&text));
+    config_unref(c);
+    buf_clear(&text);
+    for (int i = 0; i < 40; i++)
+        buf_adds(&text, "{<<: ");
+    buf_adds(&text, "{}");
+    for (int i = 0; i < 40; i++)
+        buf_adds(&text, "}");
+    wants("c.yaml", buf_text(&text), text.len, "c.yaml:1: <<: nested too deep");
+    buf_release(&text);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -334,6 +395,8 @@ int main(void)
         cmocka_unit_test(mistakes_are_named_in_each_language),
         cmocka_unit_test(other_ends_of_lines_and_marks_load),
         cmocka_unit_test(aliases_and_depth_are_bounded),
+        cmocka_unit_test(merge_keys_are_followed),
+        cmocka_unit_test(merges_are_bounded),
         cmocka_unit_test(every_kind_of_value_comes_from_the_environment),
         cmocka_unit_test(bad_variables_are_named),
         cmocka_unit_test(what_says_what_holds_anyway_stops_nothing),
