@@ -293,6 +293,13 @@ struct policy_reach_query {
 int policy_reach(const struct policy_view *v, const struct policy_reach_query *q, struct json_out *o,
                  struct err *e) WARN_UNUSED;
 
+/* Whom a node, user, tag or group reaches, and by whom it is reached. Adds to the open object of o: nodes (how many of
+ * is), neighbours (kind: node, prefix or exit; name, online, out and in (ports), out_line and in_line (of the first
+ * such rule), out_all and in_all, router), at most max of them, total, and incomplete: there was no time for more.
+ * Errors as policy_reach. */
+int policy_neighbours(const struct policy_view *v, const char *of, size_t max, struct json_out *o,
+                      struct err *e) WARN_UNUSED;
+
 /* A route that a node advertises and autoApprovers would approve. */
 struct policy_approval {
     uint32_t slot;
