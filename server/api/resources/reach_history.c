@@ -227,8 +227,7 @@ static int search(struct rest_request *r, struct reach_search *s, struct reach_p
 
 static enum http_flow answer(struct rest_request *r)
 {
-    struct reach_search s = {.q = *(const struct reach_pair *)r->state,
-                             .deadline_ms = clock_mono_ms() + TIME_MAX_MS};
+    struct reach_search s = {.q = *(const struct reach_pair *)r->state, .deadline_ms = clock_mono_ms() + TIME_MAX_MS};
     struct api_reach_history h = {0};
     struct reach_past now = {0};
     int code = explain_in(r, &s.q, r->s, &now);
