@@ -212,8 +212,11 @@ static int search(struct rest_request *r, struct reach_search *s, struct reach_p
         int code = explain_at(r, &s->q, before_ns, &known, &before);
         if (code < 0)
             return code;
-        if (!known)
+        if (!known) { /* nothing is kept of what was before */
+            s->complete = true;
+            i = s->moments.len;
             break;
+        }
         if (before.allowed != now->allowed)
             add_change(s, now, e->time_ns, e);
         free(now->fact);

@@ -10,7 +10,7 @@
 
 struct app;
 
-#define VIEW_PARTS_MAX    4
+#define VIEW_PARTS_MAX    6
 #define VIEW_SECTIONS_MAX 4
 #define PANE_LARGE        (-1)
 
