@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "acme/acme.h"
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -22,7 +23,6 @@
 #include "front/front.h"
 #include "health/health.h"
 #include "import/import.h"
-#include "metrics/metrics.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
 #include "readback/readback.h"
@@ -46,6 +46,7 @@ struct daemon {
     struct readback *readback;
     struct api *api;
     struct relay *relay;
+    struct acme *acme; /* NULL: no certificate is ordered */
     struct front *front;
     struct loop_tls *_Atomic tls; /* the public listener's: other threads ask when it ends */
     uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
@@ -137,23 +138,14 @@ static bool is_known(void *arg, const struct addr *from)
 static void add_metrics(void *arg, struct buf *out)
 {
     struct daemon *d = arg;
-    struct netmap_counters n;
 
-    netmap_counters(d->netmap, &n);
-    metrics_put(out, "headway_netmap_full_maps_total", "counter", "Full network maps that were made", n.full_maps);
-    metrics_put(out, "headway_netmap_deltas_total", "counter", "Changes of network maps that were made", n.deltas);
-    metrics_head(out, "headscale_mapresponse_generated_total", "counter",
-                 "Network maps, and changes of peers, that were made");
-    buf_addf(out,
-             "headscale_mapresponse_generated_total{response_type=\"full\"} %llu\n"
-             "headscale_mapresponse_generated_total{response_type=\"peers\"} %llu\n",
-             (unsigned long long)n.full_maps, (unsigned long long)n.deltas);
-    metrics_put(out, "headway_netmap_cache_bytes", "gauge", "Encoded peers that are kept for other maps",
-                n.cache_bytes);
+    netmap_metrics(d->netmap, out);
     control_metrics(d->control, out);
     health_metrics(d->health, out);
     readback_metrics(d->readback, out);
     relay_metrics(d->relay, out);
+    if (d->acme)
+        acme_metrics(d->acme, out);
 }
 
 static void tell_relay(void *arg, struct json_out *o)
@@ -161,29 +153,25 @@ static void tell_relay(void *arg, struct json_out *o)
     relay_status(((struct daemon *)arg)->relay, o);
 }
 
+static void tell_certificate(struct daemon *d, struct acme_status *out)
+{
+    struct loop_tls *tls = d->tls;
+
+    if (d->acme) {
+        acme_status(d->acme, out);
+    } else if (tls) {
+        loop_tls_validity(tls, &out->begins_ns, &out->ends_ns);
+        out->begins_ns *= NS_PER_SECOND;
+        out->ends_ns *= NS_PER_SECOND;
+    }
+}
+
 static void tell_facts(void *arg, struct server_facts *out)
 {
     struct daemon *d = arg;
-    struct loop_tls *tls = d->tls;
-
     if (!relay_trouble(d->relay, out->relay_trouble, sizeof(out->relay_trouble)))
         out->relay_trouble[0] = '\0';
-    out->certificate_ends_ns = tls ? loop_tls_ends(tls) * NS_PER_SECOND : 0;
-}
-
-/* A policy file that cannot be used is only the end where no earlier start has stored one. */
-static void check_policy(const struct config *c, const struct store_image *image, struct strs *problems,
-                         struct strs *notes)
-{
-    static struct user *const nobody[1];
-    struct buf said = BUF_INIT(0);
-
-    if (!config_policy_is_file(c))
-        return;
-    core_check_policy(c, !image->run ? NULL : image->users ? image->users : nobody, image->user_count, &said);
-    if (said.len)
-        config_problem(c, database_holds_policy(c, image) ? notes : problems, "policy.path", buf_text(&said));
-    buf_release(&said);
+    tell_certificate(d, &out->certificate);
 }
 
 static void check_key(const struct config *c, const char *name, const char *path, struct strs *problems,
@@ -219,8 +207,9 @@ static int check(const struct config *c, bool ports, bool test, struct strs *pro
             config_problem(c, problems, *e.field ? e.field : "tls_cert_path", e.message);
         loop_tls_free(tls);
     }
-    check_policy(c, &image, problems, notes);
+    database_check_policy(c, &image, problems, notes);
     store_image_release(&image);
+    acme_check(c, test ? problems : notes, notes);
     core_check_files(c, notes);
     relay_check_files(c, notes);
     return problems->len ? ERR_INVALID : rc;
@@ -251,6 +240,37 @@ static int start_relay(struct daemon *d, struct relay_options *with, struct err 
     return rc;
 }
 
+/* The public listener, last: whoever serves is there. */
+static int start_front(struct daemon *d, struct err *e)
+{
+    const struct config *c = d->config;
+    struct front_options front = {.loops = d->loops,
+                                  .arg = d,
+                                  .known = is_known,
+                                  .reserved = is_reserved,
+                                  .control = to_control,
+                                  .other = to_http};
+    int rc;
+
+    front.relay = c->derp.server.enabled ? to_relay : NULL;
+    strs_push(&front.listen, c->listen_addr);
+    if (d->acme) {
+        front.tls = acme_tls(d->acme);
+    } else if (*c->tls_cert_path) {
+        front.cert_path = c->tls_cert_path;
+        front.key_path = c->tls_key_path;
+    }
+    front.trusted_proxies = c->trusted_proxies;
+    d->front = front_new(&front, e);
+    strs_release(&front.listen);
+    if (!d->front)
+        return (int)e->code;
+    d->tls = loop_tls_ref(front_tls(d->front));
+    if (d->tls && (rc = relay_add_certificate(d->relay, d->tls, e)) < 0)
+        return rc;
+    return d->acme ? acme_begin(d->acme, e) : 0;
+}
+
 static int start_outside(struct daemon *d, struct err *e)
 {
     const struct config *c = d->config;
@@ -266,12 +286,6 @@ static int start_outside(struct daemon *d, struct err *e)
                               .arg = d};
     struct relay_options relay = {
         .config = c, .loops = d->loops, .core = d->core, .tailnet = d->tailnet, .known = is_known, .arg = d};
-    struct front_options front = {.loops = d->loops,
-                                  .arg = d,
-                                  .known = is_known,
-                                  .reserved = is_reserved,
-                                  .control = to_control,
-                                  .other = to_http};
     int rc;
 
     memcpy(control.private_key, d->private_key, sizeof(control.private_key));
@@ -290,24 +304,15 @@ static int start_outside(struct daemon *d, struct err *e)
                                                             .tailnet = d->tailnet,
                                                             .config = c});
     api.readback = d->readback;
+    if (acme_is_wanted(c) && (rc = acme_start(c, d->loops, &d->acme, e)) < 0)
+        return rc;
+    relay.tls = d->acme ? acme_tls(d->acme) : NULL;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
         (rc = start_relay(d, &relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
         (rc = api_start(&api, &d->api, e)) < 0)
         return rc;
-    front.relay = c->derp.server.enabled ? to_relay : NULL;
-    strs_push(&front.listen, c->listen_addr);
-    if (*c->tls_cert_path) {
-        front.cert_path = c->tls_cert_path;
-        front.key_path = c->tls_key_path;
-    }
-    front.trusted_proxies = c->trusted_proxies;
-    d->front = front_new(&front, e);
-    strs_release(&front.listen);
-    if (!d->front)
-        return (int)e->code;
-    d->tls = loop_tls_ref(front_tls(d->front));
-    return front_tls(d->front) ? relay_add_certificate(d->relay, front_tls(d->front), e) : 0;
+    return start_front(d, e);
 }
 
 static void stop(struct daemon *d)
@@ -317,6 +322,7 @@ static void stop(struct daemon *d)
     front_free(d->front);
     loop_tls_free(d->tls);
     relay_stop(d->relay);
+    acme_stop(d->acme);
     health_stop(d->health);
     readback_stop(d->readback);
     control_free(d->control);
@@ -544,6 +550,8 @@ int main(int argc, char **argv)
     int status = 0;
 
     file_hold_standard();
+    if (acme_is_hook())
+        return acme_hook(argc, argv);
     if (is_headscale())
         prctl(PR_SET_NAME, "headscale"); /* the program's name, which tools look for, is that of its file */
     flags_add_table(&flags, options);

@@ -155,16 +155,23 @@ static void find_own(struct complaints *to, const char *socket_path, struct strs
 
 /* ---- ports ---- */
 
+static bool has_relay(const struct config *c)
+{
+    return c->derp.server.enabled;
+}
+
 static const struct {
     const char *key, *kind;
     size_t text; /* where in struct config */
     int type;
-    bool relay;
+    bool (*used)(const struct config *c); /* NULL: always */
 } ports_needed[] = {
-    {"listen_addr", "tcp", offsetof(struct config, listen_addr), SOCK_STREAM, false},
-    {"metrics_listen_addr", "tcp", offsetof(struct config, metrics_listen_addr), SOCK_STREAM, false},
-    {"derp.server.listen_addr", "tcp", offsetof(struct config, derp.server.listen_addr), SOCK_STREAM, true},
-    {"derp.server.stun_listen_addr", "udp", offsetof(struct config, derp.server.stun_listen_addr), SOCK_DGRAM, true},
+    {"listen_addr", "tcp", offsetof(struct config, listen_addr), SOCK_STREAM, NULL},
+    {"metrics_listen_addr", "tcp", offsetof(struct config, metrics_listen_addr), SOCK_STREAM, NULL},
+    {"tls_letsencrypt_listen", "tcp", offsetof(struct config, acme.listen), SOCK_STREAM, config_acme_listens},
+    {"derp.server.listen_addr", "tcp", offsetof(struct config, derp.server.listen_addr), SOCK_STREAM, has_relay},
+    {"derp.server.stun_listen_addr", "udp", offsetof(struct config, derp.server.stun_listen_addr), SOCK_DGRAM,
+     has_relay},
 };
 
 /* "tcp 0.0.0.0:8080" of the i-th; NULL: it is not used. */
@@ -172,7 +179,7 @@ static char *port_needed(const struct config *c, size_t i)
 {
     const char *text = *(char *const *)((const char *)c + ports_needed[i].text);
 
-    return !*text || (ports_needed[i].relay && !c->derp.server.enabled)
+    return !*text || (ports_needed[i].used && !ports_needed[i].used(c))
                ? NULL
                : mem_format("%s %s", ports_needed[i].kind, text);
 }
@@ -249,9 +256,10 @@ static void check_ports(struct complaints *to, const struct config *c)
         const char *text = needed ? strchr(needed, ' ') + 1 : "";
         if (needed && config_listen_parse(text, ports_needed[i].key, &where, NULL) == 0 &&
             !is_own(&own, ports_needed[i].kind, where.port) && bind_once(&where, ports_needed[i].type) < 0)
-            complain(to, ports_needed[i].key, "cannot listen on %s port %u (%s): %s",
+            complain(to, ports_needed[i].key, "cannot listen on %s port %u (%s): %s%s",
                      ports_needed[i].type == SOCK_DGRAM ? "UDP" : "TCP", (unsigned)where.port, text,
-                     strerrordesc_np(errno));
+                     strerrordesc_np(errno),
+                     errno == EACCES ? "; a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE" : "");
         free(needed);
     }
     strs_release(&own);
@@ -263,6 +271,11 @@ int config_check(const struct config *c, bool ports, struct strs *problems, stru
 
     check_readable(&to, "tls_cert_path", c->tls_cert_path);
     check_readable(&to, "tls_key_path", c->tls_key_path);
+    if (*c->acme.hostname) {
+        char *file = mem_format("%s/%s", c->acme.cache_dir, c->acme.hostname);
+        check_place(&to, "tls_letsencrypt_cache_dir", file, true);
+        free(file);
+    }
     check_place(&to, "noise.private_key_path", c->noise.private_key_path, false);
     check_place(&to, "database.sqlite.path", c->database.sqlite_path, true);
     check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path, false);

@@ -147,6 +147,9 @@ struct config {
         int64_t register_cache_expiration, register_cache_max_entries;
         int64_t session_threads; /* 0: one per core */
     } tuning;
+    struct { /* hostname "": none is ordered */
+        char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
+    } acme;
     /* Accepted for headscale's sake, used by no part yet. */
     struct {
         char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
@@ -154,9 +157,6 @@ struct config {
         struct config_pairs extra_params;
         bool only_start_if_oidc_is_available, email_verified_required, use_expiry_from_token, pkce_enabled;
     } oidc;
-    struct {
-        char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
-    } acme;
 };
 
 /* Finds the file: path if it is not NULL, else $HEADWAY_CONFIG, $HEADSCALE_CONFIG,
@@ -220,6 +220,8 @@ char *config_default_file(void);
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);
 
+bool config_serves_tls(const struct config *c);     /* listen_addr has a certificate, of files or ordered */
+bool config_acme_listens(const struct config *c);   /* for challenges, on acme.listen */
 bool config_is_postgres(const struct config *c);    /* the database is one of PostgreSQL */
 const char *config_sslmode(const struct config *c); /* database.postgres.ssl for libpq; "": its default */
 

@@ -92,6 +92,9 @@ static char *default_url(const struct config *c)
     const char *scheme = *c->tls_cert_path ? "https" : "http";
     char address[64];
 
+    if (*c->acme.hostname && config_listen_parse(c->listen_addr, "listen_addr", &listen, NULL) == 0)
+        return listen.port == 443 ? mem_format("https://%s", c->acme.hostname)
+                                  : mem_format("https://%s:%u", c->acme.hostname, listen.port);
     if (config_listen_parse(c->listen_addr, "listen_addr", &listen, NULL) < 0 || !*listen.host ||
         str_eq(listen.host, "0.0.0.0") || str_eq(listen.host, "::"))
         first_address(address, sizeof(address));

@@ -142,16 +142,60 @@ static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
 
 static void rule_tls(struct config *c, rule_fail fail, void *arg)
 {
-    if (*c->acme.hostname && !*c->tls_cert_path && !*c->tls_key_path)
-        fail(arg, "tls_letsencrypt_hostname",
-             "tls_letsencrypt_hostname: certificates from Let's Encrypt are not supported yet, and without one the "
-             "server would not be encrypted: set tls_cert_path and tls_key_path, or remove this key");
     if (*c->acme.hostname && (*c->tls_cert_path || *c->tls_key_path))
         fail(arg, "tls_letsencrypt_hostname",
              "set either tls_letsencrypt_hostname or tls_cert_path/tls_key_path, not both");
     if (!*c->tls_cert_path != !*c->tls_key_path)
         fail(arg, *c->tls_cert_path ? "tls_cert_path" : "tls_key_path",
              "tls_cert_path and tls_key_path must be set together");
+}
+
+bool config_acme_listens(const struct config *c)
+{
+    return *c->acme.hostname && strcasecmp(c->acme.challenge_type, "HTTP-01") == 0;
+}
+
+bool config_serves_tls(const struct config *c)
+{
+    return *c->tls_cert_path || *c->acme.hostname;
+}
+
+static bool is_email(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    return at && at > text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t,;<>\"\\") && strlen(text) < 200;
+}
+
+/* The name becomes that of files, and an argument of a program. */
+static void rule_acme(struct config *c, rule_fail fail, void *arg)
+{
+    char *name = c->acme.hostname, host[256];
+    struct addr a;
+
+    for (char *at = name; *at; at++)
+        *at = (char)tolower((unsigned char)*at);
+    config_domain_undot(name);
+    if (*c->acme.email && !is_email(c->acme.email))
+        fail(arg, "acme_email", "acme_email: '%.80s' is not an e-mail address", c->acme.email);
+    if (!*name)
+        return;
+    if (addr_parse(name, &a, NULL) == 0 || !is_domain(name) || strchr("-.", *name) || strchr(name, '_')) {
+        fail(arg, "tls_letsencrypt_hostname",
+             "tls_letsencrypt_hostname: '%.80s' is not a host name: certificates are issued for names such as "
+             "vpn.example.com",
+             name);
+        return;
+    }
+    if (!str_starts(c->acme.url, "https://"))
+        fail(arg, "acme_url", "acme_url must start with https://");
+    if (strcasecmp(c->acme.challenge_type, "HTTP-01") == 0 && !*c->acme.listen)
+        fail(arg, "tls_letsencrypt_listen", "tls_letsencrypt_listen must name a port for HTTP-01, such as :http");
+    if (!str_starts(c->server_url, "https://"))
+        note(c, "server_url does not start with https://, though the server has a certificate");
+    url_host(c->server_url, host, sizeof(host));
+    if (strcasecmp(host, name) != 0)
+        note(c, "tls_letsencrypt_hostname is not the host of server_url: clients will not accept the certificate");
 }
 
 static bool is_ipv6(const char *host)
@@ -179,7 +223,8 @@ static void rule_listen(struct config *c, rule_fail fail, void *arg)
         const char *key, *address;
     } all[] = {{"listen_addr", c->listen_addr},
                {"metrics_listen_addr", c->metrics_listen_addr},
-               {"derp.server.listen_addr", c->derp.server.enabled ? c->derp.server.listen_addr : ""}};
+               {"derp.server.listen_addr", c->derp.server.enabled ? c->derp.server.listen_addr : ""},
+               {"tls_letsencrypt_listen", config_acme_listens(c) ? c->acme.listen : ""}};
 
     if (!*c->listen_addr)
         fail(arg, "listen_addr", "listen_addr must name an address and a port, such as 0.0.0.0:8080");
@@ -315,9 +360,9 @@ static void rule_database(struct config *c, rule_fail fail, void *arg)
 
 void rules_apply(struct config *c, rule_fail fail, void *arg)
 {
-    static void (*const rules[])(struct config *, rule_fail,
-                                 void *) = {rule_dns,  rule_url,   rule_prefixes, rule_tls,  rule_listen,  rule_files,
-                                            rule_derp, rule_times, rule_probes,   rule_oidc, rule_database};
+    static void (*const rules[])(struct config *, rule_fail, void *) = {
+        rule_dns,   rule_url,  rule_prefixes, rule_tls,    rule_acme, rule_listen,
+        rule_files, rule_derp, rule_times,    rule_probes, rule_oidc, rule_database};
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         rules[i](c, fail, arg);

@@ -66,7 +66,24 @@ static void append(struct buf *pem, BIO *bio)
     BIO_free(bio);
 }
 
-void crypto_certificate_make(const char *const *names, size_t count, unsigned days, struct buf *pem)
+/* The extension is an OCTET STRING within the one that every extension is (RFC 8737, 3). */
+static void add_acme_identifier(X509 *cert, const uint8_t identifier[CRYPTO_HASH_LEN])
+{
+    uint8_t der[2 + CRYPTO_HASH_LEN] = {V_ASN1_OCTET_STRING, CRYPTO_HASH_LEN};
+    ASN1_OBJECT *id = OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1);
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+
+    memcpy(der + 2, identifier, CRYPTO_HASH_LEN);
+    must(id && value && ASN1_OCTET_STRING_set(value, der, sizeof(der)) == 1);
+    X509_EXTENSION *x = X509_EXTENSION_create_by_OBJ(NULL, id, 1, value);
+    must(x && X509_add_ext(cert, x, -1) == 1);
+    X509_EXTENSION_free(x);
+    ASN1_OCTET_STRING_free(value);
+    ASN1_OBJECT_free(id);
+}
+
+/* identifier: of a challenge, NULL for none. */
+static void make(const char *const *names, size_t count, unsigned days, const uint8_t *identifier, struct buf *pem)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
@@ -90,11 +107,23 @@ void crypto_certificate_make(const char *const *names, size_t count, unsigned da
     add_extension(cert, NID_basic_constraints, "critical,CA:FALSE");
     add_extension(cert, NID_key_usage, "critical,digitalSignature");
     add_extension(cert, NID_ext_key_usage, "serverAuth");
+    if (identifier)
+        add_acme_identifier(cert, identifier);
     must(X509_sign(cert, key, EVP_sha256()) > 0);
     must(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1 && PEM_write_bio_X509(bio, cert) == 1);
     append(pem, bio);
     X509_free(cert);
     EVP_PKEY_free(key);
+}
+
+void crypto_certificate_make(const char *const *names, size_t count, unsigned days, struct buf *pem)
+{
+    make(names, count, days, NULL, pem);
+}
+
+void crypto_certificate_acme(const char *name, const uint8_t identifier[CRYPTO_HASH_LEN], struct buf *pem)
+{
+    make(&name, 1, 1, identifier, pem);
 }
 
 static X509 *parse(const char *pem)
@@ -111,17 +140,19 @@ int crypto_certificate_read(const char *pem, struct crypto_certificate *out, str
 {
     X509 *cert = parse(pem);
     uint8_t *der = NULL;
-    struct tm ends;
+    struct tm begins, ends;
 
     *out = (struct crypto_certificate){0};
     if (!cert)
         return err_set(e, ERR_INVALID, "there is no certificate in it");
     int len = i2d_X509(cert, &der);
-    int rc = len > 0 && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &ends) == 1
+    int rc = len > 0 && ASN1_TIME_to_tm(X509_get0_notBefore(cert), &begins) == 1 &&
+                     ASN1_TIME_to_tm(X509_get0_notAfter(cert), &ends) == 1
                  ? 0
                  : err_set(e, ERR_INVALID, "the certificate cannot be read");
     if (rc == 0) {
         crypto_sha256(der, (size_t)len, out->sha256);
+        out->begins = timegm(&begins);
         out->ends = timegm(&ends);
         if (X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, out->name, sizeof(out->name)) < 0)
             out->name[0] = '\0';
@@ -140,4 +171,44 @@ bool crypto_certificate_names(const char *pem, const char *name)
     X509_free(cert);
     ERR_clear_error();
     return yes;
+}
+
+static char no_passphrase[] = ""; /* nobody is there to type one */
+
+static EVP_PKEY *parse_key(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, no_passphrase);
+
+    BIO_free(bio);
+    ERR_clear_error();
+    return key;
+}
+
+bool crypto_certificate_fits(const char *pem, const char *key_pem)
+{
+    X509 *cert = parse(pem);
+    EVP_PKEY *key = parse_key(key_pem);
+    bool yes = cert && key && X509_check_private_key(cert, key) == 1;
+
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return yes;
+}
+
+int crypto_private_key_rewrite(const char *key_pem, struct buf *out, struct err *e)
+{
+    EVP_PKEY *key = parse_key(key_pem);
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    must(bio);
+    if (!key) {
+        BIO_free(bio);
+        return err_set(e, ERR_INVALID, "there is no private key in it");
+    }
+    must(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1);
+    append(out, bio);
+    EVP_PKEY_free(key);
+    return 0;
 }

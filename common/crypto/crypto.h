@@ -44,6 +44,8 @@ void crypto_random_hex(char *out, size_t bytes); /* so many random bytes as digi
 /* Standard padded base64. crypto_unbase64 returns the length or -1 for anything malformed or longer than max. */
 void crypto_base64(struct buf *out, const void *bytes, size_t len);
 long crypto_unbase64(const char *text, size_t len, uint8_t *out, size_t max);
+/* The same for the URL-safe alphabet without padding (RFC 7515, 2). */
+long crypto_unbase64url(const char *text, size_t len, uint8_t *out, size_t max);
 
 /* ---- Secrets ---- */
 
@@ -88,15 +90,22 @@ bool crypto_aead_open_end(struct crypto_aead *a, const uint8_t tag[CRYPTO_TAG_LE
 /* Makes a key (P-256) and a certificate that it signs itself, valid from yesterday on for that many days, for the names
  * (host names or addresses; the first is also the subject). Appends both to pem, which holds a secret then. */
 void crypto_certificate_make(const char *const *names, size_t count, unsigned days, struct buf *pem);
+/* The same for one name and a day, with the critical extension acmeIdentifier (RFC 8737, 3), which holds the SHA-256 of
+ * a key authorization. */
+void crypto_certificate_acme(const char *name, const uint8_t identifier[CRYPTO_HASH_LEN], struct buf *pem);
 
 struct crypto_certificate {
     uint8_t sha256[CRYPTO_HASH_LEN]; /* of its DER form */
     char name[64];                   /* of its subject, "" if it is longer */
-    int64_t ends;                    /* seconds since 1970 */
+    int64_t begins, ends;            /* seconds since 1970 */
 };
 /* Describes the first certificate of a PEM text; ERR_INVALID if there is none. */
 int crypto_certificate_read(const char *pem, struct crypto_certificate *out, struct err *e) WARN_UNUSED;
 /* The same certificate holds this name. */
 bool crypto_certificate_names(const char *pem, const char *name);
+/* The first private key of a PEM text is that of the first certificate of another (or of the same). */
+bool crypto_certificate_fits(const char *pem, const char *key_pem);
+/* A private key in PEM form as PKCS #8, appended; ERR_INVALID if there is none. */
+int crypto_private_key_rewrite(const char *key_pem, struct buf *out, struct err *e) WARN_UNUSED;
 
 #endif

@@ -51,3 +51,12 @@ long crypto_unbase64(const char *text, size_t len, uint8_t *out, size_t max)
         return -1;
     return (long)n;
 }
+
+long crypto_unbase64url(const char *text, size_t len, uint8_t *out, size_t max)
+{
+    size_t n = 0;
+
+    if (sodium_base642bin(out, max, text, len, NULL, &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0)
+        return -1;
+    return (long)n;
+}

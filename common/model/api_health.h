@@ -16,13 +16,22 @@ struct api_health_reason {
     const char *text;        /* one sentence without a dot at its end */
     int64_t since_ns;        /* 0: not known */
 };
+/* The certificate of the public listener. */
+struct api_certificate {
+    const char *name;    /* the host that it is ordered for, or the file that it is in */
+    bool automatic;      /* it is ordered and renewed by the server */
+    int64_t ends_ns;     /* 0: there is none yet */
+    int64_t renews_ns;   /* when the next one is ordered; 0: nobody does, or at once */
+    const char *trouble; /* why the last order failed, or NULL */
+};
 struct api_health {
     bool database;      /* it answers, and the last write worked */
     const char *status; /* "pass", "degraded": there are reasons, "fail": the database does not work */
     int64_t time_ns;
-    uint64_t count;          /* of reasons */
-    uint64_t unserved;       /* prefixes that nobody serves; not written */
-    struct api_list reasons; /* struct api_health_reason, the first 100, alarms first */
+    uint64_t count;                      /* of reasons */
+    uint64_t unserved;                   /* prefixes that nobody serves; not written */
+    struct api_certificate *certificate; /* NULL: the server has none */
+    struct api_list reasons;             /* struct api_health_reason, the first 100, alarms first */
 };
 
 /* What app connectors connect to: an entry of nodeAttrs. */
@@ -41,6 +50,6 @@ struct api_app {
     uint64_t ready, users;      /* connectors that are; nodes that are targets of the entry */
 };
 
-extern const struct api_shape api_health_shape, api_health_reason_shape, api_app_shape;
+extern const struct api_shape api_certificate_shape, api_health_shape, api_health_reason_shape, api_app_shape;
 
 #endif

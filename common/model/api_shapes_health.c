@@ -16,11 +16,21 @@ static const struct api_field reason_fields[] = {
 };
 const struct api_shape api_health_reason_shape = SHAPE(api_health_reason, "reason", reason_fields);
 
+static const struct api_field certificate_fields[] = {
+    OWN(api_certificate, "name", name, KIND_TEXT),
+    OWN(api_certificate, "automatic", automatic, KIND_BOOL),
+    OWN(api_certificate, "ends", ends_ns, KIND_TIME),
+    OWN(api_certificate, "renews", renews_ns, KIND_TIME),
+    OWN(api_certificate, "trouble", trouble, KIND_TEXT_OR_NULL),
+};
+const struct api_shape api_certificate_shape = SHAPE(api_certificate, "certificate", certificate_fields);
+
 static const struct api_field health_fields[] = {
     V1(api_health, "databaseConnectivity", "database_connectivity", database, KIND_BOOL),
     MORE(api_health, "status", status, KIND_TEXT),
     MORE(api_health, "time", time_ns, KIND_TIME),
     MORE(api_health, "count", count, KIND_U64),
+    MORE(api_health, "certificate", certificate, ONE(api_certificate_shape)),
     MORE(api_health, "reasons", reasons, MANY(api_health_reason_shape)),
 };
 const struct api_shape api_health_shape = SHAPE(api_health, "health", health_fields);

@@ -8,6 +8,7 @@
 #ifndef SERVER_API_API_H
 #define SERVER_API_API_H
 
+#include "acme/acme.h"
 #include "config/config.h"
 #include "core/core.h"
 #include "readback/readback.h"
@@ -19,8 +20,8 @@ struct api;
 
 /* What rooms beside this one know of themselves, for the report of health. */
 struct server_facts {
-    char relay_trouble[240];     /* why the built-in relay is not reached from here; "": it is, or nobody knows */
-    int64_t certificate_ends_ns; /* of the public listener; 0: it has none */
+    char relay_trouble[240];        /* why the built-in relay is not reached from here; "": it is, or nobody knows */
+    struct acme_status certificate; /* of the public listener; name "": it is that of tls_cert_path */
 };
 
 struct api_options {

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "control/control.h"
+#include "core/core.h"
 #include "import/import.h"
 
 static struct store_postgres postgres_of(const struct config *c, const uint8_t *noise_key)
@@ -58,10 +59,24 @@ void database_check(const struct config *c, bool test, struct store_image *image
         check_sqlite(c, image, problems);
 }
 
-bool database_holds_policy(const struct config *c, const struct store_image *image)
+static bool holds_policy(const struct config *c, const struct store_image *image)
 {
     return config_is_postgres(c) ? image->policy_count && *image->policies[0]->text
                                  : store_holds_policy(c->database.sqlite_path);
+}
+
+void database_check_policy(const struct config *c, const struct store_image *image, struct strs *problems,
+                           struct strs *notes)
+{
+    static struct user *const nobody[1];
+    struct buf said = BUF_INIT(0);
+
+    if (!config_policy_is_file(c))
+        return;
+    core_check_policy(c, !image->run ? NULL : image->users ? image->users : nobody, image->user_count, &said);
+    if (said.len)
+        config_problem(c, holds_policy(c, image) ? notes : problems, "policy.path", buf_text(&said));
+    buf_release(&said);
 }
 
 /* ---- opening ---- */

@@ -11,8 +11,10 @@
 /* What a start would stumble over, as lines "KEY: TEXT" with their place in the configuration; *image as store_check
  * leaves it. One of PostgreSQL that cannot be reached is a problem for who tests only: a start waits for it. */
 void database_check(const struct config *c, bool test, struct store_image *image, struct strs *problems);
-/* Whether it holds a policy; image as database_check left it. */
-bool database_holds_policy(const struct config *c, const struct store_image *image);
+/* The policy's file. One that cannot be used keeps the daemon from starting (problems) unless the database holds one
+ * that an earlier start took from it (notes). image: what was read of the database. */
+void database_check_policy(const struct config *c, const struct store_image *image, struct strs *problems,
+                           struct strs *notes);
 /* Opens it; waits for one of PostgreSQL that cannot be reached, until SIGTERM or SIGINT, which are blocked, comes. */
 int database_open(const struct config *c, const uint8_t noise_key[KEY_LEN], struct store **out,
                   struct err *e) WARN_UNUSED;

@@ -59,7 +59,7 @@ static int load_config(struct job *j, struct err *e)
         if (rc == 0)
             *e = (struct err){0};
         for (size_t i = 0; rc == 0 && i < problems.len; i++)
-            if (!strstr(problems.items[i], "database.type") && !strstr(problems.items[i], "tls_letsencrypt_hostname"))
+            if (!strstr(problems.items[i], "database.type"))
                 report_add(&j->reading.report, REPORT_LEFT, REPORT_CONFIGURATION, "", "%s", problems.items[i]);
     }
     strs_release(&problems);
@@ -216,6 +216,13 @@ static void print_end(struct job *j, const struct strs *written)
                 j->place.database);
 }
 
+/* headscale ordered some, and headway is to go on. */
+static bool has_certificates(const struct job *j)
+{
+    return j->headscale && *j->headscale->acme.hostname &&
+           (j->place.write_config || (j->place.kept && *j->place.kept->acme.hostname));
+}
+
 static int write_image(struct job *j, const char *release, struct err *e)
 {
     struct store_image image;
@@ -226,6 +233,10 @@ static int write_image(struct job *j, const char *release, struct err *e)
                                 .config = j->place.write_config ? &j->config_text : NULL,
                                 .part = part};
 
+    if (has_certificates(j)) {
+        files.cache = j->headscale->acme.cache_dir;
+        files.host = j->headscale->acme.hostname;
+    }
     read_take_image(&j->reading, &image);
     struct event *event = make_event(j, &image, release);
     int rc = place_try(&j->place, &files, e);

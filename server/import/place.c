@@ -12,7 +12,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control/control.h"
+#include "crypto/crypto.h"
 #include "json/json.h"
+
+#define CACHED_MAX ((size_t)64 * 1024) /* of a certificate with its chain */
 
 /* ---- where ---- */
 
@@ -28,6 +31,7 @@ static void use_directory(struct import_place *p, const char *dir)
     p->database = mem_format("%s/db.sqlite", dir);
     p->noise_key = mem_format("%s/noise_private.key", dir);
     p->derp_key = mem_format("%s/derp_server_private.key", dir);
+    p->cache = mem_format("%s/cache", dir);
 }
 
 /* A configuration that says nothing (the one that is installed) is as good as none. */
@@ -90,6 +94,7 @@ int place_find(const struct config *headscale, const char *to, const char *state
         out->database = mem_strdup(out->kept->database.sqlite_path);
         out->noise_key = mem_strdup(out->kept->noise.private_key_path);
         out->derp_key = mem_strdup(out->kept->derp.server.private_key_path);
+        out->cache = mem_strdup(out->kept->acme.cache_dir);
     } else {
         use_directory(out, dir);
     }
@@ -105,6 +110,7 @@ void place_release(struct import_place *p)
     free(p->database);
     free(p->noise_key);
     free(p->derp_key);
+    free(p->cache);
     *p = (struct import_place){0};
 }
 
@@ -134,36 +140,6 @@ static void changed(struct report *r, const char *key, const char *why)
     report_add(r, REPORT_CHANGED, REPORT_CONFIGURATION, key, "%s", why);
 }
 
-/* headscale's own certificates serve until they end. */
-static void override_certificate(struct overrides *o, const struct config *c, struct report *report)
-{
-    static const char *const keys[] = {"tls_letsencrypt_hostname",
-                                       "tls_letsencrypt_cache_dir",
-                                       "tls_letsencrypt_challenge_type",
-                                       "tls_letsencrypt_listen",
-                                       "acme_url",
-                                       "acme_email"};
-    char *file = mem_format("%s/%s", c->acme.cache_dir, c->acme.hostname);
-
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        override(o, keys[i], NULL);
-    if (access(file, F_OK) == 0) {
-        override(o, "tls_cert_path", file);
-        override(o, "tls_key_path", file);
-        report_add(report, REPORT_CHANGED, REPORT_CONFIGURATION, "tls_letsencrypt_hostname",
-                   "headway gets no certificates from Let's Encrypt yet: it serves the one in %s, which holds the key "
-                   "too; have another program renew it before it ends",
-                   file);
-    } else {
-        report_add(
-            report, REPORT_LEFT, REPORT_CONFIGURATION, "tls_letsencrypt_hostname",
-            "headway gets no certificates from Let's Encrypt yet, and there is none in %s: set tls_cert_path and "
-            "tls_key_path",
-            c->acme.cache_dir);
-    }
-    free(file);
-}
-
 void place_config_text(const struct import_place *p, const struct config *headscale, struct report *report,
                        struct buf *out)
 {
@@ -182,8 +158,11 @@ void place_config_text(const struct import_place *p, const struct config *headsc
         o.items[o.len] = (struct config_override){"derp.server.enabled", "false"};
         o.texts[o.len++] = NULL;
     }
-    if (*headscale->acme.hostname)
-        override_certificate(&o, headscale, report);
+    if (*headscale->acme.hostname) {
+        override(&o, "tls_letsencrypt_cache_dir", p->cache);
+        changed(report, "tls_letsencrypt_cache_dir",
+                "headway keeps certificates of its own; headscale's and its account are copied");
+    }
     buf_addf(out, "# %s as headway's, written by 'headwayd import'. headway.yaml(5) explains the keys.\n",
              headscale->file);
     config_write(headscale, o.items, o.len, out);
@@ -220,6 +199,49 @@ static int put_key(const char *from, const char *to, struct strs *written, struc
         strs_push(written, to);
         rc = give_to_owner(to, 0600, false, e);
     }
+    return rc;
+}
+
+/* One file of the cache of certificates: there, or not, or left alone where there is one already. */
+static int put_cached(const char *from_dir, const char *to_dir, const char *name, struct strs *written, struct err *e)
+{
+    char *from = mem_format("%s/%s", from_dir, name), *to = mem_format("%s/%s", to_dir, name);
+    struct buf pem = BUF_INIT(CACHED_MAX);
+    int rc = 0;
+
+    if (access(from, F_OK) == 0 && access(to, F_OK) < 0) {
+        rc = file_read(from, FILE_ANY, &pem, e);
+        if (rc == 0)
+            rc = file_create(to, pem.data, pem.len, 0600, e);
+        if (rc == 0) {
+            strs_push(written, to);
+            rc = give_to_owner(to, 0600, false, e);
+        }
+    }
+    if (pem.data)
+        crypto_wipe(pem.data, pem.len);
+    buf_release(&pem);
+    free(from);
+    free(to);
+    return rc;
+}
+
+/* What headscale got from an authority (server/acme/cache.h): without it only an order more is made. */
+static int put_cache(const char *from, const char *to, const char *host, struct strs *written, struct err *e)
+{
+    char *rsa = mem_format("%s+rsa", host);
+    const char *names[] = {host, rsa, "acme_account+key", "acme_account.key"};
+    bool made = access(to, F_OK) < 0;
+    int rc = 0;
+
+    if (!is_same_file(from, to)) {
+        rc = made && mkdir(to, 0700) < 0 ? err_set(e, ERR_UNAVAILABLE, "%s: %s", to, strerror(errno)) : 0;
+        if (rc == 0 && made)
+            rc = give_to_owner(to, 0700, false, e);
+        for (size_t i = 0; rc == 0 && i < ARRAY_LEN(names); i++)
+            rc = put_cached(from, to, names[i], written, e);
+    }
+    free(rsa);
     return rc;
 }
 
@@ -283,6 +305,8 @@ int place_put(const struct import_place *p, const struct place_files *files, str
 
     if (rc == 0 && files->derp_key)
         rc = put_key(files->derp_key, p->derp_key, written, e);
+    if (rc == 0 && files->cache)
+        rc = put_cache(files->cache, p->cache, files->host, written, e);
     if (rc == 0 && files->config && file_read(p->config, FILE_ANY, &before, NULL) < 0)
         buf_release(&before);
     if (rc == 0 && files->config)

@@ -11,6 +11,7 @@ struct import_place {
     bool write_config;   /* there is none yet that says anything */
     struct config *kept; /* otherwise: what it says; NULL: there is none */
     char *database, *noise_key, *derp_key;
+    char *cache; /* of certificates that are ordered: a folder */
 };
 
 /* headscale: its configuration or NULL. to, state_dir: as in struct import_options. ERR_CONFLICT where a place is
@@ -27,6 +28,7 @@ void place_config_text(const struct import_place *p, const struct config *headsc
  * part; written names them. Where one of them fails none of them is there. */
 struct place_files {
     const char *noise_key, *derp_key; /* from where; derp_key may be NULL */
+    const char *cache, *host;         /* headscale's certificates, and for which name; NULL: it has none */
     const struct buf *config;
     const char *part;
 };

@@ -118,8 +118,13 @@ struct loop_tls *loop_tls_new_client(struct err *e);
 /* Looks at the files; a changed pair is loaded for connections that come after. On an error the old pair stays.
  * Returns 1 if it was loaded, 0 if nothing changed. */
 int loop_tls_refresh(struct loop_tls *tls, struct err *e) WARN_UNUSED;
-/* When the first of its certificates ends, seconds since 1970; 0: not known. Any thread. */
-int64_t loop_tls_ends(struct loop_tls *tls);
+/* When the first of its certificates begins and ends to be valid, seconds since 1970; 0: not known. Any thread. */
+void loop_tls_validity(struct loop_tls *tls, int64_t *begins, int64_t *ends);
+/* An authority that checks the name by TLS-ALPN-01 (RFC 8737: the protocol acme-tls/1 and nothing else) is answered
+ * with this certificate and its key from now on, until clear; the connection ends with the handshake. One at a time.
+ * Any thread. */
+int loop_tls_set_challenge(struct loop_tls *tls, const char *name, const char *pem, struct err *e) WARN_UNUSED;
+void loop_tls_clear_challenge(struct loop_tls *tls);
 struct loop_tls *loop_tls_ref(struct loop_tls *tls); /* another owner, who frees it too; NULL gives NULL */
 void loop_tls_free(struct loop_tls *tls);            /* streams that use it live on */
 

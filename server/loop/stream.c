@@ -230,6 +230,11 @@ static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
         got += n;
     if (rc != 1)
         result = tls_result(s, rc, true, got ? NULL : e);
+    if (loop_tls_is_challenge(s->ssl)) { /* nothing else is exchanged, whatever came with it */
+        SSL_shutdown(s->ssl);
+        got = 0;
+        result = err_set(e, ERR_GONE, "an authority's challenge was answered");
+    }
     loop_wire_end(&s->wire);
     SSL_free_buffers(s->ssl);
     if (rc != 1)

@@ -29,8 +29,9 @@ struct print {
 
 struct loop_tls {
     atomic_uint refs;
-    pthread_mutex_t lock; /* guards certs and prints */
+    pthread_mutex_t lock; /* guards certs, challenge and prints */
     VEC(struct named) certs;
+    struct named challenge;     /* ctx NULL: none */
     char *cert_path, *key_path; /* NULL for certificates that the caller made */
     bool client;                /* of the client's side */
     struct print prints[2];
@@ -82,6 +83,73 @@ static int choose_certificate(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* ---- the challenge of an authority (RFC 8737) ---- */
+
+/* The extension of who checks a challenge: this protocol alone. */
+static const unsigned char acme_protocols[] = "\x00\x0b\x0a"
+                                              "acme-tls/1";
+#define ACME_NAME_AT  3
+#define ACME_NAME_LEN (sizeof(acme_protocols) - 1 - ACME_NAME_AT)
+
+static int choose_acme(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+                       unsigned int in_len, void *arg)
+{
+    (void)ssl;
+    (void)in;
+    (void)in_len;
+    (void)arg;
+    *out = acme_protocols + ACME_NAME_AT;
+    *out_len = ACME_NAME_LEN;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static int keep_certificate(SSL *ssl, int *alert, void *arg)
+{
+    (void)ssl;
+    (void)alert;
+    (void)arg;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* The extension server_name holds this host name, and nothing else. */
+static bool asks_for(SSL *ssl, const char *name)
+{
+    const unsigned char *x;
+    size_t len, name_len = strlen(name);
+
+    return SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &x, &len) == 1 && len == 5 + name_len && x[2] == 0 &&
+           (size_t)(x[3] << 8 | x[4]) == name_len && strncasecmp((const char *)x + 5, name, name_len) == 0;
+}
+
+/* Before anything is chosen: a certificate cannot be changed any more where protocols are. */
+static int look_for_challenge(SSL *ssl, int *alert, void *arg)
+{
+    struct loop_tls *tls = arg;
+    const unsigned char *x;
+    size_t len;
+
+    (void)alert;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &x, &len) != 1 ||
+        len != sizeof(acme_protocols) - 1 || memcmp(x, acme_protocols, len) != 0)
+        return SSL_CLIENT_HELLO_SUCCESS;
+    pthread_mutex_lock(&tls->lock);
+    if (tls->challenge.ctx && asks_for(ssl, tls->challenge.name))
+        SSL_set_SSL_CTX(ssl, tls->challenge.ctx);
+    pthread_mutex_unlock(&tls->lock);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+bool loop_tls_is_challenge(const SSL *ssl)
+{
+    const unsigned char *name;
+    unsigned len;
+
+    SSL_get0_alpn_selected(ssl, &name, &len);
+    return len == ACME_NAME_LEN && memcmp(name, acme_protocols + ACME_NAME_AT, len) == 0 && SSL_is_init_finished(ssl);
+}
+
+/* ---- certificates ---- */
+
 static SSL_CTX *new_ctx(struct loop_tls *tls, struct err *e)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -103,14 +171,17 @@ static SSL_CTX *new_ctx(struct loop_tls *tls, struct err *e)
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
     SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(ctx, tls);
+    SSL_CTX_set_client_hello_cb(ctx, look_for_challenge, tls);
     return ctx;
 }
+
+static char no_passphrase[] = ""; /* nobody is there to type one */
 
 static int use_pem(SSL_CTX *ctx, const char *cert_pem, const char *key_pem, struct err *e)
 {
     BIO *certs = BIO_new_mem_buf(cert_pem, -1), *keys = BIO_new_mem_buf(key_pem, -1);
     X509 *cert = PEM_read_bio_X509(certs, NULL, NULL, NULL);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(keys, NULL, NULL, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(keys, NULL, NULL, no_passphrase);
     int rc = 0;
 
     if (!cert || SSL_CTX_use_certificate(ctx, cert) != 1)
@@ -163,6 +234,36 @@ int loop_tls_add_pem(struct loop_tls *tls, const char *name, const char *cert_pe
     pthread_mutex_unlock(&tls->lock);
     SSL_CTX_free(old);
     return 0;
+}
+
+static void replace_challenge(struct loop_tls *tls, struct named fresh)
+{
+    pthread_mutex_lock(&tls->lock);
+    struct named old = tls->challenge;
+    tls->challenge = fresh;
+    pthread_mutex_unlock(&tls->lock);
+    free(old.name);
+    SSL_CTX_free(old.ctx);
+}
+
+int loop_tls_set_challenge(struct loop_tls *tls, const char *name, const char *pem, struct err *e)
+{
+    SSL_CTX *ctx = new_ctx(tls, e);
+    int rc = ctx ? use_pem(ctx, pem, pem, e) : ERR_INTERNAL;
+
+    if (rc < 0) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    SSL_CTX_set_alpn_select_cb(ctx, choose_acme, NULL);
+    SSL_CTX_set_tlsext_servername_callback(ctx, keep_certificate);
+    replace_challenge(tls, (struct named){mem_strdup(name), ctx});
+    return 0;
+}
+
+void loop_tls_clear_challenge(struct loop_tls *tls)
+{
+    replace_challenge(tls, (struct named){0});
 }
 
 struct loop_tls *loop_tls_new_pem(const char *cert_pem, const char *key_pem, struct err *e)
@@ -262,17 +363,23 @@ struct loop_tls *loop_tls_new(const char *cert_path, const char *key_path, struc
     return NULL;
 }
 
-int64_t loop_tls_ends(struct loop_tls *tls)
+static int64_t seconds_of(const ASN1_TIME *t)
 {
-    struct tm ends;
-    int64_t when = 0;
+    struct tm when;
 
+    return ASN1_TIME_to_tm(t, &when) == 1 ? timegm(&when) : 0;
+}
+
+void loop_tls_validity(struct loop_tls *tls, int64_t *begins, int64_t *ends)
+{
+    *begins = *ends = 0;
     pthread_mutex_lock(&tls->lock);
     const X509 *cert = tls->certs.len ? SSL_CTX_get0_certificate(tls->certs.items[0].ctx) : NULL;
-    if (cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &ends) == 1)
-        when = timegm(&ends);
+    if (cert) {
+        *begins = seconds_of(X509_get0_notBefore(cert));
+        *ends = seconds_of(X509_get0_notAfter(cert));
+    }
     pthread_mutex_unlock(&tls->lock);
-    return when;
 }
 
 struct loop_tls *loop_tls_new_client(struct err *e)
@@ -307,6 +414,8 @@ void loop_tls_unref(struct loop_tls *tls)
         SSL_CTX_free(tls->certs.items[i].ctx);
     }
     vec_release(&tls->certs);
+    free(tls->challenge.name);
+    SSL_CTX_free(tls->challenge.ctx);
     pthread_mutex_destroy(&tls->lock);
     free(tls->cert_path);
     free(tls->key_path);

@@ -30,6 +30,8 @@ void loop_wire_release(struct loop_wire *w);
 
 /* Why OpenSSL's last operation on this thread failed, in words for people; forgets all that it keeps of it. */
 const char *loop_tls_reason(void);
+/* The handshake is done, and was one of an authority that checks a challenge. */
+bool loop_tls_is_challenge(const SSL *ssl);
 void loop_tls_unref(struct loop_tls *tls);
 SSL *loop_tls_session(struct loop_tls *tls, struct loop_wire *wire, struct err *e);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "netmap/cache.h"
+#include "metrics/metrics.h"
 
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "metrics/metrics.h"
 #include "netmap/access.h"
 #include "netmap/encode.h"
 #include "json/json.h"
@@ -274,4 +276,21 @@ void netmap_counters(struct netmap *nm, struct netmap_counters *out)
     out->cache_bytes = nm->shared_bytes;
     out->cache_entries = nm->shared.len;
     pthread_mutex_unlock(&nm->lock);
+}
+
+void netmap_metrics(struct netmap *nm, struct buf *out)
+{
+    struct netmap_counters n;
+
+    netmap_counters(nm, &n);
+    metrics_put(out, "headway_netmap_full_maps_total", "counter", "Full network maps that were made", n.full_maps);
+    metrics_put(out, "headway_netmap_deltas_total", "counter", "Changes of network maps that were made", n.deltas);
+    metrics_head(out, "headscale_mapresponse_generated_total", "counter",
+                 "Network maps, and changes of peers, that were made");
+    buf_addf(out,
+             "headscale_mapresponse_generated_total{response_type=\"full\"} %llu\n"
+             "headscale_mapresponse_generated_total{response_type=\"peers\"} %llu\n",
+             (unsigned long long)n.full_maps, (unsigned long long)n.deltas);
+    metrics_put(out, "headway_netmap_cache_bytes", "gauge", "Encoded peers that are kept for other maps",
+                n.cache_bytes);
 }

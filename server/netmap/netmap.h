@@ -105,5 +105,6 @@ struct netmap_counters {
     uint64_t cache_bytes, cache_entries;
 };
 void netmap_counters(struct netmap *nm, struct netmap_counters *out);
+void netmap_metrics(struct netmap *nm, struct buf *out); /* any thread */
 
 #endif

@@ -20,6 +20,7 @@ struct relay_options {
      */
     bool (*known)(void *arg, const struct addr *from);
     void *arg;
+    struct loop_tls *tls; /* the daemon's certificate, where it is none of files; the caller's. NULL: there is none */
     uint8_t private_key[KEY_LEN], public_key[KEY_LEN]; /* of derp.server.private_key_path */
 };
 

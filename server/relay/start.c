@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "relay/map.h"
 #include "relay/paths.h"
+#include "relay/reach/advertised.h"
 #include "relay/renew.h"
 #include "relay/state.h"
 
@@ -50,6 +51,8 @@ static int start_derp(struct relay *r, const struct config *c, struct err *e)
     if (*c->tls_cert_path) {
         options.cert_path = c->tls_cert_path;
         options.key_path = c->tls_key_path;
+    } else if (r->options.tls) {
+        options.tls = r->options.tls;
     } else {
         int rc = own_certificate_load(c->state_dir, r->host, &r->own, e);
         if (rc < 0)
@@ -80,7 +83,7 @@ static void start_ports(struct relay *r, const struct config *c)
         log_error("relay", "no relay (derp.server.listen_addr): %s", e.message);
     else
         log_info("relay", "the relay serves on %s, %s", c->derp.server.listen_addr,
-                 r->own.pem ? "with a certificate of its own" : c->tls_cert_path);
+                 r->own.pem ? "with a certificate of its own" : relay_certificate_name(c));
 }
 
 static void published(void *arg)

@@ -118,7 +118,7 @@ void relay_status(struct relay *r, struct json_out *o)
     json_put_u64(o, "stunPort", r->stun ? stun_port(r->stun) : 0);
     put_reach(r, o);
     pthread_mutex_lock(&r->lock);
-    json_put_str(o, "certificate", r->own.pem ? r->own.is.name : c->tls_cert_path);
+    json_put_str(o, "certificate", r->own.pem ? r->own.is.name : relay_certificate_name(c));
     json_put_time(o, "certificateEnds", r->own.is.ends * NS_PER_SECOND);
     pthread_mutex_unlock(&r->lock);
     json_put_u64(o, "bytesIn", n->bytes_in);

@@ -296,6 +296,29 @@ def live(where):
         shared.check("afterwards all of it is the new one", "other.example.com" in str(snapshot) and "tail.example.com" not in str(snapshot), str(snapshot)[:400])
 
 
+def ordered_certificates(where):
+    """A certificate that is ordered: what the machine lacks, and what clients would not accept."""
+    acme = f"tls_letsencrypt_hostname: vpn.example.com\ntls_letsencrypt_listen: 127.0.0.1:{shared.free_port()}\n"
+    tools = os.path.join(where, "tools")
+    os.mkdir(tools)
+    status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme, PATH=tools)
+    shared.check("a missing uacme is named, with its package",
+                 status == 1 and "tls_letsencrypt_hostname: the program uacme" in said and "package uacme" in said, said)
+    with open(os.path.join(tools, "uacme"), "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\n")
+    os.chmod(os.path.join(tools, "uacme"), 0o755)
+    status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme, PATH=tools)
+    shared.check("a certificate that is ordered needs no more", status == 0 and "port 80 of vpn.example.com" in said, said)
+    shared.check("one for another host than server_url's is said",
+                 "tls_letsencrypt_hostname is not the host of server_url" in said and "does not start with https" in said, said)
+    status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme + "tls_letsencrypt_challenge_type: TLS-ALPN-01\n", PATH=tools)
+    shared.check("by TLS-ALPN-01 the other port is named", status == 0 and "listen_addr: the authority connects to port 443" in said, said)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        acme = f"tls_letsencrypt_hostname: vpn.example.com\ntls_letsencrypt_listen: 127.0.0.1:{taken.getsockname()[1]}\n"
+        status, said = test(where, shared.HEADWAYD, GOOD + PORTS + acme, PATH=tools)
+        shared.check("a port for challenges that is taken is an error", status == 1 and "tls_letsencrypt_listen: cannot listen" in said, said)
+
+
 def own_daemon(d, before):
     """The ports of the daemon that runs are its own; those that others have are not, and neither is another program."""
     write(d.config, before)
@@ -347,8 +370,7 @@ def main():
             shared.check(f"{name}: what has no effect yet is said", status == 0 and "Note: oidc.issuer is not used yet" in said, said)
             status, said = test(where, program, GOOD, HEADSCALE_LOG_LEVEL="loud")
             shared.check(f"{name}: a bad variable is named", status == 1 and "HEADSCALE_LOG_LEVEL" in said and "'loud'" in said, said)
-        status, said = test(where, shared.HEADWAYD, GOOD + "tls_letsencrypt_hostname: vpn.example.com\n")
-        shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:4: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
+        ordered_certificates(where)
     trouble(where)
     shielded_keys()
     odd_values()

@@ -77,7 +77,9 @@ class UnixConnection(http.client.HTTPConnection):
 class Daemon:
     """headwayd in a directory of its own. Use it in a with statement; extra is appended to its configuration, derp to
     its derp.server; listen is the address of its listener ("": all of both families), files how many it may open; tls: it
-    has a certificate of its own; metrics: the port of its metrics listener."""
+    has a certificate of its own; metrics: the port of its metrics listener. prefix is what it is started by, env its
+    environment."""
+    prefix, env = [], None
 
     def __init__(self, extra="", derp="", listen="127.0.0.1", files=None, tls=False, metrics=None):
         if not os.access(HEADWAYD, os.X_OK):
@@ -130,7 +132,8 @@ class Daemon:
     def start(self):
         limit = ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*limit, HEADWAYD, "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.prefix, *limit, HEADWAYD, "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=self.env)
         if not wait_for(20, lambda: self.process.poll() is not None or self.healthy()) or self.process.poll() is not None:
             print("# " + self.log()[-2000:].replace("\n", "\n# "))
             check("the daemon starts", False)

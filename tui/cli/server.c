@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "cli/cli.h"
@@ -81,6 +82,16 @@ static void print_reasons(const struct cli *c, const struct api_health *h)
         fprintf(c->out.out, "and %llu more\n", (unsigned long long)(h->count - h->reasons.len));
 }
 
+static void print_certificate(const struct cli *c, const struct api_certificate *of)
+{
+    char ends[TIME_TEXT_MAX], renews[TIME_TEXT_MAX];
+
+    if (!of->ends_ns)
+        return; /* a reason says so */
+    fprintf(c->out.out, "certificate: %s, until %s%s%s\n", of->name, time_format(of->ends_ns, ends),
+            of->automatic ? ", renewed from " : "", of->automatic ? time_format(of->renews_ns, renews) : "");
+}
+
 /* headscale prints an empty line when all is well. */
 static int health(struct cli *c)
 {
@@ -91,9 +102,11 @@ static int health(struct cli *c)
         return 1;
     if (api_read(&api_health_shape, answer, &h, API_FOR_TERMINAL, NULL) < 0)
         return cli_done(c, answer, "", NULL, &api_health_shape);
-    bool database = h.database, list = c->out.form == OUTPUT_HUMAN && h.count;
+    bool database = h.database, list = c->out.form == OUTPUT_HUMAN && (h.count || h.certificate);
     if (list)
         print_reasons(c, &h);
+    if (list && h.certificate)
+        print_certificate(c, h.certificate);
     api_release(&api_health_shape, &h);
     if (list)
         json_decref(answer);

@@ -77,6 +77,10 @@ static void health_figures(struct rest_request *r, struct buf *out)
     for (size_t i = 0; i < found.reasons.len; i++)
         reasons[api_at(&found.reasons, struct api_health_reason, i)->severity]++;
     show_release(&v);
+    if (found.certificate)
+        metrics_put(out, "headway_certificate_expiry_timestamp_seconds", "gauge",
+                    "When the certificate of the public listener ends; 0: there is none yet",
+                    (unsigned long long)(found.certificate->ends_ns / NS_PER_SECOND));
     metrics_head(out, "headway_health_reasons", "gauge",
                  "What is not well, as headway health lists it; without the database");
     for (int k = WEIGHT_WARN; k <= WEIGHT_ALARM; k++)

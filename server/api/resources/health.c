@@ -122,6 +122,10 @@ static enum http_flow page_answer(struct rest_request *r)
     json_put_str(&o, "status", r->healthy ? "pass" : away ? "warn" : "fail");
     if (r->healthy && found.count)
         json_put_bool(&o, "degraded", true);
+    if (found.certificate && r->http.listener != HTTP_PUBLIC) {
+        json_key(&o, "certificate");
+        api_write(&o, &api_certificate_shape, found.certificate, API_HEADWAY);
+    }
     if (found.count && r->http.listener != HTTP_PUBLIC) {
         json_key(&o, "reasons");
         json_open(&o, '[');

@@ -12,8 +12,9 @@
 #include "model/hostinfo.h"
 #include "routes/routes.h"
 
-#define OLD_NS         (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
-#define NAMED_MAX      5
+#define OLD_NS    (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
+#define NAMED_MAX 5
+/* Before a certificate ends; of one with a short life at most one part in 6, and one in 30. */
 #define CERTIFICATE_NS (14 * 86400 * NS_PER_SECOND)
 #define LAST_DAYS_NS   (3 * 86400 * NS_PER_SECOND)
 
@@ -26,6 +27,7 @@ struct health_scan {
     uint64_t count;
     struct prefixes unserved;
     uint64_t unserved_count;
+    struct api_certificate *certificate;
 };
 
 enum reason_code {
@@ -40,6 +42,7 @@ enum reason_code {
     REASON_POLICY_TESTS,
     REASON_RELAY,
     REASON_CERTIFICATE,
+    REASON_RENEWAL,
     REASON_ROUTER_KEY,
     REASON_APPROVAL,
     REASON_ROUTES,
@@ -61,6 +64,7 @@ static const struct {
     [REASON_POLICY_TESTS] = {"policy-tests-failing", "policy", WEIGHT_ALARM},
     [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
+    [REASON_RENEWAL] = {"certificate-not-issued", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
     [REASON_APPROVAL] = {"node-waiting", "node", WEIGHT_WARN},
     [REASON_ROUTES] = {"routes-waiting", "node", WEIGHT_WARN},
@@ -329,24 +333,60 @@ static void ask_policy_tests(struct health_scan *h, struct api *api)
             tests.failing == 1 ? "" : "s", tests.failing == 1 ? "does" : "do", tests.first);
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Of one that is ordered: what went wrong, and how much time is left. */
+static void ask_renewal(struct health_scan *h, const struct acme_status *c)
+{
+    char next[TIME_TEXT_MAX], ends[TIME_TEXT_MAX];
+    struct about about = {.name = c->name, .since_ns = c->trouble_ns, .urgent = !c->ends_ns && *c->trouble};
+
+    if (!c->ends_ns)
+        add(h, REASON_RENEWAL, about, "there is no certificate for %s yet, clients cannot connect: %s", c->name,
+            *c->trouble ? c->trouble : "it is being ordered");
+    else if (*c->trouble)
+        add(h, REASON_RENEWAL, about, "the certificate for %s, which ends at %s, was not renewed (again at %s): %s",
+            c->name, time_format(c->ends_ns, ends), time_format(c->next_ns, next), c->trouble);
+}
+
+static void ask_certificate(struct health_scan *h, struct api *api, const struct acme_status *c)
+{
+    int64_t life = c->ends_ns - c->begins_ns, left = c->ends_ns - h->now_ns;
+    char when[TIME_TEXT_MAX], name[256];
+
+    if (!c->ends_ns && !*c->name)
+        return;
+    const struct config *config = api_config(api);
+    (void)str_copy(name, sizeof(name), *c->name ? c->name : config->tls_cert_path);
+    config_unref(config);
+    h->certificate = arena_alloc(h->a, sizeof(*h->certificate));
+    *h->certificate = (struct api_certificate){.name = arena_strdup(h->a, name),
+                                               .automatic = *c->name != '\0',
+                                               .ends_ns = c->ends_ns,
+                                               .renews_ns = c->renews_ns,
+                                               .trouble = *c->trouble ? arena_strdup(h->a, c->trouble) : NULL};
+    if (*c->name)
+        ask_renewal(h, c);
+    if (!c->ends_ns || left > least(CERTIFICATE_NS, life / 6))
+        return;
+    struct about about = {.name = name, .urgent = left < least(LAST_DAYS_NS, life / 30)};
+    add(h, REASON_CERTIFICATE, about, "the certificate %s %s %s at %s", *c->name ? "for" : "in", name,
+        left > 0 ? "ends" : "ended", time_format(c->ends_ns, when));
+}
+
 static void ask_server(struct health_scan *h, struct api *api)
 {
     struct server_facts facts = {0};
-    char when[TIME_TEXT_MAX], name[200];
 
     if (!api->with.facts)
         return;
     api->with.facts(api->with.arg, &facts);
     if (*facts.relay_trouble)
         add(h, REASON_RELAY, (struct about){.name = "built-in relay"}, "the built-in relay: %s", facts.relay_trouble);
-    if (!facts.certificate_ends_ns || facts.certificate_ends_ns - h->now_ns > CERTIFICATE_NS)
-        return;
-    const struct config *c = api_config(api);
-    str_copy(name, sizeof(name), c->tls_cert_path);
-    config_unref(c);
-    struct about about = {.name = name, .urgent = facts.certificate_ends_ns - h->now_ns < LAST_DAYS_NS};
-    add(h, REASON_CERTIFICATE, about, "the certificate in %s %s at %s", name,
-        facts.certificate_ends_ns > h->now_ns ? "ends" : "ended", time_format(facts.certificate_ends_ns, when));
+    ask_certificate(h, api, &facts.certificate);
 }
 
 void show_health(struct api_view *v, struct api *api, bool database, struct arena *a, struct api_health *out)
@@ -377,6 +417,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
                                .time_ns = h.now_ns,
                                .count = h.count,
                                .unserved = h.unserved_count,
+                               .certificate = h.certificate,
                                .reasons = {items, h.found.len}};
     vec_release(&h.found);
 }

@@ -30,7 +30,7 @@ static char *split_url(const char *url, unsigned *port)
 
 void relay_advertised_read(const struct config *c, unsigned listening, struct relay_advertised *out)
 {
-    bool https = str_starts(c->server_url, "https://"), here = *c->tls_cert_path != '\0';
+    bool https = str_starts(c->server_url, "https://"), here = config_serves_tls(c);
     unsigned given = (unsigned)c->derp.server.advertise_port, url_port;
     struct config_listen listen = {0};
 
@@ -41,6 +41,11 @@ void relay_advertised_read(const struct config *c, unsigned listening, struct re
         listening = listen.port;
     out->by_proxy = https && !here && (!given || given == url_port);
     out->port = given ? given : out->by_proxy ? url_port : listening;
+}
+
+const char *relay_certificate_name(const struct config *c)
+{
+    return *c->tls_cert_path ? c->tls_cert_path : c->acme.hostname;
 }
 
 void relay_advertised_release(struct relay_advertised *a)

@@ -13,6 +13,8 @@ struct relay_advertised {
 
 /* listening: the port of the relay's own listener, 0: that of derp.server.listen_addr. Release it. */
 void relay_advertised_read(const struct config *c, unsigned listening, struct relay_advertised *out);
+/* Which of the daemon's certificates the relay answers with where it has none of its own. */
+const char *relay_certificate_name(const struct config *c);
 void relay_advertised_release(struct relay_advertised *a);
 
 #endif

@@ -20,7 +20,9 @@
 
 static struct config config(const char *url, const char *certificate, int64_t told)
 {
-    struct config c = {.server_url = (char *)(uintptr_t)url, .tls_cert_path = (char *)(uintptr_t)certificate};
+    struct config c = {.server_url = (char *)(uintptr_t)url,
+                       .tls_cert_path = (char *)(uintptr_t)certificate,
+                       .acme = {.hostname = (char *)(uintptr_t) ""}};
 
     c.derp.server.enabled = c.derp.server.automatically_add_embedded_derp_region = true;
     c.derp.server.listen_addr = (char *)(uintptr_t) "0.0.0.0:8443";

@@ -717,28 +717,37 @@ static void the_configuration_is_carried_over(void **state)
     config_unref(c);
 }
 
-/* headscale got its certificates from Let's Encrypt: the file of the cache goes on to serve. */
-static void a_certificate_of_the_cache_is_named(void **state)
+/* headscale got its certificates from Let's Encrypt: headway goes on with them, in a folder of its own. */
+static void certificates_of_the_cache_are_taken(void **state)
 {
+    static const char *const names[] = {"hs.example.org", "acme_account+key"};
     struct env *v = *state;
-    char *file = mem_format("%s/hs.example.org", v->folder);
     struct config *c;
     struct err e;
 
     headscale_db_make(v->database, 29);
+    for (size_t i = 0; i < 2; i++) {
+        char *file = mem_format("%s/%s", v->folder, names[i]);
+        write_text(file, names[i], 0600);
+        free(file);
+    }
     write_config(v, "tls_letsencrypt_hostname: hs.example.org\ntls_letsencrypt_cache_dir: .\n");
     must_run(v);
-    must_say(v->out, "set tls_cert_path and tls_key_path");
-    remove(v->taken);
-    remove(v->to);
-    write_text(file, "certificate and key", 0600);
-    must_run(v);
-    must_say(v->out, "have another program renew it");
+    must_say(v->out, "headscale's and its account are copied");
     assert_int_equal(config_load(v->to, &c, NULL, &e), 0);
-    must_say(c->tls_cert_path, "/hs.example.org");
-    assert_string_equal(c->tls_cert_path, c->tls_key_path);
+    assert_string_equal(c->acme.hostname, "hs.example.org");
+    assert_string_equal(c->tls_cert_path, "");
+    for (size_t i = 0; i < 2; i++) {
+        char *file = mem_format("%s/%s", c->acme.cache_dir, names[i]);
+        struct buf text = BUF_INIT(0);
+        assert_int_equal(file_read(file, FILE_SECRET, &text, &e), 0);
+        assert_string_equal(buf_text(&text), names[i]);
+        buf_release(&text);
+        remove(file);
+        free(file);
+    }
+    rmdir(c->acme.cache_dir);
     config_unref(c);
-    free(file);
 }
 
 int main(void)
@@ -759,7 +768,7 @@ int main(void)
         CASE(what_cannot_be_read_or_written_leaves_nothing),
         CASE(what_is_no_headscale_database_is_refused),
         CASE(the_configuration_is_carried_over),
-        CASE(a_certificate_of_the_cache_is_named),
+        CASE(certificates_of_the_cache_are_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

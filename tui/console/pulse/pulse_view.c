@@ -216,6 +216,27 @@ static void draw_accounts(const struct app *app, struct canvas *c, struct rect a
     (void)draw_line(c, at, line, "accounts", text);
 }
 
+/* Returns the line behind it. */
+static int draw_certificate(struct app *app, struct canvas *c, struct rect at, int line)
+{
+    const struct api_certificate *of = state_of(app)->reports.health.certificate;
+    char text[400], left[AGO_MAX], renews[AGO_MAX];
+
+    if (!of || app->then.on)
+        return line;
+    if (!of->ends_ns)
+        snprintf(text, sizeof(text), "%s: none yet", of->name);
+    else if (of->ends_ns <= app->at.now_ns)
+        snprintf(text, sizeof(text), "%s: ended %s ago", of->name, span_text(app->at.now_ns - of->ends_ns, left));
+    else if (of->trouble || of->renews_ns <= app->at.now_ns)
+        snprintf(text, sizeof(text), "%s: ends in %s%s", of->name, span_text(of->ends_ns - app->at.now_ns, left),
+                 of->trouble ? ", renewal fails" : "");
+    else
+        snprintf(text, sizeof(text), "%s: ends in %s, renewed in %s", of->name,
+                 span_text(of->ends_ns - app->at.now_ns, left), span_text(of->renews_ns - app->at.now_ns, renews));
+    return draw_line(c, at, line, "certificate", text);
+}
+
 static void pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct api_server *server = &app->model.server;
@@ -224,7 +245,7 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     span_text(app->at.now_ns - server->started_ns, up);
     snprintf(text, sizeof(text), "up %s", up);
     canvas_section(c, at.row, at.col, at.cols, "now", server->started_ns ? text : "");
-    int line = draw_counts(app, c, at);
+    int line = draw_certificate(app, c, at, draw_counts(app, c, at));
     line +=
         pulse_reports_draw(&state_of(app)->reports, c, (struct rect){at.row + line, at.col, at.rows - line, at.cols});
     draw_accounts(app, c, at, line);
