@@ -57,6 +57,8 @@ SHARED_TEST_SRC := $(sort $(call sources,tests/shared))
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 PROGRAMS := $(if $(wildcard server/main.c),$(B)/headwayd) $(if $(wildcard tui/main.c),$(B)/headway)
+# Those that start a core.
+MESSAGE_TEST_SRC := $(sort $(shell grep -lE 'shared/(core_rig|api_fixture|control_rig|daemon_fixture)\.h' tests/unit/*/test_*.c))
 UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
 REPLAY := $(patsubst %.c,$(B)/%_replay,$(FUZZ_SRC))
 BENCH := $(patsubst %.c,$(B)/%,$(BENCH_SRC))
@@ -66,10 +68,10 @@ LIBSERVER := $(B)/libserver.a
 LIBTUI := $(B)/libtui.a
 
 # A kind of tests is one that the runner knows, or a folder of tests/ that holds scripts.
-KINDS := build unit fuzz vectors $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/*/test_*.sh tests/*/test_*.py))))
+KINDS := build unit messages fuzz vectors $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/*/test_*.sh tests/*/test_*.py))))
 CHECKS := $(addprefix check-,$(KINDS))
 
-.PHONY: all run check $(CHECKS) check-clang check-tidy check-each-header check-common-alone build-tests build-fuzz lint format fuzz bench \
+.PHONY: all run check $(CHECKS) check-clang check-tidy check-each-header check-common-alone build-tests build-messages print-message-tests build-fuzz lint format fuzz bench \
 	vectors soak install uninstall install-headscale uninstall-headscale dist deb clean deps deps-check compile_commands.json
 all: $(PROGRAMS)
 build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
@@ -126,6 +128,23 @@ TEST_LINK = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--star
 $(UNIT) $(BENCH) $(VECTORS): $(B)/%: $(B)/%.o $(SHARED_TEST_OBJ) $(LIBCOMMON) $(LIBSERVER) $(LIBTUI)
 	$(call say,LD,$@)
 	$(Q)$(TEST_LINK)
+# The core once more, so built that all that goes into it and comes out of it passes through bytes, as between two
+# daemons; with it the tests that go by the core, and a daemon.
+M := $(B)/messages
+MESSAGE_CORE := $(patsubst %.c,$(M)/%.o,$(filter server/core/%,$(SERVER_SRC)))
+MESSAGE_TESTS := $(patsubst %.c,$(M)/%,$(MESSAGE_TEST_SRC))
+$(M)/server/%.o: server/%.c $(STAMP)
+	$(call say,CC,$< for messages)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -DCORE_ENCODES -Iserver $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
+$(MESSAGE_TESTS): $(M)/%: $(B)/%.o $(MESSAGE_CORE) $(SHARED_TEST_OBJ) $(LIBCOMMON) $(LIBSERVER) $(LIBTUI)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(TEST_LINK)
+$(M)/headwayd: $(B)/server/main.o $(MESSAGE_CORE) $(LIBSERVER) $(LIBCOMMON)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(SERVER_LIBS)
+build-messages: $(MESSAGE_TESTS) $(M)/headwayd
+print-message-tests:
+	@echo $(MESSAGE_TEST_SRC)
 # A fuzz target with a main that replays the corpus: the same code runs in make check without a fuzzer.
 $(REPLAY): $(B)/%_replay: $(B)/%.o $(B)/tests/fuzz/replay.o $(SHARED_TEST_OBJ) $(LIBCOMMON) $(LIBSERVER) $(LIBTUI)
 	$(call say,LD,$@)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Runs the tests and ends with one line: N passed, N failed, N skipped. The exit status is 1 when one failed.
 #   tests/run.sh                  everything that `make check` runs
-#   tests/run.sh KIND...          build, unit, fuzz, vectors, or a folder of tests/ that holds test_*.sh or test_*.py
+#   tests/run.sh KIND...          build, unit, messages, fuzz, vectors, or a folder of tests/ that holds test_*.sh or test_*.py
 #   tests/run.sh KIND/NAME...     one file of that kind: unit/prefix is tests/unit/common/test_prefix.c
 #   tests/run.sh soak             the folders' tests in their long form, and soak_*.sh
 # VARIANT=release|debug|asan|tsan in the environment runs everything in that variant only.
@@ -194,6 +194,24 @@ kind_unit() {
   done
 }
 
+# The tests that go by the core, with one whose calls and publications pass through bytes; then a whole daemon with it.
+kind_messages() {
+  local v=${VARIANT:-release} src name dir
+  build "$v" && make -k -j2 "VARIANT=$v" WERROR=1 build-messages >"$logs/make-messages.log" 2>&1
+  dir=$PWD/build/$v/messages
+  for src in $(make -s "VARIANT=$v" print-message-tests); do
+    name=$(basename "$src" .c) name=${name#test_}
+    wanted messages "$name" || continue
+    CMOCKA_MESSAGE_OUTPUT=TAP run_beside "messages/$name" "$(limit_of "$src" 120)" "$dir/${src%.c}"
+  done
+  for src in tests/durability/test_restart.py tests/api/test_api.py; do
+    name=$(basename "$src" .py) name=${name#test_}
+    wanted messages "$name" || continue
+    HEADWAYD=$dir/headwayd HEADWAY=$PWD/build/$v/headway VARIANT_RUN=$v run_beside "messages/$name" "$(limit_of "$src" 300)" python3 "$src"
+  done
+  end_beside
+}
+
 kind_fuzz() {
   local src name v=${VARIANT:-asan} corpus
   build "$v"
@@ -271,7 +289,7 @@ for arg in "$@"; do
 done
 export SOAK=$soak
 if [ "${#kinds[@]}" = 0 ]; then
-  ((soak)) || kinds=(build unit fuzz vectors)
+  ((soak)) || kinds=(build unit messages fuzz vectors)
   mapfile -t -O "${#kinds[@]}" kinds < <(folders)
   whole=" ${kinds[*]} "
 fi
@@ -281,10 +299,10 @@ for kind in "${kinds[@]}"; do
   [[ $ran != *" $kind "* ]] || continue
   ran+="$kind "
   case $kind in
-  build | unit | fuzz | vectors) "kind_$kind" ;;
+  build | unit | messages | fuzz | vectors) "kind_$kind" ;;
   *)
     if [ ! -d "tests/$kind" ]; then
-      echo "tests/run.sh: no kind of tests is called $kind; there are: build unit fuzz vectors $(folders | tr '\n' ' ')soak" >&2
+      echo "tests/run.sh: no kind of tests is called $kind; there are: build unit messages fuzz vectors $(folders | tr '\n' ' ')soak" >&2
       exit 2
     fi
     kind_folder "$kind"

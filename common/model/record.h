@@ -323,6 +323,7 @@ struct admin_call {
     uint64_t object_id, object_version;
     struct strs events;   /* RUN.SEQ of each */
     char *text, *inverse; /* of the first of them; of the call */
+    char *object;         /* the object as it was answered: a message (server/core/message) as base64; "": none was */
     char *secret;         /* what was made, sealed with the token; "": nothing secret was answered */
 };
 

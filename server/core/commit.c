@@ -8,6 +8,7 @@
 #include "core/decide/pending.h"
 #include "core/follow.h"
 #include "core/publish.h"
+#include "core/readers.h"
 #include "core/state/accounts.h"
 #include "core/state/message.h"
 #include "core/state/past.h"
@@ -59,17 +60,10 @@ static void answer_calls(struct commit_group *g)
     g->calls_end = &g->calls;
 }
 
-static void deliver(struct core_state *s, const struct event *e)
-{
-    for (size_t k = 0; k < s->listeners.len; k++)
-        if (s->listeners.items[k].event)
-            s->listeners.items[k].event(s->listeners.items[k].arg, e);
-}
-
 static void conclude(struct core_state *s, struct commit_group *g)
 {
     for (size_t i = 0; i < g->events.len; i++)
-        deliver(s, g->events.items[i]);
+        readers_hear(s, g->events.items[i]);
     answer_calls(g);
     group_free(g);
 }
@@ -245,7 +239,7 @@ static void refuse(struct core_state *s, struct commit_group *g)
         core_past_lost(s, g);
         for (size_t i = 0; i < g->events.len; i++) /* what happened is told, although the journal lacks it */
             if (g->observed.items[i])
-                deliver(s, g->events.items[i]);
+                readers_hear(s, g->events.items[i]);
     }
     answer_calls(g);
     if (g->code == ERR_TIMEOUT)
@@ -337,7 +331,7 @@ static void accept_late(struct core_state *s, struct commit_group *g)
     publish(s);
     for (size_t i = 0; i < g->events.len; i++)
         if (!g->observed.items[i])
-            deliver(s, g->events.items[i]);
+            readers_hear(s, g->events.items[i]);
     if (open)
         refuse(s, open);
     if (s->retries)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kinds of calls: what each points to, what runs it, what answers. */
-#include <string.h>
-
+/* The kinds of calls that are answered: what runs them. Notices are in notices.c. */
 #include "core/admin/operations.h"
 #include "core/decide/map_request.h"
 #include "core/decide/register.h"
@@ -12,90 +10,17 @@
 #include "core/state/transaction.h"
 #include "core/thread.h"
 
-#define TEXT(type, member)                                                                                             \
-    {                                                                                                                  \
-        PART_TEXT, offsetof(struct type, member), 0, 0                                                                 \
-    }
-#define TEXTS(type, member)                                                                                            \
-    {                                                                                                                  \
-        PART_TEXTS, offsetof(struct type, member), 0, 0                                                                \
-    }
-#define PREFIXES(type, member)                                                                                         \
-    {                                                                                                                  \
-        PART_PREFIXES, offsetof(struct type, member), 0, 0                                                             \
-    }
-#define EVENTS(type, member)                                                                                           \
-    {                                                                                                                  \
-        PART_EVENTS, offsetof(struct type, member), 0, 0                                                               \
-    }
-#define ARRAY(type, member, n)                                                                                         \
-    {                                                                                                                  \
-        PART_ARRAY, offsetof(struct type, member), offsetof(struct type, n), sizeof(*((struct type *)0)->member)       \
-    }
-#define CLIENT_INFO(type)                                                                                              \
-    TEXT(type, info.hostname), TEXT(type, info.os), TEXT(type, info.os_version), TEXT(type, info.client_version),      \
-        TEXT(type, info.hostinfo), TEXT(type, info.peer_hostinfo), TEXT(type, info.net_info), TEXT(type, info.source), \
-        PREFIXES(type, info.routes), TEXTS(type, info.request_tags)
-
-static const struct call_part register_parts[] = {CLIENT_INFO(core_register), TEXT(core_register, auth_key),
-                                                  TEXT(core_register, followup), TEXT(core_register, slow_hash)};
-static const struct call_part map_parts[] = {CLIENT_INFO(core_map), ARRAY(core_map, endpoints, endpoint_count),
-                                             TEXTS(core_map, flags)};
-static const struct call_part ssh_parts[] = {TEXT(core_ssh, user), TEXT(core_ssh, auth_id)};
-static const struct call_part admin_parts[] = {
-    TEXT(core_admin, actor),      TEXT(core_admin, name),        TEXT(core_admin, display_name),
-    TEXT(core_admin, email),      TEXT(core_admin, picture_url), TEXT(core_admin, text),
-    TEXT(core_admin, prefix),     TEXTS(core_admin, tags),       PREFIXES(core_admin, prefixes),
-    PREFIXES(core_admin, revoke), TEXT(core_admin, severity),    TEXT(core_admin, url),
-    EVENTS(core_admin, undoes)};
-
-static void answer_register(struct core_call *to, struct core_call *from)
+/* Nothing of a call that was refused came true; what was found wrong is told. */
+static void settle_admin(struct core_call *call)
 {
-    struct core_register *r = (struct core_register *)to;
-    const struct core_register *m = (const struct core_register *)from;
+    struct core_admin *a = (struct core_admin *)call;
+    struct policy_problems problems = a->problems;
 
-    r->result = m->result;
-    memcpy(r->auth_id, m->auth_id, sizeof(r->auth_id));
-    r->node_id = m->node_id;
-    r->user = m->user;
-}
-
-static void answer_map(struct core_call *to, struct core_call *from)
-{
-    struct core_map *r = (struct core_map *)to;
-    const struct core_map *m = (const struct core_map *)from;
-
-    r->node_id = m->node_id;
-    r->session = m->session;
-    r->slot = m->slot;
-    r->seq = m->seq;
-}
-
-static void answer_ssh(struct core_call *to, struct core_call *from)
-{
-    struct core_ssh *r = (struct core_ssh *)to;
-    const struct core_ssh *m = (const struct core_ssh *)from;
-
-    r->accepted = m->accepted;
-    r->undecided = m->undecided;
-    memcpy(r->new_auth_id, m->new_auth_id, sizeof(r->new_auth_id));
-}
-
-static void answer_admin(struct core_call *to, struct core_call *from)
-{
-    struct core_admin *r = (struct core_admin *)to, *m = (struct core_admin *)from;
-
-    r->problems = m->problems;
-    m->problems = (struct policy_problems){0};
-    if (m->call.code < 0) { /* nothing of it came true */
-        core_admin_release_answer(m);
-        m->version = 0;
-    }
-    r->record = m->record;
-    r->events = m->events;
-    r->inverse = m->inverse;
-    r->secret = m->secret;
-    r->version = m->version;
+    if (call->code >= 0)
+        return;
+    a->problems = (struct policy_problems){0};
+    members_release(&call_messages[CALL_ADMIN].answer, a);
+    a->problems = problems;
 }
 
 static void run_elections(struct core_state *s, struct core_call *call)
@@ -104,67 +29,49 @@ static void run_elections(struct core_state *s, struct core_call *call)
     tx_answer_soon(s, call, 0);
 }
 
-static void answer_elections(struct core_call *to, struct core_call *from)
+static void hand_over_elections(struct core_call *to, struct core_call *from)
 {
     ((struct core_elections *)to)->routes = ((struct core_elections *)from)->routes;
 }
 
-static void reset_register(struct core_call *call)
+static uint64_t send_call(struct core *core, const struct call_kind *kind, struct core_call *sender)
 {
-    struct core_register *r = (struct core_register *)call;
-
-    record_unref(r->user);
-    r->user = NULL;
-}
-
-static void reset_admin(struct core_call *call)
-{
-    struct core_admin *a = (struct core_admin *)call;
-
-    core_admin_release_answer(a);
-    a->version = 0;
-}
-
-#define KIND(type, run, answer, reset, parts)                                                                          \
-    {                                                                                                                  \
-        sizeof(struct type), run, answer, reset, parts, sizeof(parts) / sizeof(*(parts))                               \
-    }
-enum call_kind_id { CALL_REGISTER, CALL_MAP, CALL_SSH, CALL_ADMIN, CALL_ELECTIONS };
-
-static const struct call_kind kinds[] = {
-    [CALL_REGISTER] = KIND(core_register, register_run, answer_register, reset_register, register_parts),
-    [CALL_MAP] = KIND(core_map, map_request_run, answer_map, NULL, map_parts),
-    [CALL_SSH] = KIND(core_ssh, ssh_run, answer_ssh, NULL, ssh_parts),
-    [CALL_ADMIN] = KIND(core_admin, admin_run, answer_admin, reset_admin, admin_parts),
-    [CALL_ELECTIONS] = {sizeof(struct core_elections), run_elections, answer_elections, NULL, NULL, 0},
-};
-
-static uint64_t send_call(struct core *core, enum call_kind_id kind, struct core_call *sender)
-{
-    return queue_send(&core->state.queue, call_copy(&kinds[kind], sender));
+    return queue_send(&core->state.queue, call_copy(kind, sender));
 }
 
 uint64_t core_register(struct core *core, struct core_register *call)
 {
-    return send_call(core, CALL_REGISTER, &call->call);
+    static const struct call_kind kind = {
+        &call_messages[CALL_REGISTER], sizeof(*call), register_run, NULL, NULL, false};
+
+    return send_call(core, &kind, &call->call);
 }
 
 void core_map(struct core *core, struct core_map *call)
 {
-    (void)send_call(core, CALL_MAP, &call->call);
+    static const struct call_kind kind = {&call_messages[CALL_MAP], sizeof(*call), map_request_run, NULL, NULL, true};
+
+    (void)send_call(core, &kind, &call->call);
 }
 
 void core_admin(struct core *core, struct core_admin *call)
 {
-    (void)send_call(core, CALL_ADMIN, &call->call);
+    static const struct call_kind kind = {
+        &call_messages[CALL_ADMIN], sizeof(*call), admin_run, settle_admin, NULL, false};
+
+    (void)send_call(core, &kind, &call->call);
 }
 
 void core_elections(struct core *core, struct core_elections *call)
 {
-    (void)send_call(core, CALL_ELECTIONS, &call->call);
+    static const struct call_kind kind = {NULL, sizeof(*call), run_elections, NULL, hand_over_elections, false};
+
+    (void)send_call(core, &kind, &call->call);
 }
 
 uint64_t core_ssh(struct core *core, struct core_ssh *call)
 {
-    return send_call(core, CALL_SSH, &call->call);
+    static const struct call_kind kind = {&call_messages[CALL_SSH], sizeof(*call), ssh_run, NULL, NULL, false};
+
+    return send_call(core, &kind, &call->call);
 }

@@ -242,6 +242,7 @@ void state_release(struct core_state *s)
     record_unref(s->message_published);
     settings_unref(s->settings);
     free(s->records);
+    tailnet_unpin(s->own);
     if (s->routes) {
         routes_free(s->routes);
         config_unref(s->config);

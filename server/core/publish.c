@@ -5,6 +5,7 @@
 #include "core/decide/exits.h"
 #include "core/decide/nearest.h"
 #include "core/policy_publish.h"
+#include "core/readers.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
 #include "core/state/past.h"
@@ -467,7 +468,7 @@ void publish(struct core_state *s)
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     int64_t began = clock_mono_us();
-    const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
+    const struct tailnet_snapshot *now = readers_last(s);
     struct tailnet_snapshot *next = snapshot_edit(now);
     bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
@@ -484,7 +485,7 @@ void publish(struct core_state *s)
     next->event_run = s->run;
     next->event_seq = s->event_published = s->event_delivered;
     s->counters.publishes++;
-    tailnet_publish(s->tailnet, next, changes, count);
+    readers_publish(s, next, changes, count);
     metrics_time(&s->counters.snapshot_times, &metrics_fractions, (double)(clock_mono_us() - began) / 1e6);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];

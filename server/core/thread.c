@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The thread and its turns, and the small messages to it. */
+/* The thread and its turns, and what is said to it from within this process. */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
 #include "core/commit.h"
 #include "core/decide/exits.h"
-#include "core/decide/liveness.h"
-#include "core/decide/pending.h"
-#include "core/decide/reach.h"
 #include "core/decide/settings.h"
-#include "core/decide/warnings.h"
 #include "core/due.h"
 #include "core/extra_records.h"
 #include "core/load.h"
@@ -26,205 +21,39 @@
 
 #define TURN_CALLS 256 /* decided together before readers are told */
 
-/* Small messages without an answer. */
-struct core_notice {
+/* What only this process can say to its core: it points to what lies here. */
+struct core_setting {
     struct core_call call;
-    uint64_t number;
-    int which;
-    int64_t ms;
     const struct config *config;
-    char *text, *actor, *detail;
-    struct node_warnings warnings;
-    struct core_reach reach; /* its evidence is text */
+    char *text;
     struct core_listener listener;
     void (*beat)(void);
 };
 
-static void notice_free(struct core_call *call)
+static void setting_free(struct core_call *call)
 {
-    struct core_notice *o = (struct core_notice *)call;
-
-    free(o->text);
-    free(o->actor);
-    free(o->detail);
-    node_warnings_release(&o->warnings);
-    free(o);
+    free(((struct core_setting *)call)->text);
+    free(call);
 }
 
-static void send_notice(struct core *core, struct core_notice notice,
-                        void (*run)(struct core_state *, struct core_call *))
+static void send_setting(struct core *core, struct core_setting setting,
+                         void (*run)(struct core_state *, struct core_call *))
 {
-    struct core_notice *o = mem_dup(&notice, sizeof(notice));
+    struct core_setting *o = mem_dup(&setting, sizeof(setting));
 
     queue_post(&core->state.queue, &o->call, run);
 }
 
-static void run_cancel(struct core_state *s, struct core_call *call)
-{
-    pending_request_cancel(s, ((struct core_notice *)call)->number);
-    notice_free(call);
-}
-
-void core_cancel(struct core *core, uint64_t number)
-{
-    send_notice(core, (struct core_notice){.number = number}, run_cancel);
-}
-
-static void run_session_end(struct core_state *s, struct core_call *call)
-{
-    struct core_notice *o = (struct core_notice *)call;
-
-    session_end_run(s, o->number, (enum session_end)o->which);
-    notice_free(call);
-}
-
-static void run_session_dead(struct core_state *s, struct core_call *call)
-{
-    struct core_notice *o = (struct core_notice *)call;
-
-    session_dead_run(s, o->number, o->ms);
-    notice_free(call);
-}
-
-void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms)
-{
-    send_notice(core, (struct core_notice){.number = session, .ms = heard_ms}, run_session_dead);
-}
-
-void core_session_end(struct core *core, uint64_t session, enum session_end why)
-{
-    send_notice(core, (struct core_notice){.number = session, .which = (int)why}, run_session_end);
-}
-
-static void run_health(struct core_state *s, struct core_call *call)
-{
-    struct core_notice *o = (struct core_notice *)call;
-
-    session_health_run(s, o->number, o->which != 0);
-    notice_free(call);
-}
-
-void core_session_health(struct core *core, uint64_t session, bool healthy)
-{
-    send_notice(core, (struct core_notice){.number = session, .which = healthy}, run_health);
-}
-
-static void run_cloned(struct core_state *s, struct core_call *call)
-{
-    node_cloned_run(s, ((struct core_notice *)call)->number, ((struct core_notice *)call)->text);
-    notice_free(call);
-}
-
-void core_node_cloned(struct core *core, uint64_t node, const char *where)
-{
-    send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(where)}, run_cloned);
-}
-
-static void run_warnings(struct core_state *s, struct core_call *call)
-{
-    const struct core_notice *o = (struct core_notice *)call;
-
-    node_warnings_run(s, o->number, &o->warnings);
-    notice_free(call);
-}
-
-void core_node_warnings(struct core *core, uint64_t node, const struct node_warnings *now)
-{
-    struct core_notice notice = {.number = node};
-
-    node_warnings_copy(&notice.warnings, now);
-    send_notice(core, notice, run_warnings);
-}
-
-static void run_reach(struct core_state *s, struct core_call *call)
-{
-    struct core_notice *o = (struct core_notice *)call;
-
-    o->reach.evidence = o->text;
-    reach_run(s, &o->reach);
-    notice_free(call);
-}
-
-void core_reach(struct core *core, const struct core_reach *reach)
-{
-    send_notice(core,
-                (struct core_notice){.reach = *reach, .text = reach->evidence ? mem_strdup(reach->evidence) : NULL},
-                run_reach);
-}
-
-static void run_probe_path(struct core_state *s, struct core_call *call)
-{
-    const struct core_notice *o = (struct core_notice *)call;
-
-    probe_path_run(s, o->reach.router, o->number, &o->reach.target);
-    notice_free(call);
-}
-
-void core_probe_path(struct core *core, uint64_t router, uint64_t helper, const struct addr *target)
-{
-    send_notice(core, (struct core_notice){.number = helper, .reach = {.router = router, .target = *target}},
-                run_probe_path);
-}
-
-static void run_asked(struct core_state *s, struct core_call *call)
-{
-    const struct core_notice *o = (struct core_notice *)call;
-
-    node_asked_run(s, o->number, o->actor, o->text);
-    notice_free(call);
-}
-
-void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what)
-{
-    send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(what), .actor = mem_strdup(actor)},
-                run_asked);
-}
-
-static void run_followers(struct core_state *s, struct core_call *call)
-{
-    const struct core_notice *o = (struct core_notice *)call;
-
-    note_followers_run(s, o->number, o->which != 0, o->actor, o->text, o->detail);
-    notice_free(call);
-}
-
-void core_note_followers(struct core *core, const struct core_followers *f)
-{
-    char *of = detail_of_prefixes(f->prefixes),
-         *detail = mem_format("{\"convergenceMs\":%lld,%s", (long long)f->after_ms, of + 1);
-
-    free(of);
-    send_notice(core,
-                (struct core_notice){.number = f->node,
-                                     .which = f->all_follow,
-                                     .text = mem_strdup(f->text),
-                                     .actor = f->actor ? mem_strdup(f->actor) : NULL,
-                                     .detail = detail},
-                run_followers);
-}
-
-static void run_apikey_seen(struct core_state *s, struct core_call *call)
-{
-    apikey_seen_run(s, ((struct core_notice *)call)->number, ((struct core_notice *)call)->text);
-    notice_free(call);
-}
-
-void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash)
-{
-    send_notice(core, (struct core_notice){.number = id, .text = *fast_hash ? mem_strdup(fast_hash) : NULL},
-                run_apikey_seen);
-}
-
 static void run_reload(struct core_state *s, struct core_call *call)
 {
-    struct core_notice *o = (struct core_notice *)call;
+    struct core_setting *o = (struct core_setting *)call;
 
     settings_reload(s, o->config);
     s->counters.policy_refused = config_policy_is_file(o->config) && !o->text;
     if (o->text)
         core_policy_follow_file(s, o->text);
     config_unref(o->config);
-    notice_free(call);
+    setting_free(call);
 }
 
 void core_reload(struct core *core, const struct config *config)
@@ -235,62 +64,62 @@ void core_reload(struct core *core, const struct config *config)
     /* Read here: the core itself waits for no disk. */
     if (config_policy_is_file(config) && core_policy_read_file(config, &text, &e) < 0)
         log_error("policy", "%s: the policy before stays in force", e.message);
-    send_notice(core, (struct core_notice){.config = config_ref(config), .text = text}, run_reload);
+    send_setting(core, (struct core_setting){.config = config_ref(config), .text = text}, run_reload);
 }
 
 static void run_derp(struct core_state *s, struct core_call *call)
 {
-    settings_set_derp(s, ((struct core_notice *)call)->text);
-    notice_free(call);
+    settings_set_derp(s, ((struct core_setting *)call)->text);
+    setting_free(call);
 }
 
 void core_set_derp(struct core *core, const char *derp_json)
 {
-    send_notice(core, (struct core_notice){.text = mem_strdup(derp_json)}, run_derp);
+    send_setting(core, (struct core_setting){.text = mem_strdup(derp_json)}, run_derp);
 }
 
 static void run_records(struct core_state *s, struct core_call *call)
 {
-    struct core_notice *o = (struct core_notice *)call;
+    struct core_setting *o = (struct core_setting *)call;
 
     free(s->records);
     s->records = o->text;
     o->text = NULL;
     settings_from_config(s);
-    notice_free(call);
+    setting_free(call);
 }
 
 static void extra_records_changed(void *arg, char *json)
 {
     struct core *core = arg;
 
-    send_notice(core, (struct core_notice){.text = json}, run_records);
+    send_setting(core, (struct core_setting){.text = json}, run_records);
 }
 
 static void run_beat(struct core_state *s, struct core_call *call)
 {
     (void)s;
-    ((struct core_notice *)call)->beat();
-    notice_free(call);
+    ((struct core_setting *)call)->beat();
+    setting_free(call);
 }
 
 void core_beat(struct core *core, void (*beat)(void))
 {
-    send_notice(core, (struct core_notice){.beat = beat}, run_beat);
+    send_setting(core, (struct core_setting){.beat = beat}, run_beat);
 }
 
 static void run_listen(struct core_state *s, struct core_call *call)
 {
-    const struct core_listener *listener = &((struct core_notice *)call)->listener;
+    const struct core_listener *listener = &((struct core_setting *)call)->listener;
 
     vec_push(&s->listeners, *listener);
     core_exits_tell_all(s, listener);
-    notice_free(call);
+    setting_free(call);
 }
 
 void core_listen(struct core *core, const struct core_listener *listener)
 {
-    send_notice(core, (struct core_notice){.listener = *listener}, run_listen);
+    send_setting(core, (struct core_setting){.listener = *listener}, run_listen);
 }
 
 struct barrier {

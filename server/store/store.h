@@ -5,9 +5,13 @@
 #ifndef SERVER_STORE_STORE_H
 #define SERVER_STORE_STORE_H
 
+#include "model/member.h"
 #include "model/record.h"
 
 struct store;
+
+/* What is kept of a kind of records, member by member. */
+struct members store_members(enum record_kind kind);
 
 /* Everything that is read at start. Arrays are ordered by id; records have one reference that the caller owns. */
 struct store_image {

@@ -21,7 +21,7 @@ import daemon  # noqa: E402
 from daemon import Daemon, SANITIZED, SOAK, UnixConnection, check, finish, wait_for  # noqa: E402
 
 HEADWAY = os.environ.get("HEADWAY", os.path.join(os.path.dirname(daemon.HEADWAYD), "headway"))
-RUN_CLIENTS = os.path.join(os.path.dirname(daemon.HEADWAYD), "tests/durability/run_clients")
+RUN_CLIENTS = os.path.join(daemon.ROOT, "build", os.environ.get("VARIANT_RUN", "release"), "tests/durability/run_clients")
 ROUNDS = 100 if SOAK else 3 if SANITIZED else 8
 WAITING = 12
 KEYS = 16

@@ -358,13 +358,13 @@ void admin_run(struct core_state *s, struct core_call *call)
 {
     struct core_admin *a = (struct core_admin *)call;
 
-    if (repeated_answer(s, a, operations[a->op].object))
+    if (repeated_answer(s, a))
         return;
     admin_begin(s, a);
     admin_end(s, a, operations[a->op].run(s, a, &call->err));
 }
 
-void core_admin_release_answer(struct core_admin *a)
+void core_admin_release(struct core_admin *a)
 {
     record_unref(a->record);
     core_events_release(&a->events);
@@ -373,11 +373,6 @@ void core_admin_release_answer(struct core_admin *a)
     policy_problems_release(&a->problems);
     a->record = NULL;
     a->inverse = a->secret = NULL;
-}
-
-void core_admin_release(struct core_admin *a)
-{
-    core_admin_release_answer(a);
     strs_release(&a->tags);
     prefixes_release(&a->prefixes);
     prefixes_release(&a->revoke);

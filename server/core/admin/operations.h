@@ -16,8 +16,6 @@ void admin_end(struct core_state *s, struct core_admin *a, int code);
 int admin_matches(const struct core_admin *a, uint64_t version, struct err *e) WARN_UNUSED;
 /* Whether the text is a tag, whatever the policy knows. */
 int admin_check_tag(const char *tag, const char *field, struct err *e) WARN_UNUSED;
-/* The answer, without what the call took. */
-void core_admin_release_answer(struct core_admin *a);
 /* Sets the inverse of the call. */
 void admin_inverse(struct core_admin *a, const struct core_admin *operation);
 void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */

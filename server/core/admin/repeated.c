@@ -2,9 +2,7 @@
 #include "core/admin/repeated.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "core/state/accounts.h"
-#include "core/state/prefixes.h"
-#include "core/state/slots.h"
+#include "core/message/members.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
 #include "crypto/crypto.h"
@@ -18,7 +16,7 @@
 struct call_done {
     uint8_t token[KEY_LEN];
     const struct admin_call *record; /* NULL: it is being decided */
-    const void *object;              /* as it was answered in this run; NULL: as it is now */
+    const void *object;              /* as it was answered; NULL: nothing was */
     bool durable;
 };
 
@@ -90,33 +88,34 @@ static char *unseal(const char *sealed, const uint8_t key[KEY_LEN])
 
 /* ---- a call that came again ---- */
 
-static const void *object_now(struct core_state *s, const struct core_admin *a, enum admin_object kind, uint64_t id)
+/* An object is kept as it was answered: it may be another one now, or gone. */
+static char *object_text(const void *object)
 {
-    const struct slot *slot;
-    const struct record_pair *pair;
+    struct buf bytes = BUF_INIT(0), text = BUF_INIT(0);
 
-    switch (kind) {
-    case ADMIN_OBJECT_USER:
-        return find_user(s, id);
-    case ADMIN_OBJECT_PREAUTH_KEY:
-        return find_preauth_key(s, id);
-    case ADMIN_OBJECT_API_KEY:
-        pair = pair_of(s, RECORD_API_KEY, id, false);
-        return pair ? pair->work : NULL;
-    case ADMIN_OBJECT_NODE:
-        slot = slot_by_id(s, id);
-        return slot ? slot->work : NULL;
-    case ADMIN_OBJECT_PREFIX:
-        return a->prefixes.len ? prefix_settings_find(s, &a->prefixes.items[0]) : NULL;
-    case ADMIN_OBJECT_MESSAGE:
-        return s->message_work;
-    case ADMIN_OBJECT_NONE:
-        break;
+    if (object) {
+        record_encode(object, &bytes);
+        crypto_base64(&text, (const uint8_t *)bytes.data, bytes.len);
     }
-    return NULL;
+    buf_release(&bytes);
+    return buf_take(&text);
 }
 
-static void repeat(struct core_state *s, struct core_admin *a, enum admin_object kind, const struct call_done *c)
+/* NULL: there was none, or an earlier version did not keep it. */
+static const void *object_of(const struct admin_call *call)
+{
+    size_t room = strlen(call->object);
+    uint8_t *bytes = mem_alloc(room + 1);
+    long len = crypto_unbase64(call->object, room, bytes, room);
+    const void *object = NULL;
+
+    if (len > 0 && record_decode(bytes, (size_t)len, &object, NULL) < 0)
+        object = NULL;
+    free(bytes);
+    return object;
+}
+
+static void repeat(struct core_state *s, struct core_admin *a, const struct call_done *c)
 {
     const struct admin_call *was = c->record;
 
@@ -130,7 +129,7 @@ static void repeat(struct core_state *s, struct core_admin *a, enum admin_object
         mem_replace(&e->text, was->text);
         vec_push(&a->events, e);
     }
-    a->record = record_ref(c->object ? c->object : object_now(s, a, kind, was->object_id));
+    a->record = record_ref(c->object);
     a->version = was->object_version;
     a->inverse = *was->inverse ? mem_strdup(was->inverse) : NULL;
     a->secret = *was->secret ? unseal(was->secret, a->token.seal) : NULL;
@@ -147,7 +146,7 @@ static int check(const struct core_admin *a, const struct call_done *c, struct e
     return 0;
 }
 
-bool repeated_answer(struct core_state *s, struct core_admin *a, enum admin_object kind)
+bool repeated_answer(struct core_state *s, struct core_admin *a)
 {
     const struct call_done *c = a->has_token && !a->dry_run ? find(s, a->token.id) : NULL;
 
@@ -157,7 +156,7 @@ bool repeated_answer(struct core_state *s, struct core_admin *a, enum admin_obje
     if (code < 0)
         tx_answer_soon(s, &a->call, code);
     else
-        repeat(s, a, kind, c);
+        repeat(s, a, c);
     return true;
 }
 
@@ -192,6 +191,8 @@ static struct admin_call *call_of(const struct core_admin *a, int64_t now)
     }
     mem_replace(&call->text, a->events.len ? a->events.items[0]->text : "");
     mem_replace(&call->inverse, a->inverse ? a->inverse : "");
+    free(call->object);
+    call->object = object_text(object);
     if (a->secret && strlen(a->secret) <= SECRET_MAX)
         seal(a->secret, a->token.seal, &call->secret);
     return call;
@@ -226,6 +227,7 @@ void repeated_load(struct core_state *s, struct admin_call *const *items, size_t
     for (size_t i = 0; i < count; i++) {
         struct call_done *c = add(s, items[i]->token);
         c->record = record_ref(items[i]);
+        c->object = object_of(items[i]);
         c->durable = true;
         vec_push(&s->calls_kept, c);
     }

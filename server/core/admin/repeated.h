@@ -8,8 +8,8 @@
 
 struct core_state;
 
-/* True: the call came before, or its token did; it is answered. kind: of the object that it is about. */
-bool repeated_answer(struct core_state *s, struct core_admin *a, enum admin_object kind);
+/* True: the call came before, or its token did; it is answered. */
+bool repeated_answer(struct core_state *s, struct core_admin *a);
 /* What became of a call: 0, an error, or more than 0 when that is decided later. What was done is noted in the group of
  * what it did. */
 void repeated_note(struct core_state *s, const struct core_admin *a, int code);

@@ -1,98 +1,62 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Requests are copied into the core, answers out of it. */
+#include "core/state/message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/vec.h"
-#include "core/core.h"
-#include "core/state/message.h"
 
-static void own_events(struct core_events *events)
+/* Built with CORE_ENCODES, as between two daemons: through bytes. What this program wrote it must be able to read. */
+static void carry(const struct members *m, void *object)
 {
-    struct core_events copy = {0};
+#ifdef CORE_ENCODES
+    struct buf bytes = BUF_INIT(0);
+    struct err e = {0};
 
-    for (size_t i = 0; i < events->len; i++)
-        vec_push(&copy, record_ref(events->items[i]));
-    *events = copy;
-}
-
-static void own_part(char *message, const struct call_part *p)
-{
-    void *at = message + p->offset;
-    struct strs texts = {0};
-    struct prefixes prefixes = {0};
-
-    switch (p->type) {
-    case PART_TEXT:
-        if (*(char **)at)
-            *(char **)at = mem_strdup(*(char **)at);
-        break;
-    case PART_TEXTS:
-        strs_copy(&texts, at);
-        *(struct strs *)at = texts;
-        break;
-    case PART_PREFIXES:
-        prefixes_copy(&prefixes, at);
-        *(struct prefixes *)at = prefixes;
-        break;
-    case PART_ARRAY:
-        if (*(size_t *)(void *)(message + p->count))
-            *(void **)at = mem_dup(*(void **)at, *(size_t *)(void *)(message + p->count) * p->item);
-        else
-            *(void **)at = NULL;
-        break;
-    case PART_EVENTS:
-        own_events(at);
-        break;
+    members_encode(m, object, &bytes);
+    members_release(m, object);
+    if (members_decode(m, buf_text(&bytes), bytes.len, object, &e) < 0) {
+        fprintf(stderr, "a call cannot be read again: %s\n", e.message);
+        abort();
     }
+    buf_release(&bytes);
+#else
+    (void)m;
+    (void)object;
+#endif
 }
 
 struct core_call *call_copy(const struct call_kind *kind, struct core_call *sender)
 {
-    struct core_call *call = mem_dup(sender, kind->size);
+    struct core_call *call = mem_alloc(kind->size);
 
+    if (kind->message) {
+        members_copy(&kind->message->request, call, sender);
+        carry(&kind->message->request, call);
+    }
+    call->done = sender->done;
+    call->owner = sender->owner;
     call->kind = kind;
     call->sender = sender;
     call->run = kind->run;
-    for (size_t i = 0; i < kind->part_count; i++)
-        own_part((char *)call, &kind->parts[i]);
     return call;
-}
-
-static void release_part(char *message, const struct call_part *p)
-{
-    void *at = message + p->offset;
-
-    switch (p->type) {
-    case PART_TEXT:
-    case PART_ARRAY:
-        free(*(void **)at);
-        break;
-    case PART_TEXTS:
-        strs_release(at);
-        break;
-    case PART_PREFIXES:
-        prefixes_release(at);
-        break;
-    case PART_EVENTS:
-        core_events_release(at);
-        break;
-    }
 }
 
 void call_free(struct core_call *call)
 {
-    for (size_t i = 0; i < call->kind->part_count; i++)
-        release_part((char *)call, &call->kind->parts[i]);
+    if (call->kind->message) {
+        members_release(&call->kind->message->request, call);
+        members_release(&call->kind->message->own, call);
+    }
     free(call);
 }
 
 void call_reset(struct core_call *call)
 {
-    if (call->kind->reset)
-        call->kind->reset(call);
+    if (call->kind->message && !call->kind->keeps)
+        members_release(&call->kind->message->answer, call);
     call->code = 0;
     call->err = (struct err){0};
 }
@@ -105,9 +69,17 @@ void call_answer(struct core_call *call)
         call->done(call);
         return;
     }
+    if (call->kind->settle)
+        call->kind->settle(call);
     sender->code = call->code;
     sender->err = call->err;
-    call->kind->answer(sender, call);
+    if (call->kind->message) {
+        members_move(&call->kind->message->answer, sender, call);
+        carry(&call->kind->message->answer, sender);
+        carry(&call_result, sender);
+    } else {
+        call->kind->hand_over(sender, call);
+    }
     call_free(call);
     sender->done(sender);
 }

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls as messages: a request is copied in with all that it points to, the answer is moved out. */
+/* Calls as messages: a request is copied in with all that it points to, the answer is moved out, both by the tables of
+ * message/calls.h. Built with CORE_ENCODES, which tests are, both are written as bytes and read from these. */
 #ifndef SERVER_CORE_STATE_MESSAGE_H
 #define SERVER_CORE_STATE_MESSAGE_H
 
-#include <stddef.h>
-
-#include "core/core.h"
-
-enum part_type { PART_TEXT, PART_TEXTS, PART_PREFIXES, PART_ARRAY, PART_EVENTS };
-
-struct call_part { /* what a request points to */
-    enum part_type type;
-    size_t offset;
-    size_t count, item; /* of an array: where its length is, and the size of an item */
-};
+#include "core/message/calls.h"
 
 struct call_kind {
+    const struct call_message *message; /* NULL: what is asked for lies in this process and cannot leave it */
     size_t size;
     void (*run)(struct core_state *s, struct core_call *call);
-    void (*answer)(struct core_call *to, struct core_call *from); /* moves the members that answer */
-    void (*reset)(struct core_call *call);                        /* lets go of them, to be run again; or NULL */
-    const struct call_part *parts;
-    size_t part_count;
+    void (*settle)(struct core_call *call);                          /* before the answer; or NULL */
+    void (*hand_over)(struct core_call *to, struct core_call *from); /* of one without a message */
+    bool keeps; /* when it is run again it goes on from its answer: it has opened a session */
 };
 
 /* The core's copy of a call, which owns everything that it points to. */

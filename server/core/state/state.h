@@ -165,6 +165,7 @@ struct core_state {
     struct call_queue queue;
     const struct config *config;
     struct tailnet *tailnet;
+    const struct tailnet_snapshot *own; /* where readers have one made from messages: the core's last; else NULL */
     struct store *store;
     struct routes *routes;
 

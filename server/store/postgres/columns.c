@@ -37,7 +37,7 @@ const struct store_dialect pg_dialect = {
 
 Oid pg_column_oid(const struct member *c)
 {
-    static const Oid oids[MEMBER_TYPES] = {
+    static const Oid oids[MEMBER_COLUMN_TYPES] = {
         [MEMBER_U64] = INT8_OID,  [MEMBER_TIME] = INT8_OID, [MEMBER_U32] = INT8_OID,
         [MEMBER_BOOL] = BOOL_OID, [MEMBER_ENUM] = INT2_OID, [MEMBER_KEY] = BYTEA_OID};
 

@@ -83,7 +83,7 @@ static int bind_column(const struct member *c, sqlite3_stmt *stmt, int at, const
     case MEMBER_STRS:
     case MEMBER_PREFIXES:
     case MEMBER_ENDPOINTS:
-    case MEMBER_TYPES:
+    default: /* in messages alone */
         break;
     }
     return bind_list(c, stmt, at, value);

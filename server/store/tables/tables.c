@@ -5,16 +5,16 @@
 
 #define COL(t, name, member, type)                                                                                     \
     {                                                                                                                  \
-        name, MEMBER_##type, offsetof(struct t, member), 0, 0, NULL                                                    \
+        name, MEMBER_##type, offsetof(struct t, member), 0, 0, NULL, NULL                                              \
     }
 #define ENUM(t, name, member, greatest)                                                                                \
     {                                                                                                                  \
-        name, MEMBER_ENUM, offsetof(struct t, member), greatest, 0, NULL                                               \
+        name, MEMBER_ENUM, offsetof(struct t, member), greatest, 0, NULL, NULL                                         \
     }
 /* A column that a later version of the schema added, and what older rows hold in it. */
 #define LATER(t, name, member, type, since, initial)                                                                   \
     {                                                                                                                  \
-        name, MEMBER_##type, offsetof(struct t, member), 0, since, initial                                             \
+        name, MEMBER_##type, offsetof(struct t, member), 0, since, initial, NULL                                       \
     }
 
 static const struct member user_columns[] = {
@@ -254,6 +254,7 @@ static const struct member admin_call_columns[] = {
     COL(admin_call, "text", text, TEXT),
     COL(admin_call, "inverse", inverse, TEXT),
     COL(admin_call, "secret", secret, TEXT),
+    LATER(admin_call, "object", object, TEXT, 7, "''"),
 };
 
 static const struct member node_live_columns[] = {
@@ -350,6 +351,11 @@ const struct store_table store_tables[STORE_TABLES] = {
                          .guarded = true, .since = 1},
     [TABLE_COUNTER] = {"counter", 1, COLUMNS(counter_columns), .since = 1},
 };
+
+struct members store_members(enum record_kind kind)
+{
+    return (struct members){store_tables[kind].columns, store_tables[kind].count, 0};
+}
 
 bool table_is_numbered(const struct store_table *t)
 {

@@ -40,12 +40,12 @@ enum store_table_id { TABLE_NODE_LIVE = RECORD_KINDS, TABLE_COUNTER, STORE_TABLE
 extern const struct store_table store_tables[STORE_TABLES]; /* by enum record_kind, then the others */
 
 struct store_dialect {
-    const char *types[MEMBER_TYPES]; /* SQL */
-    const char *zero_key;            /* SQL of a key without a bit set */
-    char parameter;                  /* before the number of a parameter */
-    const char *truth[2];            /* false, true */
-    const char *table_end;           /* after the closing parenthesis */
-    const char *keyed_by_text;       /* added to that */
+    const char *types[MEMBER_COLUMN_TYPES]; /* SQL */
+    const char *zero_key;                   /* SQL of a key without a bit set */
+    char parameter;                         /* before the number of a parameter */
+    const char *truth[2];                   /* false, true */
+    const char *table_end;                  /* after the closing parenthesis */
+    const char *keyed_by_text;              /* added to that */
 };
 
 /* Its records have ids that are never used twice: the last column of the key. */
