@@ -30,7 +30,7 @@ struct change_count {
     const char *name; /* of one of them */
 };
 
-struct item_list {
+struct policy_item_list {
     const struct policy_item **items;
     size_t len, cap;
 };
@@ -45,9 +45,9 @@ static int by_name(const void *a, const void *b)
     return strcmp((*(const struct policy_item *const *)a)->name, (*(const struct policy_item *const *)b)->name);
 }
 
-static struct item_list sorted(const struct policy_item *container, bool names)
+static struct policy_item_list sorted(const struct policy_item *container, bool names)
 {
-    struct item_list list = {0};
+    struct policy_item_list list = {0};
 
     for (const struct policy_item *i = container ? container->first : NULL; i; i = i->next)
         vec_push(&list, i);
@@ -58,7 +58,7 @@ static struct item_list sorted(const struct policy_item *container, bool names)
 
 static struct change_count compare(const struct policy_item *before, const struct policy_item *after, bool names)
 {
-    struct item_list old = sorted(before, names), fresh = sorted(after, names);
+    struct policy_item_list old = sorted(before, names), fresh = sorted(after, names);
     struct change_count c = {0};
     size_t i = 0, k = 0;
 

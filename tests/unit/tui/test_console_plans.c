@@ -137,6 +137,50 @@ static void the_same_of_several_is_said_once(void **state)
     rig_release(&r);
 }
 
+/* A warning of one request that the next one mends is none; users are counted, not what they lose. */
+static void a_plan_is_taken_as_a_whole(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2+waiting<Enter>a");
+    rig_answer(&r, 0, 200, "{\"warnings\":[" SAME("192.168.1.0/24") "]}"); /* which nas is about to serve, too */
+    rig_answer(&r, 1, 200, "{\"warnings\":[]}");
+    assert_true(rig_tell(&r, "routes/simulate", 200,
+                         "{\"cutOff\":[{\"user\":\"bob\",\"prefix\":\"10.9.0.0/16\"},{\"user\":\"bob\",\"prefix\":"
+                         "\"10.8.0.0/16\"}],\"totals\":{\"cutOff\":2}}"));
+    assert_true(rig_shows(&r, "1 user cut off"));
+    assert_false(rig_shows(&r, "no other router can take over"));
+    rig_release(&r);
+}
+
+/* What was meant by marks on nodes is done, and the marks are gone. */
+static void marks_on_nodes_go_with_their_routes(void **state)
+{
+    struct rig r;
+    size_t hidden;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "+waiting<Enter>a");
+    struct rows rows = {0};
+    app_marked(&r.app, &rows, &hidden);
+    assert_true(rows.len >= 2);
+    vec_release(&rows);
+    size_t tried = r.sent.len;
+    for (size_t i = 0; i < tried; i++)
+        rig_answer(&r, i, 200, "{}");
+    rig_keys(&r, "<Enter>");
+    for (size_t i = tried; i < r.sent.len; i++)
+        rig_answer(&r, i, 200, "{\"event\":\"1.41\",\"inverse\":{}}");
+    rows = (struct rows){0};
+    app_marked(&r.app, &rows, &hidden);
+    assert_int_equal(rows.len, 0);
+    vec_release(&rows);
+    rig_release(&r);
+}
+
 /* Targets stand in a plan as they stand on the screen, and the message names a few of many nodes. */
 static void a_plan_has_the_order_of_the_screen(void **state)
 {
@@ -299,6 +343,8 @@ int main(void)
         cmocka_unit_test(a_plan_without_figures_says_so),
         cmocka_unit_test(warnings_of_the_dry_run_stand_in_the_plan),
         cmocka_unit_test(the_same_of_several_is_said_once),
+        cmocka_unit_test(a_plan_is_taken_as_a_whole),
+        cmocka_unit_test(marks_on_nodes_go_with_their_routes),
         cmocka_unit_test(a_plan_has_the_order_of_the_screen),
         cmocka_unit_test(a_known_warning_is_shown_before_the_approval),
         cmocka_unit_test(undo_says_what_it_changes),

@@ -49,6 +49,18 @@ static void add_route(route_list *out, struct m_route *r, bool (*wanted)(const s
             add_route(out, r->node->routes.items[i], wanted);
 }
 
+/* A row that stands for many addresses is all of them. */
+static void add_folded(route_list *out, struct m_route *r, bool (*wanted)(const struct m_route *))
+{
+    add_route(out, r, wanted);
+    for (size_t i = 0; r->stands_for && r->node && i < r->node->routes.len; i++) {
+        struct m_route *other = r->node->routes.items[i];
+
+        if (other->row.folded && other->api.state == r->api.state)
+            add_route(out, other, wanted);
+    }
+}
+
 /* The routes that rows stand for: a node's are all of its, a prefix's are those of all its routers. */
 static void expand(struct app *app, const struct rows *rows, bool (*wanted)(const struct m_route *), route_list *out)
 {
@@ -56,7 +68,7 @@ static void expand(struct app *app, const struct rows *rows, bool (*wanted)(cons
         struct row *row = rows->items[i];
 
         if (row->kind == ROW_ROUTE) {
-            add_route(out, (struct m_route *)row, wanted);
+            add_folded(out, (struct m_route *)row, wanted);
         } else if (row->kind == ROW_NODE) {
             struct m_node *n = (struct m_node *)row;
 

@@ -297,6 +297,15 @@ static bool is_first_of_user(const struct api_list *list, size_t index)
     return true;
 }
 
+static uint64_t count_users(const struct api_list *list)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < list->len; i++)
+        count += is_first_of_user(list, i);
+    return count;
+}
+
 /* One line a user. */
 static void tell_cut_off(const struct api_list *list, struct buf *out)
 {
@@ -370,7 +379,7 @@ static void tell_answer(const struct api_simulation *s, struct buf *out)
     add_count(out, &parts, t->lose, "node loses a way", "nodes lose a way");
     add_count(out, &parts, t->gain, "node gains a way", "nodes gain a way");
     add_count(out, &parts, t->unserved, "prefix without a router", "prefixes without a router");
-    add_count(out, &parts, t->cut_off, "user cut off", "users cut off");
+    add_count(out, &parts, count_users(&s->cut_off), "user cut off", "users cut off");
     add_count(out, &parts, t->approved, "route approved by the policy", "routes approved by the policy");
     buf_adds(out, parts ? "" : "routes: no node notices");
     buf_adds(out, t->incomplete ? "; not all could be compared in time\n" : "\n");

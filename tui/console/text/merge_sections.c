@@ -63,13 +63,13 @@ static void add_plain(struct section_merge *s, const struct stretch at[SIDES])
 }
 
 /* The members of the three objects by their names. */
-struct members {
+struct merge_members {
     struct map map[SIDES];
 };
 
-static struct members index_members(const struct triple *objects)
+static struct merge_members index_members(const struct triple *objects)
 {
-    struct members m = {0};
+    struct merge_members m = {0};
 
     for (int side = 0; side < SIDES; side++)
         for (const struct policy_item *i = objects->at[side]->first; i; i = i->next)
@@ -77,7 +77,7 @@ static struct members index_members(const struct triple *objects)
     return m;
 }
 
-static struct triple find(const struct members *m, const char *name)
+static struct triple find(const struct merge_members *m, const char *name)
 {
     struct triple t;
 
@@ -94,11 +94,11 @@ static bool in_all(const struct triple *t)
 /* ---- runs of items that not all have ---- */
 
 /* From the first to before the last one; where there is none, an empty stretch. */
-struct run {
+struct merge_run {
     const struct policy_item *first, *end;
 };
 
-static struct stretch stretch_of(struct run r, size_t *comma)
+static struct stretch stretch_of(struct merge_run r, size_t *comma)
 {
     const struct policy_item *last = r.first;
 
@@ -113,7 +113,7 @@ static struct stretch stretch_of(struct run r, size_t *comma)
 }
 
 /* Other blanks, comments and commas are no difference. */
-static bool same_values(struct run a, struct run b)
+static bool same_values(struct merge_run a, struct merge_run b)
 {
     const struct policy_item *i = a.first, *k = b.first;
 
@@ -142,7 +142,7 @@ static bool same_text(struct merge_text a, struct merge_text b)
 }
 
 /* Commas, and whether a line ends behind the last item, are no difference. */
-static bool is_untouched(const struct section_merge *s, const struct run runs[SIDES], int side)
+static bool is_untouched(const struct section_merge *s, const struct merge_run runs[SIDES], int side)
 {
     const struct policy_item *i = runs[BASE].first, *k = runs[side].first;
 
@@ -168,7 +168,7 @@ static bool is_conflict(const struct section_merge *s, size_t before)
     return s->m->len > before && s->m->items[s->m->len - 1].kind == MERGE_CONFLICT;
 }
 
-static void add_run(struct section_merge *s, const struct run runs[SIDES], size_t container)
+static void add_run(struct section_merge *s, const struct merge_run runs[SIDES], size_t container)
 {
     size_t before = s->m->len;
     struct stretch at[SIDES];
@@ -190,14 +190,14 @@ static void add_run(struct section_merge *s, const struct run runs[SIDES], size_
         settle(s, MERGE_THEIRS);
 }
 
-static struct run one(const struct policy_item *item)
+static struct merge_run one(const struct policy_item *item)
 {
-    return (struct run){item, item ? item->next : NULL};
+    return (struct merge_run){item, item ? item->next : NULL};
 }
 
 static void add_some(struct section_merge *s, const struct triple *t, size_t container)
 {
-    add_run(s, (struct run[]){one(t->at[BASE]), one(t->at[THEIRS]), one(t->at[MINE])}, container);
+    add_run(s, (struct merge_run[]){one(t->at[BASE]), one(t->at[THEIRS]), one(t->at[MINE])}, container);
 }
 
 /* ---- an item that all have ---- */
@@ -262,7 +262,7 @@ static void add_whole(struct section_merge *s, const struct triple *t, size_t co
 /* ---- members ---- */
 
 /* Those that stand behind one of theirs and are not in mine. */
-static void add_behind(struct section_merge *s, const struct members *m, const struct policy_item *after,
+static void add_behind(struct section_merge *s, const struct merge_members *m, const struct policy_item *after,
                        size_t container)
 {
     for (const struct policy_item *i = after; i && !map_gets(&m->map[MINE], i->name); i = i->next) {
@@ -273,7 +273,7 @@ static void add_behind(struct section_merge *s, const struct members *m, const s
 
 static void add_members(struct section_merge *s, const struct triple *objects, size_t container, unsigned depth)
 {
-    struct members m = index_members(objects);
+    struct merge_members m = index_members(objects);
 
     add_behind(s, &m, objects->at[THEIRS]->first, container);
     for (const struct policy_item *i = objects->at[MINE]->first; i; i = i->next) {
@@ -298,7 +298,7 @@ static void add_members(struct section_merge *s, const struct triple *objects, s
 
 /* ---- elements ---- */
 
-static const struct policy_item *alike(struct run r, const char *plain)
+static const struct policy_item *alike(struct merge_run r, const char *plain)
 {
     for (const struct policy_item *i = r.first; i != r.end; i = i->next)
         if (str_eq(i->plain, plain))
@@ -307,19 +307,20 @@ static const struct policy_item *alike(struct run r, const char *plain)
 }
 
 /* Both added at the same place, and the order says nothing: all of it, and once what both added. */
-static void add_both(struct section_merge *s, struct run theirs, struct run mine, size_t container)
+static void add_both(struct section_merge *s, struct merge_run theirs, struct merge_run mine, size_t container)
 {
     for (const struct policy_item *i = theirs.first; i != theirs.end; i = i->next)
         if (!alike(mine, i->plain))
             add_some(s, &(struct triple){{NULL, i, NULL}}, container);
     for (const struct policy_item *i = mine.first; i != mine.end; i = i->next)
-        if (!alike((struct run){mine.first, i}, i->plain))
+        if (!alike((struct merge_run){mine.first, i}, i->plain))
             add_some(s, &(struct triple){{NULL, alike(theirs, i->plain), i}}, container);
         else
             add_some(s, &(struct triple){{NULL, NULL, i}}, container);
 }
 
-static void add_between(struct section_merge *s, const struct run runs[SIDES], const char *section, size_t container)
+static void add_between(struct section_merge *s, const struct merge_run runs[SIDES], const char *section,
+                        size_t container)
 {
     bool ordered = str_eq(section, "ssh"); /* the first rule that fits decides */
     bool both = runs[BASE].first == runs[BASE].end && runs[THEIRS].first != runs[THEIRS].end &&
@@ -378,9 +379,10 @@ static void add_elements(struct section_merge *s, const struct triple *arrays, c
             continue;
         struct triple all = {
             {here, skip(from[THEIRS], to[THEIRS] - gone[THEIRS]), skip(from[MINE], to[MINE] - gone[MINE])}};
-        add_between(
-            s, (struct run[]){{from[BASE], all.at[BASE]}, {from[THEIRS], all.at[THEIRS]}, {from[MINE], all.at[MINE]}},
-            section, container);
+        add_between(s,
+                    (struct merge_run[]){
+                        {from[BASE], all.at[BASE]}, {from[THEIRS], all.at[THEIRS]}, {from[MINE], all.at[MINE]}},
+                    section, container);
         if (end)
             break;
         add_whole(s, &all, container, 2);

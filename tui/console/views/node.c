@@ -146,10 +146,11 @@ static void draw_link(struct pen *p, const struct m_node *n)
 static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
 {
     const struct row_table *t = model_table(&app->model, ROW_EVENT);
-    char text[AGO_MAX], all[40];
+    char text[120], all[40];
 
     command_text(app, "{events-of} all", all, sizeof(all));
     section(p, "events", all);
+    int first = p->row;
     for (size_t i = t->rows.len; i-- > 0 && room(p);) {
         const struct m_event *e = (const struct m_event *)t->rows.items[i];
 
@@ -160,6 +161,10 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
         struct rect at = {p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.rows - p->row > 1 ? 2 : 1,
                           p->at.cols - LABEL_COLS - 4};
         p->row += canvas_wrap(p->c, at, e->api.weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->api.text);
+    }
+    if (p->row == first && room(p)) {
+        command_text(app, "none among those that are read: {events-of} reads further back", text, sizeof(text));
+        canvas_text(p->c, p->at.row + p->row++, p->at.col + 3, p->at.cols - 4, ROLE_FAINT, text);
     }
 }
 
