@@ -21,7 +21,7 @@ struct front;
 
 struct front_options {
     struct loops *loops;
-    struct strs listen;               /* "0.0.0.0:8080", "[::]:8080", ":8080" (both families) */
+    struct strs listen;               /* "0.0.0.0:8080", "[::]:8080", ":8080" (both families), ":http" */
     const char *cert_path, *key_path; /* NULL: no TLS; looked at again every 10 s */
     struct loop_tls *tls;             /* instead of the files: the caller's, who keeps it */
     struct prefixes trusted_proxies;  /* whose X-Forwarded-For counts */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "front/front.h"
 
 #define KEPT_MAX     16
@@ -146,31 +148,47 @@ void front_kept_end(void)
 
 /* ---- Opening ---- */
 
+/* The first address of a name. */
+static int look_up(const char *host, struct addr *out, struct err *e)
+{
+    const struct addrinfo wants = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    struct addr_port a = {0};
+    union address at = {0};
+    int why = getaddrinfo(host, NULL, &wants, &found);
+
+    if (why == 0 && found->ai_addrlen <= sizeof(at)) {
+        memcpy(&at, found->ai_addr, found->ai_addrlen);
+        from_sockaddr(&at, &a);
+    }
+    if (found)
+        freeaddrinfo(found);
+    *out = a.addr;
+    return a.addr.bits ? 0
+                       : err_field(e, ERR_INVALID, "listen_addr", "\"%s\" has no address: %s", host,
+                                   why ? gai_strerror(why) : "none is known");
+}
+
 static int parse_listen(const char *text, union address *out, socklen_t *len, struct err *e)
 {
-    struct addr_port a;
-    uint64_t port;
+    struct config_listen where;
+    struct addr a = {.bits = 128}; /* all addresses of both families */
+    int rc = config_listen_parse(text, "listen_addr", &where, e);
 
+    if (rc == 0 && *where.host && addr_parse(where.host, &a, NULL) < 0)
+        rc = look_up(where.host, &a, e);
+    if (rc < 0)
+        return rc;
     *out = (union address){0};
-    if (text[0] == ':') {
-        if (str_u64(text + 1, 0, 65535, &port, "listen_addr", e) < 0)
-            return ERR_INVALID;
+    if (a.bits == 128) {
         out->in6.sin6_family = AF_INET6;
-        out->in6.sin6_port = htons((uint16_t)port);
-        *len = sizeof(out->in6);
-        return 0;
-    }
-    if (addr_port_parse(text, &a, NULL) < 0)
-        return err_field(e, ERR_INVALID, "listen_addr", "\"%s\" is no address and port", text);
-    if (a.addr.bits == 128) {
-        out->in6.sin6_family = AF_INET6;
-        out->in6.sin6_port = htons(a.port);
-        memcpy(&out->in6.sin6_addr, a.addr.bytes, 16);
+        out->in6.sin6_port = htons(where.port);
+        memcpy(&out->in6.sin6_addr, a.bytes, 16);
         *len = sizeof(out->in6);
     } else {
         out->in.sin_family = AF_INET;
-        out->in.sin_port = htons(a.port);
-        memcpy(&out->in.sin_addr, a.addr.bytes, 4);
+        out->in.sin_port = htons(where.port);
+        memcpy(&out->in.sin_addr, a.bytes, 4);
         *len = sizeof(out->in);
     }
     return 0;
@@ -193,7 +211,7 @@ int listen_open(const char *text, struct err *e)
     static const int on = 1, off = 0;
     union address at;
     socklen_t len = 0;
-    bool both = text[0] == ':';
+    bool both = text[0] == ':'; /* as config_listen_parse has it */
 
     int rc = parse_listen(text, &at, &len, e);
     if (rc < 0)

@@ -462,9 +462,25 @@ static void a_changed_certificate_is_taken_and_a_broken_one_is_not(void **state)
 
 /* ---- Starting ---- */
 
+/* As the configuration may name them. */
+static void a_listener_may_have_a_name(void **state)
+{
+    struct front_options o = {.loops = rig.loops, .arg = NULL};
+    struct err e;
+
+    (void)state;
+    strs_push(&o.listen, "localhost:0");
+    struct front *f = front_new(&o, &e);
+    strs_release(&o.listen);
+    assert_non_null(f);
+    assert_true(front_port(f, 0) > 0);
+    front_free(f);
+}
+
 static void addresses_that_cannot_be_listened_on_are_named(void **state)
 {
-    static const char *const bad[] = {"nonsense", "127.0.0.1", "127.0.0.1:99999", ":x", "192.0.2.1:8080"};
+    static const char *const bad[] = {"nonsense", "127.0.0.1",      "127.0.0.1:99999",
+                                      ":x",       "192.0.2.1:8080", "no.such.name.invalid:80"};
     struct front_options o = {.loops = rig.loops};
     struct err e;
 
@@ -472,7 +488,9 @@ static void addresses_that_cannot_be_listened_on_are_named(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         strs_push(&o.listen, bad[i]);
         assert_null(front_new(&o, &e));
-        assert_non_null(strstr(e.message, bad[i][0] == ':' ? "x" : bad[i]));
+        assert_non_null(strstr(e.message, bad[i][0] == ':'                       ? "x"
+                                          : bad[i][0] == 'n' && bad[i][2] == '.' ? "no.such"
+                                                                                 : bad[i]));
         strs_release(&o.listen);
     }
 }
@@ -525,6 +543,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(where_all_places_are_taken_the_oldest_goes, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(without_descriptors_it_waits_and_goes_on, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(only_a_trusted_proxy_is_believed, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(a_listener_may_have_a_name, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(addresses_that_cannot_be_listened_on_are_named, rig_before, rig_after),
     };
     static const struct CMUnitTest few_files[] = {
