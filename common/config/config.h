@@ -147,6 +147,9 @@ struct config {
         int64_t register_cache_expiration, register_cache_max_entries;
         int64_t session_threads; /* 0: one per core */
     } tuning;
+    struct {
+        int64_t revoked_retention; /* 0: for good */
+    } preauth_keys;
     struct { /* hostname "": none is ordered */
         char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
     } acme;

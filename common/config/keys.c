@@ -218,7 +218,8 @@ const struct config_key config_keys[] = {
     {"disable_check_updates", .type = TYPE_BOOL, NOWHERE, .fallback = "true", .use = KEY_NO_EFFECT, .help = "No effect: headway never checks for updates."},
     {"grpc_listen_addr", .type = TYPE_LISTEN, NOWHERE, .fallback = "", .use = KEY_NO_EFFECT, .help = "No effect: there is no gRPC; the API is HTTP on listen_addr."},
     {"grpc_allow_insecure", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "No effect: there is no gRPC."},
-    {"preauth_keys.revoked_retention", .type = TYPE_DURATION, NOWHERE, .fallback = "168h", .max = LONG, .use = KEY_NOT_YET, .help = "How long revoked keys stay listed in API v2."},
+    {"preauth_keys.revoked_retention", .type = TYPE_DURATION, AT(preauth_keys.revoked_retention), .fallback = "168h", .max = LONG, .live = true,
+     .help = "How long pre-auth keys that were revoked (by Tailscale's API v2) stay listed. 0: for good."},
 
     {"oidc.enabled", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "No effect: oidc.issuer decides."},
     {"oidc.issuer", .type = TYPE_URL, AT(oidc.issuer), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},

@@ -56,6 +56,10 @@ void crypto_wipe(void *secret, size_t len);
  * of milliseconds. Hashes of another kind never fit. */
 bool crypto_bcrypt_fits(const char *password, const char *hash);
 
+/* The same for Argon2id ("$argon2id$v=19$m=KIB,t=PASSES,p=LANES$SALT$HASH"), which headscale 0.30 stores of secrets of
+ * OAuth clients. A hash that would take more than 64 MiB or 16 passes never fits. */
+bool crypto_argon2id_fits(const char *password, const char *hash);
+
 /* ---- X25519 (RFC 7748) ---- */
 
 void crypto_x25519_generate(uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN]);

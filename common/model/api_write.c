@@ -102,6 +102,44 @@ static void put_event_id(struct json_out *o, const struct api_event_id *id)
     write_text(o, id->run ? api_event_id_format(id, text) : NULL, false);
 }
 
+static bool is_empty(const struct api_field *f, const void *at)
+{
+    switch (f->kind) {
+    case KIND_ID:
+    case KIND_U64:
+        return *(const uint64_t *)at == 0;
+    case KIND_BOOL:
+        return !*(const bool *)at;
+    case KIND_TEXT:
+    case KIND_TEXT_OR_NULL:
+    case KIND_JSON:
+        return !*(const char *const *)at || !**(const char *const *)at;
+    case KIND_TIME:
+        return *(const int64_t *)at == 0;
+    case KIND_WORD:
+        return *(const int *)at <= 0;
+    case KIND_PREFIXES:
+        return ((const struct prefixes *)at)->len == 0;
+    case KIND_TEXTS:
+        return ((const struct strs *)at)->len == 0;
+    case KIND_ADDRS:
+        return !((const struct api_addrs *)at)->v4.bits && !((const struct api_addrs *)at)->v6.bits;
+    case KIND_ENDPOINTS:
+        return ((const struct api_endpoints *)at)->len == 0;
+    case KIND_EVENT_ID:
+        return ((const struct api_event_id *)at)->run == 0;
+    case KIND_ONE:
+        return !*(const void *const *)at;
+    case KIND_MANY:
+        return ((const struct api_list *)at)->len == 0;
+    case KIND_CREATED:
+    case KIND_PREFIX:
+    case KIND_PART:
+        break;
+    }
+    return false;
+}
+
 static void write_value(struct json_out *o, const struct api_field *f, const void *at, enum api_scope scope)
 {
     /* What stands inside another object has no members that count what belongs to it. */
@@ -169,7 +207,7 @@ void api_write_members(struct json_out *o, const struct api_shape *shape, const 
 {
     for (size_t i = 0; i < shape->count; i++) {
         const struct api_field *f = &shape->fields[i];
-        if (f->scope > scope)
+        if (f->scope > scope || (f->optional && is_empty(f, (const char *)object + f->offset)))
             continue;
         json_key(o, f->name);
         write_value(o, f, (const char *)object + f->offset, scope);
@@ -186,44 +224,6 @@ void api_write(struct json_out *o, const struct api_shape *shape, const void *ob
 /* ---- as headscale 0.29 printed objects ---- */
 
 #define GO_ZERO_SECONDS INT64_C(-62135596800) /* the year 1, which Go has for a time that is not set */
-
-static bool is_empty(const struct api_field *f, const void *at)
-{
-    switch (f->kind) {
-    case KIND_ID:
-    case KIND_U64:
-        return *(const uint64_t *)at == 0;
-    case KIND_BOOL:
-        return !*(const bool *)at;
-    case KIND_TEXT:
-    case KIND_TEXT_OR_NULL:
-    case KIND_JSON:
-        return !*(const char *const *)at || !**(const char *const *)at;
-    case KIND_TIME:
-        return *(const int64_t *)at == 0;
-    case KIND_WORD:
-        return *(const int *)at <= 0;
-    case KIND_PREFIXES:
-        return ((const struct prefixes *)at)->len == 0;
-    case KIND_TEXTS:
-        return ((const struct strs *)at)->len == 0;
-    case KIND_ADDRS:
-        return !((const struct api_addrs *)at)->v4.bits && !((const struct api_addrs *)at)->v6.bits;
-    case KIND_ENDPOINTS:
-        return ((const struct api_endpoints *)at)->len == 0;
-    case KIND_EVENT_ID:
-        return ((const struct api_event_id *)at)->run == 0;
-    case KIND_ONE:
-        return !*(const void *const *)at;
-    case KIND_MANY:
-        return ((const struct api_list *)at)->len == 0;
-    case KIND_CREATED:
-    case KIND_PREFIX:
-    case KIND_PART:
-        break;
-    }
-    return false;
-}
 
 static void write_time_029(struct json_out *o, int64_t ns)
 {

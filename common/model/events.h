@@ -19,9 +19,12 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_PREAUTHKEY_CREATED, "preauthkey.created", WEIGHT_CHANGE, true)                                             \
     X(EVENT_PREAUTHKEY_EXPIRED, "preauthkey.expired", WEIGHT_CHANGE, false)                                            \
     X(EVENT_PREAUTHKEY_DELETED, "preauthkey.deleted", WEIGHT_CHANGE, false)                                            \
+    X(EVENT_PREAUTHKEY_REVOKED, "preauthkey.revoked", WEIGHT_CHANGE, false)                                            \
     X(EVENT_APIKEY_CREATED, "apikey.created", WEIGHT_CHANGE, true)                                                     \
     X(EVENT_APIKEY_EXPIRED, "apikey.expired", WEIGHT_CHANGE, false)                                                    \
     X(EVENT_APIKEY_DELETED, "apikey.deleted", WEIGHT_CHANGE, false)                                                    \
+    X(EVENT_OAUTHCLIENT_CREATED, "oauthclient.created", WEIGHT_CHANGE, true)                                           \
+    X(EVENT_OAUTHCLIENT_DELETED, "oauthclient.deleted", WEIGHT_CHANGE, false)                                          \
     X(EVENT_REGISTRATION_PENDING, "registration.pending", WEIGHT_WARN, false)                                          \
     X(EVENT_REGISTRATION_APPROVED, "registration.approved", WEIGHT_CHANGE, false)                                      \
     X(EVENT_REGISTRATION_REJECTED, "registration.rejected", WEIGHT_CHANGE, false)                                      \

@@ -126,6 +126,16 @@ struct api_key *api_key_new(void)
     return (struct api_key *)record_new(RECORD_API_KEY);
 }
 
+struct oauth_client *oauth_client_new(void)
+{
+    return (struct oauth_client *)record_new(RECORD_OAUTH_CLIENT);
+}
+
+struct oauth_token *oauth_token_new(void)
+{
+    return (struct oauth_token *)record_new(RECORD_OAUTH_TOKEN);
+}
+
 struct node *node_new(void)
 {
     struct node *n = (struct node *)record_new(RECORD_NODE);
@@ -241,6 +251,11 @@ struct preauth_key *preauth_key_edit(const struct preauth_key *k)
 struct api_key *api_key_edit(const struct api_key *k)
 {
     return edit(k);
+}
+
+struct oauth_client *oauth_client_edit(const struct oauth_client *c)
+{
+    return edit(c);
 }
 
 struct event *event_edit(const struct event *e)

@@ -16,7 +16,11 @@
 #define OLDEST_SECRET_LEN 43
 #define LEGACY_KEY_MAX    64
 
-static const char *const starts[] = {[SECRET_PREAUTH_KEY] = "hskey-auth-", [SECRET_API_KEY] = "hskey-api-"};
+static const char *const starts[] = {[SECRET_PREAUTH_KEY] = "hskey-auth-",
+                                     [SECRET_API_KEY] = "hskey-api-",
+                                     [SECRET_OAUTH_CLIENT] = "hskey-client-",
+                                     [SECRET_OAUTH_TOKEN] = "hskey-oauthtok-"};
+static const char tailscale_client[] = "tskey-client-";
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void secret_digest(const char *secret, char out[SECRET_HASH_MAX])
@@ -53,6 +57,8 @@ static bool split_legacy(enum secret_kind kind, const char *text, char *prefix, 
 
     prefix[0] = '\0';
     *secret = text;
+    if (kind != SECRET_PREAUTH_KEY && kind != SECRET_API_KEY)
+        return false;
     if (kind == SECRET_PREAUTH_KEY)
         return len > 0 && len <= LEGACY_KEY_MAX && of_alphabet(text, len);
     size_t prefix_len = len == OLDEST_PREFIX_LEN + 1 + OLDEST_SECRET_LEN ? OLDEST_PREFIX_LEN : LEGACY_PREFIX_LEN;
@@ -68,9 +74,12 @@ static bool split_legacy(enum secret_kind kind, const char *text, char *prefix, 
 
 bool secret_split(enum secret_kind kind, const char *text, char prefix[SECRET_PREFIX_LEN + 1], const char **secret)
 {
-    if (!str_starts(text, starts[kind]))
+    const char *start =
+        kind == SECRET_OAUTH_CLIENT && str_starts(text, tailscale_client) ? tailscale_client : starts[kind];
+
+    if (!str_starts(text, start))
         return split_legacy(kind, text, prefix, secret);
-    text += strlen(starts[kind]);
+    text += strlen(start);
     if (strnlen(text, SECRET_TEXT_MAX) != SECRET_PREFIX_LEN + 1 + SECRET_LEN || text[SECRET_PREFIX_LEN] != '-' ||
         !of_alphabet(text, SECRET_PREFIX_LEN) || !of_alphabet(text + SECRET_PREFIX_LEN + 1, SECRET_LEN))
         return false;
@@ -90,7 +99,8 @@ bool secret_fits(const char *secret_hash, const char *secret)
     char digest[SECRET_HASH_MAX];
 
     if (secret_is_slow(secret_hash))
-        return crypto_bcrypt_fits(secret, secret_hash);
+        return str_starts(secret_hash, "$argon2id$") ? crypto_argon2id_fits(secret, secret_hash)
+                                                     : crypto_bcrypt_fits(secret, secret_hash);
     if (str_starts(secret_hash, "plain:")) {
         const char *want = secret_hash + strlen("plain:");
         return strlen(want) == strlen(secret) && crypto_equal(want, secret, strlen(want));

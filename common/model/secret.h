@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-auth keys and API keys as texts: "hskey-auth-PREFIX-SECRET" and "hskey-api-PREFIX-SECRET" with 12 and 64
- * characters (headscale's form; both are cut by length, because imported ones may hold '-' inside). The secret is 256
- * random bits, so its SHA-256 is all that is stored; slower hashes only verify imported rows. */
+/* Pre-auth keys, API keys, secrets of OAuth clients and access tokens as texts: "hskey-auth-PREFIX-SECRET", and
+ * "hskey-api-", "hskey-client-", "hskey-oauthtok-" likewise, with 12 and 64 characters (headscale's form; both are cut
+ * by length, because imported ones may hold '-' inside). The secret is 256 random bits, so its SHA-256 is all that is
+ * stored; slower hashes only verify imported rows. */
 #ifndef COMMON_MODEL_SECRET_H
 #define COMMON_MODEL_SECRET_H
 
@@ -9,7 +10,7 @@
 
 #include "base/err.h"
 
-enum secret_kind { SECRET_PREAUTH_KEY, SECRET_API_KEY };
+enum secret_kind { SECRET_PREAUTH_KEY, SECRET_API_KEY, SECRET_OAUTH_CLIENT, SECRET_OAUTH_TOKEN };
 
 #define SECRET_PREFIX_LEN 12
 #define SECRET_TEXT_MAX   96 /* the longest whole key and a NUL */
@@ -25,11 +26,13 @@ void secret_make(enum secret_kind kind, struct secret *out);
 
 /* Cuts a key into its prefix and its secret (within text). Legacy forms: an API key of 7 characters, '.', 32, or of 10,
  * '.', 43 (the prefix is what stands before the '.'), a pre-auth key without "hskey-auth-" (prefix "", the secret is
- * the whole text). False for anything else.
+ * the whole text). A client's secret may begin with "tskey-client-" (Tailscale's command line knows it by that when it
+ * stands for a pre-auth key). False for anything else.
  */
 bool secret_split(enum secret_kind kind, const char *text, char prefix[SECRET_PREFIX_LEN + 1], const char **secret);
 
-/* Does the secret fit a record's secret_hash: "sha256:HEX", "plain:TEXT" or bcrypt (tens of milliseconds)? */
+/* Does the secret fit a record's secret_hash: "sha256:HEX", "plain:TEXT", or bcrypt or Argon2id (tens of milliseconds)?
+ */
 bool secret_fits(const char *secret_hash, const char *secret);
 bool secret_is_slow(const char *secret_hash);
 /* "sha256:HEX" of a secret. */

@@ -39,6 +39,7 @@ struct api_field {
     enum api_scope scope; /* the least one that it is written in */
     const struct api_shape *shape;
     const struct api_words *words;
+    bool optional; /* absent where it is empty */
 };
 
 struct api_shape {

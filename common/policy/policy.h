@@ -269,6 +269,9 @@ bool policy_approves(const struct policy_view *v, uint32_t slot, const struct pr
 /* May the user take the tag for a device of his own (tailscale up --advertise-tags)? */
 bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *tag);
 
+/* Do the tags that are held own this one, directly or through tags that they own? */
+bool policy_tags_own(const struct policy *p, const struct strs *held, const char *tag);
+
 /* ---- explanations ---- */
 
 /* Does src reach dst, and why? Both are node names, users, tags, groups, hosts or addresses; of several devices, the

@@ -14,9 +14,10 @@
 #include "crypto/crypto.h"
 #include "model/secret.h"
 
-#define REMEMBERED_MAX 1024
-#define WAITING_MAX    1  /* workers that wait for the hash of another key: the others have to serve */
-#define PAUSE          20 /* times as long as a wrong secret took, no further one is computed for its key */
+#define AUTH_HEADER_MAX 256 /* longer ones hold no key */
+#define REMEMBERED_MAX  1024
+#define WAITING_MAX     1  /* workers that wait for the hash of another key: the others have to serve */
+#define PAUSE           20 /* times as long as a wrong secret took, no further one is computed for its key */
 
 /* Keys with a slow hash (imported ones) whose secret was judged: SHA-256 of the secret and its stored hash. So a change
  * of the record forgets it. One hash is computed at a time; who comes with the same key meanwhile waits for it. */
@@ -113,47 +114,135 @@ static int fits_slowly(struct auth *a, const char *stored, const char *secret, b
     return judged ? 0 : err_set(e, ERR_BUSY, "keys are being verified: try again in a few seconds");
 }
 
+static bool fits(struct auth *a, const char *stored, const char *secret, char fast[SECRET_HASH_MAX], int *code,
+                 struct err *e)
+{
+    bool yes = false;
+
+    fast[0] = '\0';
+    if (!secret_is_slow(stored))
+        return secret_fits(stored, secret);
+    *code = fits_slowly(a, stored, secret, &yes, e);
+    if (yes)
+        secret_digest(secret, fast);
+    return yes;
+}
+
 /* fast: as in struct auth_who. */
 static int find(struct auth *a, const struct tailnet_snapshot *s, const char *text, const struct api_key **out,
                 char fast[SECRET_HASH_MAX], struct err *e)
 {
     char prefix[SECRET_PREFIX_LEN + 1];
     const char *secret;
-    bool fits = false;
     int code = 0;
 
     *out = NULL;
     if (!secret_split(SECRET_API_KEY, text, prefix, &secret))
         return 0;
-    for (size_t i = 0; i < s->api_key_count && !fits && code == 0; i++) {
+    for (size_t i = 0; i < s->api_key_count && !*out && code == 0; i++) {
         const struct api_key *k = s->api_keys[i];
-        if (!str_eq(k->prefix, prefix))
-            continue;
-        if (secret_is_slow(k->secret_hash))
-            code = fits_slowly(a, k->secret_hash, secret, &fits, e);
-        else
-            fits = secret_fits(k->secret_hash, secret);
-        if (fits)
+        if (str_eq(k->prefix, prefix) && fits(a, k->secret_hash, secret, fast, &code, e))
             *out = k;
-        if (fits && secret_is_slow(k->secret_hash))
-            secret_digest(secret, fast);
     }
     return code;
 }
 
-int auth_bearer(struct auth *a, const struct tailnet_snapshot *s, const char *header, int64_t now_ns,
+int auth_client(struct auth *a, const struct tailnet_snapshot *s, const char *text, bool may_be_slow, bool *slow,
+                const struct oauth_client **out, char fast[SECRET_HASH_MAX], struct err *e)
+{
+    char prefix[SECRET_PREFIX_LEN + 1];
+    const struct oauth_client *c = NULL;
+    const char *secret;
+    int code = 0;
+
+    *out = NULL;
+    *slow = false;
+    fast[0] = '\0';
+    if (secret_split(SECRET_OAUTH_CLIENT, text, prefix, &secret))
+        for (size_t i = 0; i < s->oauth_client_count && !c; i++)
+            if (str_eq(s->oauth_clients[i]->client_id, prefix))
+                c = s->oauth_clients[i];
+    *slow = c && secret_is_slow(c->secret_hash) && !may_be_slow;
+    if (*slow)
+        return 0;
+    if (c && fits(a, c->secret_hash, secret, fast, &code, e))
+        *out = c;
+    if (!*out && code == 0)
+        code = err_set(e, ERR_UNAUTHENTICATED, "invalid client credentials");
+    return code;
+}
+
+static const struct oauth_token *find_token(const struct tailnet_snapshot *s, const char *text, int64_t now_ns)
+{
+    char prefix[SECRET_PREFIX_LEN + 1];
+    const char *secret;
+
+    if (!secret_split(SECRET_OAUTH_TOKEN, text, prefix, &secret))
+        return NULL;
+    for (size_t i = 0; i < s->oauth_token_count; i++) {
+        const struct oauth_token *t = s->oauth_tokens[i];
+        if (str_eq(t->prefix, prefix) && secret_fits(t->secret_hash, secret))
+            return t->expiration_ns > now_ns ? t : NULL;
+    }
+    return NULL;
+}
+
+static bool take_token(const struct tailnet_snapshot *s, const struct oauth_token *t, struct auth_who *out)
+{
+    const struct oauth_client *c = snapshot_oauth_client(s, t->client);
+
+    if (!c)
+        return false;
+    *out = (struct auth_who){.key_id = UINT64_C(1) << 63 | c->r.id, .token = record_ref(t)};
+    snprintf(out->actor, sizeof(out->actor), "OAuth client %s%s%.200s%s", c->client_id, *c->description ? " (" : "",
+             c->description, *c->description ? ")" : "");
+    return true;
+}
+
+void auth_who_release(struct auth_who *who)
+{
+    record_unref(who->token);
+    who->token = NULL;
+}
+
+/* The key that a header holds, in out; false: it holds none. */
+static bool read_header(const char *header, char out[AUTH_HEADER_MAX])
+{
+    static const char bearer[] = "Bearer ", basic[] = "Basic ";
+
+    out[0] = '\0';
+    if (!header || strlen(header) >= AUTH_HEADER_MAX)
+        return false;
+    if (str_starts(header, bearer)) {
+        str_copy(out, AUTH_HEADER_MAX, header + strlen(bearer));
+    } else if (str_starts(header, basic)) {
+        const char *text = header + strlen(basic);
+        long len = crypto_unbase64(text, strlen(text), (uint8_t *)out, AUTH_HEADER_MAX - 1);
+        out[len > 0 ? len : 0] = '\0';
+        out[strcspn(out, ":")] = '\0';
+    }
+    return *out;
+}
+
+int auth_header(struct auth *a, const struct tailnet_snapshot *s, const char *header, int64_t now_ns,
                 struct auth_who *out, struct err *e)
 {
-    static const char bearer[] = "Bearer ";
+    char text[AUTH_HEADER_MAX];
     const struct api_key *k = NULL;
     char fast[SECRET_HASH_MAX] = "";
-    int code = header && str_starts(header, bearer) ? find(a, s, header + strlen(bearer), &k, fast, e) : 0;
+    const struct oauth_token *t = NULL;
+    int code = 0;
 
+    if (read_header(header, text) && !(t = find_token(s, text, now_ns)))
+        code = find(a, s, text, &k, fast, e);
+    crypto_wipe(text, sizeof(text));
     if (code < 0)
         return code;
+    if (t && take_token(s, t, out))
+        return 0;
     if (!k || (k->expiration_ns && k->expiration_ns <= now_ns))
         return err_set(e, ERR_UNAUTHENTICATED, "Unauthorized");
-    *out = (struct auth_who){.key_id = k->r.id, .read_only = k->read_only};
+    *out = (struct auth_who){.key_id = k->r.id, .read_only = k->read_only, .user_id = k->user_id};
     memcpy(out->fast_hash, fast, sizeof(fast));
     if (*k->description)
         str_copy(out->actor, sizeof(out->actor), k->description);

@@ -15,12 +15,17 @@ enum admin_op {
     ADMIN_USER_RENAME,
     ADMIN_USER_ROLE,
     ADMIN_USER_DELETE,
-    ADMIN_PREAUTHKEY_CREATE,
+    ADMIN_PREAUTHKEY_CREATE, /* name: the description */
     ADMIN_PREAUTHKEY_EXPIRE,
     ADMIN_PREAUTHKEY_DELETE,
-    ADMIN_APIKEY_CREATE, /* name: the description */
-    ADMIN_APIKEY_EXPIRE, /* by id or by prefix */
+    ADMIN_PREAUTHKEY_REVOKE, /* it registers nothing more, and stays listed for preauth_keys.revoked_retention */
+    ADMIN_APIKEY_CREATE,     /* name: the description; user_id: its owner */
+    ADMIN_APIKEY_EXPIRE,     /* by id or by prefix */
     ADMIN_APIKEY_DELETE,
+    ADMIN_OAUTH_CLIENT_CREATE, /* name: the description; scopes, tags */
+    ADMIN_OAUTH_CLIENT_DELETE, /* by id or by prefix, its client id; its tokens go with it */
+    ADMIN_OAUTH_TOKEN, /* for the client of id: scopes, tags, end; text: a hash that may take the place of its slow one
+                        */
     ADMIN_NODE_RENAME,
     ADMIN_NODE_TAGS,
     ADMIN_NODE_EXPIRE, /* time_ns, 0: now; with flag: never */
@@ -47,6 +52,7 @@ enum admin_object {
     ADMIN_OBJECT_USER,
     ADMIN_OBJECT_PREAUTH_KEY,
     ADMIN_OBJECT_API_KEY,
+    ADMIN_OBJECT_OAUTH_CLIENT,
     ADMIN_OBJECT_NODE,
     ADMIN_OBJECT_PREFIX, /* struct prefix_settings */
     ADMIN_OBJECT_MESSAGE,
@@ -81,7 +87,9 @@ struct core_admin {
     enum user_role role;
     bool has_role, reusable, ephemeral, needs_approval, read_only, flag;
     int64_t time_ns;
-    struct strs tags;
+    bool limited; /* who asks may give no tags but these, and those that the policy lets them own */
+    struct strs limits;
+    struct strs tags, scopes;
     struct prefixes prefixes, revoke;
     struct prefix_rule rule;
     unsigned given, reset; /* enum rule_member */

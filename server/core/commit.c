@@ -62,7 +62,7 @@ static void answer_calls(struct commit_group *g)
 
 static void conclude(struct core_state *s, struct commit_group *g)
 {
-    for (size_t i = 0; i < g->events.len; i++)
+    for (size_t i = 0; i < g->events.len && !g->delivered; i++)
         readers_hear(s, g->events.items[i]);
     answer_calls(g);
     group_free(g);
@@ -197,9 +197,77 @@ static void remake(struct core_state *s, const struct commit_group *g)
         vec_push(&s->open->events, e);
         vec_push(&s->open->observed, true);
     }
-    if (s->open)
+    if (s->open) {
         s->open->remade = true;
+        s->open->delivered = g->delivered;
+    }
     tx_submit(s);
+}
+
+/* ---- what happened while nothing could be written ---- */
+
+#define FACTS_MAX     100000 /* entries that wait; the oldest make room */
+#define FACTS_MS      10000  /* between two tries, where nothing else is written */
+#define FACTS_AT_ONCE 16     /* groups */
+
+static void drop_fact(struct core_state *s)
+{
+    static struct log_limit limit;
+    struct commit_group *g = s->facts;
+
+    log_limited(&limit, 1, LOG_LEVEL_WARN, "core",
+                "the journal lacks some of what happened while nothing could be "
+                "written");
+    s->facts = g->next;
+    if (!s->facts)
+        s->facts_end = &s->facts;
+    s->fact_count -= g->events.len;
+    group_free(g);
+}
+
+static bool has_facts(const struct commit_group *g)
+{
+    for (size_t i = 0; i < g->events.len; i++)
+        if (g->observed.items[i])
+            return true;
+    for (size_t i = 0; i < g->writes.len; i++) {
+        enum record_kind kind = ((const struct record *)g->writes.items[i].record)->kind;
+        if (kind == RECORD_PRIMARY || kind == RECORD_VIA_PRIMARY)
+            return true;
+    }
+    return false;
+}
+
+/* Takes the group. Its calls were answered, and its entries told. */
+static void keep_facts(struct core_state *s, struct commit_group *g)
+{
+    if (!has_facts(g)) {
+        group_free(g);
+        return;
+    }
+    g->delivered = true;
+    g->next = NULL;
+    *s->facts_end = g;
+    s->facts_end = &g->next;
+    s->fact_count += g->events.len;
+    while (s->fact_count > FACTS_MAX)
+        drop_fact(s);
+    timer_set(s, clock_mono_ms() + FACTS_MS, TIMER_FACTS, NULL);
+}
+
+void commit_write_facts(struct core_state *s)
+{
+    for (size_t i = 0; s->facts && i < FACTS_AT_ONCE; i++) {
+        struct commit_group *g = s->facts;
+        s->facts = g->next;
+        if (!s->facts)
+            s->facts_end = &s->facts;
+        s->fact_count -= g->events.len;
+        remake(s, g);
+        group_free(g);
+    }
+    if (s->facts)
+        timer_set(s, clock_mono_ms() + FACTS_MS, TIMER_FACTS, NULL);
 }
 
 /* The store is going to say more of it. */
@@ -210,21 +278,24 @@ static void keep_uncertain(struct core_state *s, struct commit_group *g)
     s->uncertain = g;
 }
 
-static void end_uncertain(struct core_state *s, struct commit_group *g)
+static void take_uncertain(struct core_state *s, struct commit_group *g)
 {
     struct commit_group **at = &s->uncertain;
 
     while (*at != g)
         at = &(*at)->next;
     *at = g->next;
-    group_free(g);
 }
 
 void commit_release(struct core_state *s)
 {
     store_forget(s->store);
-    while (s->uncertain)
-        end_uncertain(s, s->uncertain);
+    for (struct commit_group *g; (g = s->uncertain);) {
+        take_uncertain(s, g);
+        group_free(g);
+    }
+    while (s->facts)
+        drop_fact(s);
 }
 
 static void refuse(struct core_state *s, struct commit_group *g)
@@ -238,14 +309,16 @@ static void refuse(struct core_state *s, struct commit_group *g)
     } else {
         core_past_lost(s, g);
         for (size_t i = 0; i < g->events.len; i++) /* what happened is told, although the journal lacks it */
-            if (g->observed.items[i])
+            if (g->observed.items[i] && !g->delivered)
                 readers_hear(s, g->events.items[i]);
     }
     answer_calls(g);
     if (g->code == ERR_TIMEOUT)
         keep_uncertain(s, g);
-    else
+    else if (again)
         group_free(g);
+    else
+        keep_facts(s, g);
 }
 
 static void try_again(struct core_state *s)
@@ -289,7 +362,7 @@ static void count_writes(struct core_state *s, const struct commit_group *g)
 /* The store has answered. */
 static void finish(struct core_state *s, struct commit_group *g)
 {
-    bool first = g->code < 0 && !g->abandoned;
+    bool first = g->code < 0 && !g->abandoned, works = g->code == 0;
     struct commit_group *open = NULL;
 
     s->flying = g->next;
@@ -312,6 +385,8 @@ static void finish(struct core_state *s, struct commit_group *g)
         refuse(s, open);
     if (s->retries)
         try_again(s);
+    if (works)
+        commit_write_facts(s);
 }
 
 /* A group that was refused because nobody knew is durable after all. What was decided meanwhile is decided again: the
@@ -356,7 +431,11 @@ static void run_finish(struct core_state *s, struct core_call *call)
     } else {
         if (f->code == 0)
             accept_late(s, f->group);
-        end_uncertain(s, f->group);
+        take_uncertain(s, f->group);
+        if (f->code == 0)
+            group_free(f->group);
+        else
+            keep_facts(s, f->group);
     }
     free(f);
 }

@@ -9,6 +9,8 @@ void tx_submit(struct core_state *s); /* what was collected, at the end of a tur
 /* After the next publication: the answers that wait for nothing else. */
 void tx_give_answers(struct core_state *s);
 
+/* Writes what happened while nothing could be written: elections, and nodes that came and went. */
+void commit_write_facts(struct core_state *s);
 void commit_release(struct core_state *s); /* at the end */
 
 #endif

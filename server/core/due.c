@@ -4,6 +4,7 @@
 #include "core/due.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/commit.h"
 #include "core/decide/liveness.h"
 #include "core/decide/map_request.h"
 #include "core/decide/nodes.h"
@@ -114,6 +115,9 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_ROUTES:
         s->elect = true;
+        break;
+    case TIMER_FACTS:
+        commit_write_facts(s);
         break;
     case TIMER_HISTORY:
         core_past_due(s);

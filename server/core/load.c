@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
 #include "core/admin/repeated.h"
 #include "core/commit.h"
@@ -140,6 +141,7 @@ static int begin(struct core_state *s, const struct store_image *image, struct e
         return rc;
     publish(s);
     load_ssh_approvals(s, image);
+    preauth_keys_reap(s);
     core_past_reconcile(s);
     tx_submit(s);
     return 0;

@@ -221,6 +221,7 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
     core->state.flying_end = &core->state.flying;
     core->state.answers_end = &core->state.answers;
     core->state.retries_end = &core->state.retries;
+    core->state.facts_end = &core->state.facts;
     queue_init(&core->state.queue);
     core->state.records =
         extra_records_open(&core->records, config->dns.extra_records_path, extra_records_changed, core);

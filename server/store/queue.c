@@ -242,8 +242,11 @@ static void reach(struct store *s)
 
     pthread_mutex_unlock(&s->lock);
     int code = s->engine->calls->reach(s->engine, &found, &e);
-    note(s, code == ERR_GONE ? ERR_UNAVAILABLE : code, &e);
+    /* That it is there says nothing of a full disk: what was noted of a write stays until one works. */
+    if (code < 0 || found.again || s->unreached)
+        note(s, code == ERR_GONE ? ERR_UNAVAILABLE : code, &e);
     pthread_mutex_lock(&s->lock);
+    s->unreached = code < 0;
     s->away = code < 0;
     s->lost = code == ERR_GONE;
     if (code == 0 && found.again)

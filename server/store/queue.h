@@ -30,6 +30,7 @@ struct store {
     bool stopping;
     /* Of a database that is reached over a connection. */
     bool away, lost;                 /* lost: for good */
+    bool unreached;                  /* the storage thread's: the last try failed */
     int64_t reach_ms, retry_wait_ms; /* when to see whether it is there; the pause after the next failure */
     uint64_t newest_series;          /* of those submitted */
     struct store_group *doubtful;    /* refused with ERR_TIMEOUT: waits for its second answer */

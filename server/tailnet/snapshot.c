@@ -328,6 +328,11 @@ const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_
     return record_find(s->api_keys, s->api_key_count, id, NULL);
 }
 
+const struct oauth_client *snapshot_oauth_client(const struct tailnet_snapshot *s, uint64_t id)
+{
+    return record_find(s->oauth_clients, s->oauth_client_count, id, NULL);
+}
+
 static int compare_settings(const void *key, const void *item)
 {
     const struct prefix_settings *const *settings = item;

@@ -181,6 +181,7 @@ const struct tailnet_node *snapshot_node_by_id(const struct tailnet_snapshot *s,
 const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id);
 const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id);
+const struct oauth_client *snapshot_oauth_client(const struct tailnet_snapshot *s, uint64_t id);
 const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 

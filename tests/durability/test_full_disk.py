@@ -4,53 +4,15 @@
 """The database's disk, a small one, fills up under the daemon: changes are refused with a clear error, the rest is served,
 a restart works, and when there is room again so do changes."""
 import os
-import stat
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../shared"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import daemon  # noqa: E402
 from daemon import Daemon, check, finish, skip_all, wait_for  # noqa: E402
+from small_disk import SmallDisk  # noqa: E402
 
-SMALL = "size=3m"
 ENOUGH = 2000  # changes that a disk of that size cannot hold
-
-
-class SmallDisk:
-    """A mount namespace with a small file system at a place, kept by a process that sleeps in it."""
-
-    def __init__(self, place):
-        self.place = place
-        self.keeper = subprocess.Popen(["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o "$1" none "$2" && echo ready && exec sleep 600', "sh", SMALL, place],
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if self.keeper.stdout.readline() != "ready\n":
-            self.end()
-            skip_all("a mount namespace of its own needs root")
-
-    def wrap(self, path):
-        """A program that runs headwayd in there."""
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(f'#!/bin/sh\nexec nsenter -t {self.keeper.pid} -m {daemon.HEADWAYD} "$@"\n')
-        os.chmod(path, stat.S_IRWXU)
-        return path
-
-    def inside(self, name):
-        return f"/proc/{self.keeper.pid}/root{self.place}/{name}"
-
-    def fill(self):
-        with open(self.inside("fill"), "wb", buffering=0) as f:
-            try:
-                while True:
-                    f.write(b"x" * 4096)
-            except OSError:
-                pass
-
-    def empty(self):
-        os.unlink(self.inside("fill"))
-
-    def end(self):
-        self.keeper.kill()
-        self.keeper.wait()
 
 
 def create(d, name):
@@ -122,7 +84,7 @@ def main():
         text = f.read().replace(f"{d.dir}/db.sqlite", f"{place}/db.sqlite")
         f.seek(0)
         f.write(text)
-    disk = SmallDisk(place)
+    disk = SmallDisk(place, "size=3m")
     daemon.HEADWAYD = disk.wrap(os.path.join(d.dir, "headwayd"))
     try:
         with d:

@@ -41,9 +41,9 @@ struct command {
 };
 
 /* Families, each ended by a command without a name; commands.c lists them. */
-extern const struct command user_commands[], node_commands[], preauthkey_commands[], apikey_commands[], auth_commands[],
-    policy_commands[], route_commands[], exit_commands[], app_connector_commands[], event_commands[], past_commands[],
-    server_commands[];
+extern const struct command user_commands[], node_commands[], preauthkey_commands[], apikey_commands[],
+    oauth_commands[], auth_commands[], policy_commands[], route_commands[], exit_commands[], app_connector_commands[],
+    event_commands[], past_commands[], server_commands[];
 
 extern const struct flag global_flags[], console_flags[];
 

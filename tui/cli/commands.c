@@ -8,8 +8,9 @@
 #include "cli/command.h"
 
 static const struct command *const families[] = {
-    node_commands, route_commands,  exit_commands,   app_connector_commands, user_commands, preauthkey_commands,
-    auth_commands, apikey_commands, policy_commands, event_commands,         past_commands, server_commands};
+    node_commands,       route_commands, exit_commands,   app_connector_commands, user_commands,
+    preauthkey_commands, auth_commands,  apikey_commands, oauth_commands,         policy_commands,
+    event_commands,      past_commands,  server_commands};
 
 #define FAMILIES (ARRAY_LEN(families))
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-auth keys, by which machines register; API keys, by which programs administer. */
+/* Pre-auth keys, by which machines register; API keys, by which programs administer; OAuth clients, with which programs
+ * fetch access tokens. */
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "crypto/crypto.h"
+#include "tailscale/tailscale.h"
 
 /* ---- pre-auth keys ---- */
 
@@ -120,7 +123,8 @@ static int api_list(struct cli *c)
 static int api_create(struct cli *c)
 {
     char *expiry = cli_expiry(c, "expiration");
-    bool more = flags_given(&c->flags, "description") || flags_given(&c->flags, "read-only");
+    bool more =
+        flags_given(&c->flags, "description") || flags_given(&c->flags, "read-only") || flags_given(&c->flags, "user");
     json_t *body, *answer, *key;
 
     if (!expiry)
@@ -130,6 +134,7 @@ static int api_create(struct cli *c)
     if (more) {
         json_object_set_new(body, "description", json_string(flags_text(&c->flags, "description")));
         json_object_set_new(body, "readOnly", json_boolean(flags_switch(&c->flags, "read-only")));
+        json_object_set_new(body, "user", json_string(flags_text(&c->flags, "user")));
     }
     answer = cli_call(c, "POST", body, more ? "/api/headway/apikeys" : "/api/v1/apikey");
     if (!answer)
@@ -199,6 +204,98 @@ static int api_delete(struct cli *c)
     return cli_done(c, answer, "Key deleted", NULL, NULL);
 }
 
+/* ---- OAuth clients ---- */
+
+static void client_row(struct text_table *t, const struct api_v2_key *k)
+{
+    table_text(t, k->id, COLOR_PLAIN);
+    table_texts(t, &k->scopes);
+    table_texts(t, &k->tags);
+    table_text(t, *k->description ? k->description : "-", COLOR_PLAIN);
+    table_time(t, k->created_ns, "", false);
+}
+
+/* Those of the keys that are clients. */
+static json_t *only_clients(const json_t *keys)
+{
+    json_t *clients = json_array(), *key;
+    size_t i;
+
+    json_array_foreach(keys, i, key)
+    {
+        if (str_eq(json_text(key, "keyType", ""), "client"))
+            json_array_append(clients, key);
+    }
+    return clients;
+}
+
+static int client_list(struct cli *c)
+{
+    static const char *const heads[] = {"ID", "Scopes", "Tags", "Description", "Created"};
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v2/tailnet/-/keys");
+    struct api_list clients = {0};
+    struct text_table t;
+
+    if (!answer)
+        return 1;
+    json_t *found = only_clients(json_object_get(answer, "keys"));
+    if (c->out.form != OUTPUT_HUMAN) {
+        output_value(&c->out, found, NULL);
+    } else if (api_read_list(&api_v2_key_shape, found, &clients, API_FOR_TERMINAL, NULL) == 0) {
+        table_init(&t, heads, ARRAY_LEN(heads));
+        for (size_t i = 0; i < clients.len; i++)
+            client_row(&t, api_at(&clients, struct api_v2_key, i));
+        table_print(&t, &c->out);
+        table_release(&t);
+    }
+    api_release_list(&api_v2_key_shape, &clients);
+    json_decref(found);
+    json_decref(answer);
+    return 0;
+}
+
+static int client_create(struct cli *c)
+{
+    const struct strs *scopes = flags_list(&c->flags, "scope");
+
+    if (!scopes || !scopes->len)
+        return cli_failf(c, "at least one --scope is required: missing parameters");
+    json_t *body =
+        json_pack("{s:s, s:o, s:o, s:s}", "keyType", "client", "scopes", cli_json_list(scopes), "tags",
+                  cli_json_list(flags_list(&c->flags, "tag")), "description", flags_text(&c->flags, "description"));
+    json_t *answer = cli_call(c, "POST", body, "/api/v2/tailnet/-/keys");
+    if (!answer)
+        return 1;
+    char *made = mem_format("OAuth client %s created.", json_text(answer, "id", ""));
+    char *secret = mem_format("Secret (shown once, store it now): %s", json_text(answer, "key", ""));
+    output_result(&c->out, made, answer, NULL);
+    if (c->out.form == OUTPUT_HUMAN)
+        output_result(&c->out, secret, NULL, NULL);
+    crypto_wipe(secret, strlen(secret));
+    free(secret);
+    free(made);
+    json_decref(answer);
+    return 0;
+}
+
+static int client_delete(struct cli *c)
+{
+    const char *id = flags_text(&c->flags, "id");
+
+    if (!*id)
+        return cli_failf(c, "--id is required: missing parameters");
+    char *segment = cli_segment(id), *line = mem_format("OAuth client %s deleted", id);
+    json_t *answer = cli_call(c, "DELETE", NULL, "/api/headway/oauth-clients/%s", segment);
+    if (answer) {
+        json_decref(answer);
+        answer = json_pack("{s:s}", "id", id);
+    }
+    int status = cli_done(c, answer, line, NULL, NULL);
+    free(segment);
+    free(line);
+    return status;
+}
+
 /* clang-format off */
 #define OLD_USER {"user", 'u', FLAG_TEXT, FLAG_HIDDEN, .value = "ID", .help = "owner of the key; ignored"}
 #define NAMESPACE {"namespace", 'n', FLAG_TEXT, FLAG_HIDDEN, .same_as = "user", .help = "older spelling of --user"}
@@ -217,7 +314,8 @@ static const struct flag preauth_id_flags[] = {
 static const struct flag api_create_flags[] = {
     {"expiration", 'e', FLAG_TEXT, .value = "DURATION", .fallback = "90d", .help = "validity of the key: a duration such as 24h or 90d, or never"},
     {"description", 'd', FLAG_TEXT, .value = "TEXT", .help = "purpose of the key; shown in the journal"},
-    {"read-only", 0, FLAG_SWITCH, .help = "allow reading and dry runs only"}, FLAGS_END};
+    {"read-only", 0, FLAG_SWITCH, .help = "allow reading and dry runs only"},
+    {"user", 'u', FLAG_TEXT, .value = "USER", .help = "owner (id or name) of the pre-auth keys without tags that are created with it by API v2"}, FLAGS_END};
 static const struct flag api_select_flags[] = {
     {"prefix", 'p', FLAG_TEXT, .value = "PREFIX", .help = "prefix of the key"},
     {"id", 'i', FLAG_NUMBER, .value = "ID", .help = "id of the key"}, FLAGS_END};
@@ -236,5 +334,19 @@ const struct command apikey_commands[] = {
     {"apikeys create", "c|new", NULL, api_create_flags, "Create an API key and print it; it is not shown again", .run = api_create},
     {"apikeys expire", "revoke|exp|e", NULL, api_select_flags, "Expire an API key", .run = api_expire},
     {"apikeys delete", "remove|del", NULL, api_select_flags, "Delete an API key", .run = api_delete},
+    {0}};
+
+static const struct flag client_create_flags[] = {
+    {"scope", 's', FLAG_LIST, .value = "SCOPE", .help = "what its tokens may do, such as devices:core, auth_keys or all:read; may be repeated"},
+    {"tag", 't', FLAG_LIST, .value = "TAG", .help = "tag that its tokens may give, such as tag:k8s; may be repeated"},
+    {"description", 'd', FLAG_TEXT, .value = "TEXT", .help = "purpose of the client; shown in the journal"}, FLAGS_END};
+static const struct flag client_delete_flags[] = {
+    {"id", 'i', FLAG_TEXT, .value = "ID", .help = "id of the client"}, FLAGS_END};
+
+const struct command oauth_commands[] = {
+    {"oauth-clients", "oauth-client|oauthclients|oauthclient|oauth", .bits = CMD_GROUP, .brief = "Manage OAuth clients, with which programs fetch access tokens of limited scope"},
+    {"oauth-clients list", "ls|show", NULL, NULL, "List OAuth clients", .run = client_list},
+    {"oauth-clients create", "c|new", NULL, client_create_flags, "Create an OAuth client and print its secret; it is not shown again", .run = client_create},
+    {"oauth-clients delete", "remove|del", NULL, client_delete_flags, "Delete an OAuth client, and its access tokens with it", .run = client_delete},
     {0}};
 /* clang-format on */

@@ -166,12 +166,6 @@ static int mock_oidc(struct cli *c)
                         "provider that you will use");
 }
 
-static int oauth_clients(struct cli *c)
-{
-    return cli_failf(c, "headway has no OAuth clients: a program gets in with an API key (%s apikeys create)",
-                     program_name());
-}
-
 static int generate_private_key(struct cli *c)
 {
     uint8_t key[32];
@@ -298,11 +292,6 @@ static const struct flag create_node_flags[] = {
     {"key", 'k', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "registration id"},
     {"route", 'r', FLAG_LIST, .value = "PREFIXES", .help = "advertised routes"}, FLAGS_END};
 
-static const struct flag oauth_flags[] = {
-    {"scope", 's', FLAG_LIST, FLAG_HIDDEN, .value = "SCOPE", .help = "ignored"},
-    {"tag", 't', FLAG_LIST, FLAG_HIDDEN, .value = "TAG", .help = "ignored"},
-    {"description", 'd', FLAG_TEXT, FLAG_HIDDEN, .value = "TEXT", .help = "ignored"},
-    {"id", 'i', FLAG_TEXT, FLAG_HIDDEN, .value = "ID", .help = "ignored"}, FLAGS_END};
 
 static const struct flag completion_flags[] = {
     {"no-descriptions", 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "ignored"}, FLAGS_END};
@@ -317,7 +306,6 @@ const struct command server_commands[] = {
     {"configtest", NULL, NULL, NULL, "Check the configuration", .bits = CMD_BARE, .run = configtest},
     {"dump-config", "dumpConfig", NULL, NULL, "Print the configuration in force, without its secrets", .bits = CMD_BARE, .run = dump_config},
     {"mockoidc", NULL, NULL, NULL, "A part of headscale's tests, which headway has not", .bits = CMD_BARE | CMD_HIDDEN, .run = mock_oidc},
-    {"oauth-clients", "oauth-client|oauthclients|oauthclient|oauth", "[WORD...]", oauth_flags, "Of headscale 0.30; headway has API keys instead", .bits = CMD_BARE | CMD_HIDDEN, .run = oauth_clients},
     {"health", NULL, NULL, NULL, "Check that the daemon and its database work, and what is not well", .run = health},
     {"backup", NULL, "FILE", NULL, "Back up the state of the running daemon to a file on its machine", .run = backup},
     {"relay", NULL, .bits = CMD_GROUP, .brief = "Inspect the built-in relay"},

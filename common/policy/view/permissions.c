@@ -29,10 +29,22 @@ bool policy_approves(const struct policy_view *v, uint32_t slot, const struct pr
     return connector_approves(v, slot, route);
 }
 
-/* The user owns the tag, or a tag that owns it, and so on; cycles end where they close. */
-static bool owns_tag(const struct policy_view *v, const char *tag, uint32_t user)
+struct tag_owner { /* one of both */
+    const struct policy_view *v;
+    uint32_t user;
+    const struct strs *held;
+};
+
+static bool is_owner(const struct tag_owner *who, const struct policy_principal *q)
 {
-    const struct policy *p = v->p;
+    if (q->kind == PRINCIPAL_TAG)
+        return who->held && strs_has(who->held, q->text);
+    return who->v && user_in(who->v, q, who->user);
+}
+
+/* He owns the tag, or a tag that owns it, and so on; cycles end where they close. */
+static bool owns_tag(const struct policy *p, const char *tag, const struct tag_owner *who)
+{
     uint64_t *seen = bits_new(p->tags.len / 64 + 1);
     struct id_list open = {0};
     uintptr_t at = (uintptr_t)map_gets(&p->tag_index, tag);
@@ -48,9 +60,8 @@ static bool owns_tag(const struct policy_view *v, const char *tag, uint32_t user
         for (size_t i = 0; i < t->owners.len && !found; i++) {
             const struct policy_principal *q = &p->principals.items[t->owners.items[i].principal];
             uintptr_t next = q->kind == PRINCIPAL_TAG ? (uintptr_t)map_gets(&p->tag_index, q->text) : 0;
-            if (q->kind != PRINCIPAL_TAG) {
-                found = user_in(v, q, user);
-            } else if (next && !bit_has(seen, (uint32_t)(next - 1))) {
+            found = is_owner(who, q);
+            if (!found && next && !bit_has(seen, (uint32_t)(next - 1))) {
                 bit_set(seen, (uint32_t)(next - 1));
                 vec_push(&open, (uint32_t)(next - 1));
             }
@@ -65,5 +76,10 @@ bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *t
 {
     uint32_t user = user_index(v, user_id);
 
-    return user != NONE && owns_tag(v, tag, user);
+    return user != NONE && owns_tag(v->p, tag, &(struct tag_owner){.v = v, .user = user});
+}
+
+bool policy_tags_own(const struct policy *p, const struct strs *held, const char *tag)
+{
+    return owns_tag(p, tag, &(struct tag_owner){.held = held});
 }

@@ -69,6 +69,8 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
         json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
     else if (kind == ADMIN_OBJECT_API_KEY)
         write_api_key(o, record, a->secret, scope);
+    else if (kind == ADMIN_OBJECT_OAUTH_CLIENT)
+        write_oauth_client(o, record, a->secret, scope);
     else if (kind == ADMIN_OBJECT_PREFIX)
         write_prefix(o, &v, &((const struct prefix_settings *)record)->prefix, record);
     else if (kind == ADMIN_OBJECT_MESSAGE)
@@ -92,6 +94,8 @@ static const void *find_object(struct api_view *v, const struct core_admin *a)
         return snapshot_preauth_key(v->s, id);
     case ADMIN_OBJECT_API_KEY:
         return snapshot_api_key(v->s, id);
+    case ADMIN_OBJECT_OAUTH_CLIENT:
+        return snapshot_oauth_client(v->s, id);
     case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;

@@ -30,7 +30,8 @@ static enum http_flow docs_page(struct rest_request *r)
     page_begin(r, 200, "The API of this server");
     page_text(r, "p",
               "Over HTTPS with the header Authorization: Bearer KEY (headway apikeys create), or over the "
-              "server's unix socket without a key. /api/v1 is headscale's, /api/headway adds to it.");
+              "server's unix socket without a key. /api/v1 is headscale's, /api/v2 is Tailscale's, /api/headway adds "
+              "to them.");
     buf_adds(&r->http.out, "<table>\n");
     for (size_t i = 0; i < endpoint_count(r->api); i++)
         if (endpoint_at(r->api, i)->dialect != DIALECT_TEXT)
@@ -45,6 +46,11 @@ static const struct api_endpoint rows[] = {
     {V1("GET", "/openapi-3.0.json"), .run = openapi_json, .answer = "page", .help = "The same under its other name"},
     {V1("GET", "/openapi.yaml"), .run = openapi_yaml, .answer = "page", .help = "The same as YAML"},
     {V1("GET", "/openapi-3.0.yaml"), .run = openapi_yaml, .answer = "page", .help = "The same under its other name"},
+    {V2("GET", "/docs"), .run = docs_page, .answer = "page", .help = "This table"},
+    {V2("GET", "/openapi.json"), .run = openapi_json, .answer = "page", .help = "The calls of /api/v2 for programs"},
+    {V2("GET", "/openapi-3.0.json"), .run = openapi_json, .answer = "page", .help = "The same under its other name"},
+    {V2("GET", "/openapi.yaml"), .run = openapi_yaml, .answer = "page", .help = "The same as YAML"},
+    {V2("GET", "/openapi-3.0.yaml"), .run = openapi_yaml, .answer = "page", .help = "The same under its other name"},
     {PAGE("GET", "/swagger", HTTP_PUBLIC), .run = docs_page, .help = "The API's documentation under its older name"},
     {PAGE("GET", "/swagger/v1/openapiv2.json", HTTP_PUBLIC), .run = openapi_json, .help = "The same for programs"},
 };

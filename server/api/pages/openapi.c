@@ -10,17 +10,20 @@
 #include "model/api_health.h"
 #include "model/api_past.h"
 #include "model/version.h"
+#include "tailscale/tailscale.h"
 
 #define SCHEMAS "#/components/schemas/"
 
-/* What the rows call the objects: once as headscale has them, once with our members. */
+/* What the rows call the objects: once as headscale has them, once with our members. Those of /api/v2 are the same in
+ * both places. */
 static const struct {
     const char *name, *v1_place, *headway_place;
     const struct api_shape *shape;
+    bool v2;
 } objects[] = {
 #define OBJECT(name, shape)                                                                                            \
     {                                                                                                                  \
-        name, SCHEMAS name, SCHEMAS "Headway" name, &(shape)                                                           \
+        name, SCHEMAS name, SCHEMAS "Headway" name, &(shape), false                                                    \
     }
     OBJECT("User", api_user_shape),
     OBJECT("PreAuthKey", api_preauth_key_shape),
@@ -57,6 +60,17 @@ static const struct {
     OBJECT("Health", api_health_shape),
     OBJECT("App", api_app_shape),
     OBJECT("HealthReason", api_health_reason_shape),
+    OBJECT("OAuthClient", api_oauth_client_shape),
+#define V2_OBJECT(name, shape)                                                                                         \
+    {                                                                                                                  \
+        name, SCHEMAS name, SCHEMAS name, &(shape), true                                                               \
+    }
+    V2_OBJECT("Key", api_v2_key_shape),
+    V2_OBJECT("Device", api_v2_device_shape),
+    V2_OBJECT("DeviceRoutes", api_v2_routes_shape),
+    V2_OBJECT("TailnetUser", api_v2_user_shape),
+    V2_OBJECT("Settings", api_v2_settings_shape),
+#undef V2_OBJECT
 #undef OBJECT
 };
 
@@ -81,6 +95,11 @@ static const char headway_error[] =
     "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"object\",\"properties\":{\"code\":"
     "{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"field\":{\"type\":\"string\"}}},"
     "\"current\":{\"type\":\"object\"}}}";
+
+static const char v2_error[] =
+    "{\"type\":\"object\",\"properties\":{\"message\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"
+    "\"data\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},"
+    "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}}}}";
 
 static json_t *parsed(const char *text)
 {
@@ -178,7 +197,7 @@ static void add_query(void *arg, const char *name, size_t len, const char *kind,
 static const struct {
     const char *name, *help;
 } change_headers[] = {
-    {"If-Match", "The version in quotes that the object must have, such as \"7\""},
+    {"If-Match", "The version in quotes that the object must have, such as \"7\" (of /api/v2: the ETag of the policy)"},
     {"Idempotency-Key",
      "Names the call: when it comes again with the same key it is answered as before, and done once"},
 };
@@ -206,7 +225,7 @@ static json_t *parameters(const struct api_endpoint *e)
 
 static json_t *responses(const struct api_endpoint *e, enum api_scope scope)
 {
-    const char *error = scope == API_V1 ? SCHEMAS "Error" : SCHEMAS "HeadwayError";
+    const char *error = scope == API_HEADWAY ? SCHEMAS "HeadwayError" : SCHEMAS "Error";
     bool page = e->answer && str_eq(e->answer, "page");
     json_t *good = page ? content("text/html", parsed(kinds[0].schema))
                         : content(HTTP_JSON, members_schema(e->answer ? e->answer : "", scope));
@@ -219,7 +238,8 @@ static json_t *responses(const struct api_endpoint *e, enum api_scope scope)
 
 static json_t *operation(const struct api_endpoint *e)
 {
-    enum api_scope scope = e->dialect == DIALECT_V1 ? API_V1 : API_HEADWAY;
+    enum api_scope scope = e->dialect == DIALECT_HEADWAY ? API_HEADWAY : API_V1;
+    char name[64];
     json_t *o = json_object();
 
     if (e->id)
@@ -227,6 +247,8 @@ static json_t *operation(const struct api_endpoint *e)
     json_object_set_new(o, "summary", json_string(e->help));
     if (e->need == NEED_NOTHING)
         json_object_set_new(o, "security", json_array());
+    else
+        json_object_set_new(o, "x-required-scope", json_string(auth_scope_name(e->scope, name, e->need == NEED_READ)));
     json_object_set_new(o, "parameters", parameters(e));
     if (e->body && *e->body)
         json_object_set_new(o, "requestBody",
@@ -235,14 +257,14 @@ static json_t *operation(const struct api_endpoint *e)
     return o;
 }
 
-static json_t *paths(const struct api *api)
+static json_t *paths(const struct api *api, bool v2)
 {
     json_t *all = json_object();
 
     for (size_t i = 0; i < endpoint_count(api); i++) {
         const struct api_endpoint *e = endpoint_at(api, i);
         char method[sizeof(((struct http_request *)0)->method)] = "";
-        if (!str_starts(e->http.path, "/api/"))
+        if (!str_starts(e->http.path, "/api/") || str_starts(e->http.path, "/api/v2/") != v2)
             continue;
         json_t *path = json_object_get(all, e->http.path);
         if (!path) {
@@ -256,23 +278,30 @@ static json_t *paths(const struct api *api)
     return all;
 }
 
-static json_t *schemas(void)
+static json_t *schemas(bool v2)
 {
-    json_t *all = json_pack("{s:o, s:o}", "Error", parsed(v1_error), "HeadwayError", parsed(headway_error));
+    json_t *all = json_pack("{s:o}", "Error", parsed(v2 ? v2_error : v1_error));
+
+    if (!v2)
+        json_object_set_new(all, "HeadwayError", parsed(headway_error));
 
     for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
+        if (objects[i].v2 != v2)
+            continue;
         json_object_set_new(all, objects[i].v1_place + strlen(SCHEMAS), api_schema(objects[i].shape, API_V1, place_of));
-        json_object_set_new(all, objects[i].headway_place + strlen(SCHEMAS),
-                            api_schema(objects[i].shape, API_HEADWAY_TOP, place_of));
+        if (!v2)
+            json_object_set_new(all, objects[i].headway_place + strlen(SCHEMAS),
+                                api_schema(objects[i].shape, API_HEADWAY_TOP, place_of));
     }
     return all;
 }
 
-static json_t *description(const struct api *api)
+static json_t *description(const struct api *api, bool v2)
 {
     return json_pack("{s:s, s:{s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}", "openapi", "3.0.3", "info",
-                     "title", "headway", "version", headway_version, "security", "key", "paths", paths(api),
-                     "components", "schemas", schemas(), "securitySchemes", "key", "type", "http", "scheme", "bearer");
+                     "title", "headway", "version", headway_version, "security", "key", "paths", paths(api, v2),
+                     "components", "schemas", schemas(v2), "securitySchemes", "key", "type", "http", "scheme",
+                     "bearer");
 }
 
 static void put_json(struct buf *out, const json_t *tree)
@@ -343,12 +372,15 @@ static void put_yaml(struct buf *out, const json_t *tree)
 /* ---- answers ---- */
 
 /* Anybody may ask: it is made once, and nobody who reads slowly holds a copy of his own. */
-static enum http_flow answer(struct rest_request *r, struct buf *made, const char *type,
+static enum http_flow answer(struct rest_request *r, bool yaml, const char *type,
                              void (*put)(struct buf *out, const json_t *tree))
 {
+    bool v2 = r->endpoint->dialect == DIALECT_V2;
+    struct buf *made = &r->api->openapi[v2][yaml];
+
     pthread_mutex_lock(&r->api->lock);
     if (!made->len) {
-        json_t *tree = description(r->api);
+        json_t *tree = description(r->api, v2);
         put(made, tree);
         json_decref(tree);
     }
@@ -360,10 +392,10 @@ static enum http_flow answer(struct rest_request *r, struct buf *made, const cha
 
 enum http_flow openapi_json(struct rest_request *r)
 {
-    return answer(r, &r->api->openapi[0], HTTP_JSON, put_json);
+    return answer(r, false, HTTP_JSON, put_json);
 }
 
 enum http_flow openapi_yaml(struct rest_request *r)
 {
-    return answer(r, &r->api->openapi[1], "application/yaml", put_yaml);
+    return answer(r, true, "application/yaml", put_yaml);
 }

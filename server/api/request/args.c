@@ -175,12 +175,9 @@ int arg_expiration(struct rest_request *r, int64_t default_ns, int64_t *out)
     return 0;
 }
 
-int arg_texts(struct rest_request *r, const char *name, struct strs *out, bool *given)
+int arg_texts_of(struct rest_request *r, const json_t *v, const char *name, struct strs *out)
 {
-    json_t *v = arg_json(r, name);
-
-    *given = v != NULL;
-    if (!v)
+    if (!v || json_is_null(v))
         return 0;
     if (!json_is_array(v))
         return wrong(r, name, "a list of texts");
@@ -195,6 +192,14 @@ int arg_texts(struct rest_request *r, const char *name, struct strs *out, bool *
         strs_push(out, text);
     }
     return 0;
+}
+
+int arg_texts(struct rest_request *r, const char *name, struct strs *out, bool *given)
+{
+    const json_t *v = arg_json(r, name);
+
+    *given = v != NULL;
+    return arg_texts_of(r, v, name, out);
 }
 
 int arg_prefixes(struct rest_request *r, const char *name, struct prefixes *out, bool *given)

@@ -17,6 +17,8 @@ int arg_time(struct rest_request *r, const char *name, int64_t *out) WARN_UNUSED
 /* The end of a new key: absent, empty, null or zero is in default_ns from now, "never" is 0. */
 int arg_expiration(struct rest_request *r, int64_t default_ns, int64_t *out) WARN_UNUSED;
 int arg_texts(struct rest_request *r, const char *name, struct strs *out, bool *given) WARN_UNUSED;
+/* The same of a value that stands elsewhere in the body; NULL and null are an empty list. */
+int arg_texts_of(struct rest_request *r, const json_t *v, const char *name, struct strs *out) WARN_UNUSED;
 int arg_prefixes(struct rest_request *r, const char *name, struct prefixes *out, bool *given) WARN_UNUSED;
 /* By id or by name. Nobody has it: ERR_MISSING, or ERR_INVALID where an id is meant and the text is none. */
 int arg_user(struct rest_request *r, const char *name, const struct user **out) WARN_UNUSED;

@@ -15,8 +15,8 @@
 enum api_need { NEED_NOTHING, NEED_READ, NEED_ADMIN };
 
 /* How arguments are read and how answers and errors look: lines of text, headscale's objects (errors in the words of
- * both its generations), or our own. */
-enum dialect { DIALECT_TEXT, DIALECT_V1, DIALECT_HEADWAY };
+ * both its generations), Tailscale's, or our own. */
+enum dialect { DIALECT_TEXT, DIALECT_V1, DIALECT_V2, DIALECT_HEADWAY };
 
 struct rest_request;
 typedef enum http_flow api_handler(struct rest_request *r);
@@ -27,6 +27,8 @@ struct api_endpoint {
     struct http_route http;
     api_handler *run;
     enum api_need need;
+    enum auth_scope scope; /* what an access token must have besides; none by mistake is refused to all tokens */
+    bool raw;              /* the body is no JSON object: the function reads http.body itself */
     enum dialect dialect;
     const char *id;    /* the name of the operation, from which generated clients make names of functions; NULL: none */
     const char *body;  /* NULL: none is read, "": an object without members. Ours refuse members that are not here */
@@ -38,6 +40,8 @@ struct api_endpoint {
 /* The first part of a row. */
 #define V1(how, where)                                                                                                 \
     .http.method = (how), .http.path = "/api/v1" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_V1
+#define V2(how, where)                                                                                                 \
+    .http.method = (how), .http.path = "/api/v2" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_V2
 #define HEADWAY(how, where)                                                                                            \
     .http.method = (how), .http.path = "/api/headway" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_HEADWAY
 #define PAGE(how, where, at) .http.method = (how), .http.path = (where), .http.listeners = (at), .dialect = DIALECT_TEXT

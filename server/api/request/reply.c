@@ -76,6 +76,27 @@ static void write_v1(struct json_out *o, int status, const struct err *e, const 
     json_close(o, '}');
 }
 
+/* Tailscale's form, as headscale 0.30 fills it. */
+static void write_v2(struct json_out *o, int status, const struct err *e, const char *words)
+{
+    json_open(o, '{');
+    json_put_str(o, "message", words);
+    if (*e->field) {
+        json_key(o, "data");
+        json_open(o, '[');
+        json_open(o, '{');
+        json_put_str(o, "field", e->field);
+        json_key(o, "errors");
+        json_open(o, '[');
+        json_str(o, words);
+        json_close(o, ']');
+        json_close(o, '}');
+        json_close(o, ']');
+    }
+    json_put_i64(o, "status", status);
+    json_close(o, '}');
+}
+
 static void write_headway(struct json_out *o, const struct err *e, const char *words, const char *current)
 {
     json_open(o, '{');
@@ -107,6 +128,9 @@ void error_write(struct buf *out, enum dialect dialect, int status, const struct
     case DIALECT_V1:
         write_v1(&o, status, e, words);
         break;
+    case DIALECT_V2:
+        write_v2(&o, status, e, words);
+        break;
     case DIALECT_HEADWAY:
         write_headway(&o, e, words, current);
         break;
@@ -121,6 +145,8 @@ static const char *error_type(const struct rest_request *r)
 
     if (r->endpoint->dialect == DIALECT_TEXT)
         return HTTP_TEXT;
+    if (r->endpoint->dialect == DIALECT_V2)
+        return "application/problem+json";
     if (r->endpoint->dialect == DIALECT_V1 && (!accept || strstr(accept, "*/*") || strstr(accept, "problem+json")))
         return "application/problem+json";
     return HTTP_JSON;

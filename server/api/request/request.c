@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "crypto/crypto.h"
 
+#define TAILNET   "/api/v2/tailnet/" /* behind it stands the tailnet, always "-" */
 #define TOKEN_MIN 16
 #define TOKEN_MAX 128
 
@@ -48,6 +49,9 @@ enum http_flow request_admin(struct rest_request *r, api_handler *then)
     r->admin.dry_run = r->dry_run;
     r->admin.has_match = r->has_match;
     r->admin.match = r->match;
+    r->admin.limited = r->who.token != NULL;
+    if (r->who.token)
+        strs_copy(&r->admin.limits, &r->who.token->tags);
     core_admin(r->api->with.core, &r->admin);
     return HTTP_LATER;
 }
@@ -66,6 +70,7 @@ enum http_flow request_elections(struct rest_request *r, api_handler *then)
 static const struct api_endpoint nobody[] = {
     [DIALECT_TEXT] = {.dialect = DIALECT_TEXT},
     [DIALECT_V1] = {.dialect = DIALECT_V1},
+    [DIALECT_V2] = {.dialect = DIALECT_V2},
     [DIALECT_HEADWAY] = {.dialect = DIALECT_HEADWAY},
 };
 
@@ -73,6 +78,7 @@ static void begin(struct api *api, struct rest_request *r)
 {
     const char *path = r->http.path ? r->http.path : "";
     enum dialect dialect = str_starts(path, "/api/headway") ? DIALECT_HEADWAY
+                           : str_starts(path, "/api/v2/")   ? DIALECT_V2
                            : str_starts(path, "/api/")      ? DIALECT_V1
                                                             : DIALECT_TEXT;
 
@@ -95,10 +101,10 @@ static int authenticate(struct rest_request *r)
     }
     if (!api || (r->endpoint->run && r->endpoint->need == NEED_NOTHING))
         return 0;
-    int code = auth_bearer(r->api->auth, r->s, r->http.authorization, clock_wall_ns(), &r->who, &r->err);
-    if (code == 0)
+    int code = auth_header(r->api->auth, r->s, r->http.authorization, clock_wall_ns(), &r->who, &r->err);
+    if (code == 0 && !r->who.token)
         core_apikey_seen(r->api->with.core, r->who.key_id, r->who.fast_hash);
-    else if (r->http.authorization && code != ERR_BUSY)
+    else if (code < 0 && r->http.authorization && code != ERR_BUSY)
         log_limited(&wrong_keys, 5, LOG_LEVEL_WARN, "http", "%s came with an API key that is unknown or expired",
                     r->http.peer);
     return code;
@@ -107,7 +113,10 @@ static int authenticate(struct rest_request *r)
 /* Old web interfaces compare this body with the word; whoever asks for JSON gets JSON. */
 static void refuse_stranger(struct rest_request *r)
 {
-    if (r->endpoint->dialect == DIALECT_HEADWAY || (r->http.accept && strstr(r->http.accept, "json")))
+    if (r->endpoint->dialect == DIALECT_V2)
+        str_copy(r->err.message, sizeof(r->err.message), "unauthorized");
+    if (r->endpoint->dialect == DIALECT_HEADWAY || r->endpoint->dialect == DIALECT_V2 ||
+        (r->http.accept && strstr(r->http.accept, "json")))
         reply_error(r, &r->err);
     else
         http_reply_text(&r->http, 401, "Unauthorized");
@@ -120,6 +129,9 @@ static int refuse_path(struct rest_request *r)
 
     if (r->http.malformed)
         return err_set(&r->err, ERR_INVALID, "the path holds a malformed escape, or no UTF-8: %.120s", path);
+    if (r->endpoint->dialect == DIALECT_V2 && !*r->http.allow && str_starts(path, TAILNET) &&
+        !str_starts(path, TAILNET "-/"))
+        return err_set(&r->err, ERR_MISSING, "tailnet not found");
     if (!*r->http.allow)
         return err_set(&r->err, ERR_MISSING,
                        r->endpoint->dialect == DIALECT_V1 ? "Not Found" : "there is nothing at %.120s", path);
@@ -198,8 +210,8 @@ static int read_query(struct rest_request *r)
     const char *question = strchr(r->http.target, '?');
     int code = http_query(&r->http.arena, question ? question + 1 : "", r->query, &r->query_count, &r->err);
 
-    if (code == 0)
-        code = read_if_match(r);
+    if (code == 0 && r->endpoint->dialect != DIALECT_V2)
+        code = read_if_match(r); /* of /api/v2 it is a hash, which the function compares */
     if (code == 0)
         code = read_idempotency_key(r);
     if (code == 0 && r->endpoint->dialect == DIALECT_HEADWAY && arg_query(r, "dry_run"))
@@ -209,6 +221,13 @@ static int read_query(struct rest_request *r)
 
 static int may(struct rest_request *r)
 {
+    bool reads = r->endpoint->need != NEED_ADMIN || r->dry_run;
+    char name[64];
+
+    if (r->who.token && r->endpoint->need != NEED_NOTHING &&
+        !auth_scope_granted(&r->who.token->scopes, r->endpoint->scope, reads))
+        return err_set(&r->err, ERR_DENIED, "token is missing the required scope %s",
+                       auth_scope_name(r->endpoint->scope, name, reads));
     if (r->endpoint->need == NEED_ADMIN && r->who.read_only && !r->dry_run)
         return err_set(&r->err, ERR_DENIED, "the API key '%.80s' may only read", r->who.actor);
     return 0;
@@ -266,7 +285,7 @@ static int read_body(struct rest_request *r)
 
     if (code == 0 && r->token)
         make_token(r);
-    if (code < 0 || !r->http.body.len || (lenient && !r->endpoint->body))
+    if (code < 0 || !r->http.body.len || r->endpoint->raw || (lenient && !r->endpoint->body))
         return code;
     code = json_read(r->http.body.data, r->http.body.len, r->http.body.max, "the body", &r->json, &r->err);
     if (code < 0)
@@ -300,6 +319,7 @@ void request_over(void *arg, struct http_request *http)
 
     counts_add(arg, r);
     core_admin_release(&r->admin);
+    auth_who_release(&r->who);
     routes_free(r->elections.routes);
     json_decref(r->json);
     r->json = NULL;

@@ -49,9 +49,10 @@ struct api {
     struct heavy_use *heavy; /* who has something computed: heavy.h */
     struct relay_names *relays;
     struct answer_counts *counts; /* of answers by call and status: counts.h */
-    struct buf openapi[2];        /* JSON and YAML, from the first time that somebody asks: pages/openapi.c */
-    struct {                      /* what the name of this server was last found to mean */
-        char *host;               /* NULL: not looked up yet */
+    struct buf openapi[2]
+                      [2]; /* of v1 and of v2, JSON and YAML, from the first time that somebody asks: pages/openapi.c */
+    struct {               /* what the name of this server was last found to mean */
+        char *host;        /* NULL: not looked up yet */
         struct server_addresses addresses;
         int64_t at_ms;
     } resolved;

@@ -295,8 +295,8 @@ static enum http_flow preview_call(struct rest_request *r)
 
 static const struct api_endpoint rows[] = {
     {HEADWAY("POST", "/policy/preview"), .http.body_max = POLICY_BODY_MAX, .run = preview_call, .need = NEED_READ,
-     .body = "policy:text", .answer = "Preview", .help = "Who would gain and lose access to what"},
-    {HEADWAY("GET", "/explain"), .run = explain_call, .need = NEED_READ, .query = "src:text dst:text port:number",
-     .answer = "Explanation", .help = "Whether one reaches another, and why"},
+     .scope = SCOPE_ALL, .body = "policy:text", .answer = "Preview", .help = "Who would gain and lose access to what"},
+    {HEADWAY("GET", "/explain"), .run = explain_call, .need = NEED_READ, .scope = SCOPE_ALL,
+     .query = "src:text dst:text port:number", .answer = "Explanation", .help = "Whether one reaches another, and why"},
 };
 const struct http_table explain_table = API_TABLE(rows);

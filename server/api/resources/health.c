@@ -143,9 +143,9 @@ static enum http_flow health_page(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {V1("GET", "/health"), .run = v1_health, .need = NEED_READ, .id = "health", .answer = "Health",
+    {V1("GET", "/health"), .run = v1_health, .need = NEED_READ, .scope = SCOPE_ANY, .id = "health", .answer = "Health",
      .help = "Whether the database answers"},
-    {HEADWAY("GET", "/health"), .run = headway_health, .need = NEED_READ, .answer = "Health",
+    {HEADWAY("GET", "/health"), .run = headway_health, .need = NEED_READ, .scope = SCOPE_ANY, .answer = "Health",
      .help = "Whether all is well, and why not"},
     {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .http.reserved = true, .run = health_page,
      .help = "Whether the database answers, for probes; who asks from inside is told of everything else too"},

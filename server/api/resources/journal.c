@@ -93,7 +93,7 @@ static enum http_flow undo(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("POST", "/undo/{event}"), .run = undo, .need = NEED_ADMIN, .body = "", .query = "dry_run:bool",
-     .answer = "Change result:object", .help = "Takes an entry of the journal back"},
+    {HEADWAY("POST", "/undo/{event}"), .run = undo, .need = NEED_ADMIN, .scope = SCOPE_ALL, .body = "",
+     .query = "dry_run:bool", .answer = "Change result:object", .help = "Takes an entry of the journal back"},
 };
 const struct http_table journal_table = API_TABLE(rows);

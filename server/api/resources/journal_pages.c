@@ -264,16 +264,16 @@ static enum http_flow samples_get(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/events"), .run = events_list, .need = NEED_READ,
+    {HEADWAY("GET", "/events"), .run = events_list, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "since:text before:text limit:number follow:bool kind:text actor:text object:text text:text until:time",
      .answer = "Page",
      .help = "The journal: after an entry, or before one (the newest without either), then only those that hold the "
              "texts; next is where to go on with before. With follow=1 as server-sent events"},
-    {HEADWAY("GET", "/events/counts"), .run = counts_get, .need = NEED_READ, .query = "from:time step:number",
-     .answer = "EventCounts",
+    {HEADWAY("GET", "/events/counts"), .run = counts_get, .need = NEED_READ, .scope = SCOPE_ALL,
+     .query = "from:time step:number", .answer = "EventCounts",
      .help = "How many entries the journal got in each of 48 spans of step seconds (1800) from a time on; the default "
              "is that they end now"},
-    {HEADWAY("GET", "/samples"), .run = samples_get, .need = NEED_READ, .answer = "Samples",
+    {HEADWAY("GET", "/samples"), .run = samples_get, .need = NEED_READ, .scope = SCOPE_ALL, .answer = "Samples",
      .help = "How the last hour was, minute by minute: nodes, entries of the journal, failovers, the database"},
 };
 const struct http_table journal_pages_table = API_TABLE(rows);

@@ -97,27 +97,29 @@ static enum http_flow preauthkey_delete(struct rest_request *r)
 }
 
 static const struct api_endpoint preauthkey_rows[] = {
-    {V1("GET", "/preauthkey"), .run = preauthkeys_list, .need = NEED_READ, .id = "listPreAuthKeys",
-     .query = "user:text", .answer = "preAuthKeys:PreAuthKey[]",
+    {V1("GET", "/preauthkey"), .run = preauthkeys_list, .need = NEED_READ, .scope = SCOPE_AUTH_KEYS,
+     .id = "listPreAuthKeys", .query = "user:text", .answer = "preAuthKeys:PreAuthKey[]",
      .help = "Pre-auth keys, of one user where one is named"},
-    {V1("POST", "/preauthkey"), .run = preauthkey_create, .need = NEED_ADMIN, .id = "createPreAuthKey",
+    {V1("POST", "/preauthkey"), .run = preauthkey_create, .need = NEED_ADMIN, .scope = SCOPE_AUTH_KEYS,
+     .id = "createPreAuthKey",
      .body = "user:id reusable:bool ephemeral:bool expiration:time aclTags:text[] preauthorized:bool",
      .answer = "preAuthKey:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
-    {V1("POST", "/preauthkey/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .id = "expirePreAuthKey",
-     .body = "id:id user:text key:text", .help = "Ends a pre-auth key"},
-    {V1("DELETE", "/preauthkey"), .run = preauthkey_delete, .need = NEED_ADMIN, .id = "deletePreAuthKey",
-     .query = "id:id", .help = "Removes a pre-auth key; its nodes stay"},
+    {V1("POST", "/preauthkey/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .scope = SCOPE_AUTH_KEYS,
+     .id = "expirePreAuthKey", .body = "id:id user:text key:text", .help = "Ends a pre-auth key"},
+    {V1("DELETE", "/preauthkey"), .run = preauthkey_delete, .need = NEED_ADMIN, .scope = SCOPE_AUTH_KEYS,
+     .id = "deletePreAuthKey", .query = "id:id", .help = "Removes a pre-auth key; its nodes stay"},
 
-    {HEADWAY("GET", "/preauthkeys"), .run = preauthkeys_list, .need = NEED_READ, .answer = "preAuthKeys:PreAuthKey[]",
-     .help = "Pre-auth keys"},
-    {HEADWAY("POST", "/preauthkeys"), .run = preauthkey_create, .need = NEED_ADMIN,
+    {HEADWAY("GET", "/preauthkeys"), .run = preauthkeys_list, .need = NEED_READ, .scope = SCOPE_AUTH_KEYS,
+     .answer = "preAuthKeys:PreAuthKey[]", .help = "Pre-auth keys"},
+    {HEADWAY("POST", "/preauthkeys"), .run = preauthkey_create, .need = NEED_ADMIN, .scope = SCOPE_AUTH_KEYS,
      .body = "user:text reusable:bool ephemeral:bool expiration:time tags:text[] preauthorized:bool",
      .query = "dry_run:bool", .answer = "Change result:PreAuthKey",
      .help = "Makes a pre-auth key; the only answer with the whole key"},
-    {HEADWAY("POST", "/preauthkeys/{id}/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "Change result:PreAuthKey", .help = "Ends a pre-auth key"},
-    {HEADWAY("DELETE", "/preauthkeys/{id}"), .run = preauthkey_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "Change result:PreAuthKey", .help = "Removes a pre-auth key"},
+    {HEADWAY("POST", "/preauthkeys/{id}/expire"), .run = preauthkey_expire, .need = NEED_ADMIN,
+     .scope = SCOPE_AUTH_KEYS, .body = "", .query = "dry_run:bool", .answer = "Change result:PreAuthKey",
+     .help = "Ends a pre-auth key"},
+    {HEADWAY("DELETE", "/preauthkeys/{id}"), .run = preauthkey_delete, .need = NEED_ADMIN, .scope = SCOPE_AUTH_KEYS,
+     .query = "dry_run:bool", .answer = "Change result:PreAuthKey", .help = "Removes a pre-auth key"},
 };
 const struct http_table preauthkeys_table = API_TABLE(preauthkey_rows);
 
@@ -130,9 +132,12 @@ static enum http_flow apikeys_list(struct rest_request *r)
 
 static enum http_flow apikey_create(struct rest_request *r)
 {
+    const struct user *owner = NULL;
+
     if (arg_expiration(r, API_KEY_NS, &r->admin.time_ns) < 0 || arg_text(r, "description", &r->admin.name) < 0 ||
-        arg_bool(r, "readOnly", &r->admin.read_only) < 0)
+        arg_bool(r, "readOnly", &r->admin.read_only) < 0 || arg_user(r, "user", &owner) < 0)
         return reply_error(r, &r->err);
+    r->admin.user_id = owner ? owner->r.id : 0;
     return change(r, ADMIN_APIKEY_CREATE);
 }
 
@@ -181,26 +186,26 @@ static enum http_flow apikey_delete_id(struct rest_request *r)
 }
 
 static const struct api_endpoint apikey_rows[] = {
-    {V1("GET", "/apikey"), .run = apikeys_list, .need = NEED_READ, .id = "listApiKeys", .answer = "apiKeys:ApiKey[]",
-     .help = "API keys"},
-    {V1("POST", "/apikey"), .run = apikey_create, .need = NEED_ADMIN, .id = "createApiKey",
-     .body = "expiration:time description:text readOnly:bool", .answer = "apiKey:text expiration:time",
+    {V1("GET", "/apikey"), .run = apikeys_list, .need = NEED_READ, .scope = SCOPE_ALL, .id = "listApiKeys",
+     .answer = "apiKeys:ApiKey[]", .help = "API keys"},
+    {V1("POST", "/apikey"), .run = apikey_create, .need = NEED_ADMIN, .scope = SCOPE_NEVER, .id = "createApiKey",
+     .body = "expiration:time description:text readOnly:bool user:text", .answer = "apiKey:text expiration:time",
      .help = "Makes an API key; the only answer with the whole key"},
-    {V1("POST", "/apikey/expire"), .run = apikey_expire, .need = NEED_ADMIN, .id = "expireApiKey",
+    {V1("POST", "/apikey/expire"), .run = apikey_expire, .need = NEED_ADMIN, .scope = SCOPE_NEVER, .id = "expireApiKey",
      .body = "prefix:text id:id", .help = "Ends an API key"},
-    {V1("DELETE", "/apikey/{prefix}"), .run = apikey_delete, .need = NEED_ADMIN, .id = "deleteApiKey", .query = "id:id",
-     .help = "Removes an API key"},
-    {V1("DELETE", "/apikey"), .run = apikey_delete, .need = NEED_ADMIN, .query = "id:id prefix:text",
-     .help = "Removes an API key by its id"},
+    {V1("DELETE", "/apikey/{prefix}"), .run = apikey_delete, .need = NEED_ADMIN, .scope = SCOPE_NEVER,
+     .id = "deleteApiKey", .query = "id:id", .help = "Removes an API key"},
+    {V1("DELETE", "/apikey"), .run = apikey_delete, .need = NEED_ADMIN, .scope = SCOPE_NEVER,
+     .query = "id:id prefix:text", .help = "Removes an API key by its id"},
 
-    {HEADWAY("GET", "/apikeys"), .run = apikeys_list, .need = NEED_READ, .answer = "apiKeys:ApiKey[]",
-     .help = "API keys"},
-    {HEADWAY("POST", "/apikeys"), .run = apikey_create, .need = NEED_ADMIN,
-     .body = "description:text readOnly:bool expiration:time", .query = "dry_run:bool",
+    {HEADWAY("GET", "/apikeys"), .run = apikeys_list, .need = NEED_READ, .scope = SCOPE_ALL,
+     .answer = "apiKeys:ApiKey[]", .help = "API keys"},
+    {HEADWAY("POST", "/apikeys"), .run = apikey_create, .need = NEED_ADMIN, .scope = SCOPE_NEVER,
+     .body = "description:text readOnly:bool expiration:time user:text", .query = "dry_run:bool",
      .answer = "Change result:ApiKey", .help = "Makes an API key; the only answer with the whole key"},
-    {HEADWAY("POST", "/apikeys/{id}/expire"), .run = apikey_expire_id, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "Change result:ApiKey", .help = "Ends an API key"},
-    {HEADWAY("DELETE", "/apikeys/{id}"), .run = apikey_delete_id, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "Change result:ApiKey", .help = "Removes an API key"},
+    {HEADWAY("POST", "/apikeys/{id}/expire"), .run = apikey_expire_id, .need = NEED_ADMIN, .scope = SCOPE_NEVER,
+     .body = "", .query = "dry_run:bool", .answer = "Change result:ApiKey", .help = "Ends an API key"},
+    {HEADWAY("DELETE", "/apikeys/{id}"), .run = apikey_delete_id, .need = NEED_ADMIN, .scope = SCOPE_NEVER,
+     .query = "dry_run:bool", .answer = "Change result:ApiKey", .help = "Removes an API key"},
 };
 const struct http_table apikeys_table = API_TABLE(apikey_rows);

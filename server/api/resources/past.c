@@ -302,9 +302,10 @@ static enum http_flow history_get(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/state"), .run = state_get, .need = NEED_READ, .query = "at:time", .answer = "State",
+    {HEADWAY("GET", "/state"), .run = state_get, .need = NEED_READ, .scope = SCOPE_ALL, .query = "at:time",
+     .answer = "State",
      .help = "Nodes, routes, primary routers and policy of a moment that is kept; without a time as they are"},
-    {HEADWAY("GET", "/prefixes/{prefix}/history"), .run = history_get, .need = NEED_READ,
+    {HEADWAY("GET", "/prefixes/{prefix}/history"), .run = history_get, .need = NEED_READ, .scope = SCOPE_DEVICES_ROUTES,
      .query = "before:text since:time limit:number", .answer = "RouteHistory",
      .help = "Who served a prefix and why it changed, newest first; next is where to go on"},
 };

@@ -88,22 +88,22 @@ static enum http_flow pending_approve(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {V1("POST", "/node/register"), .run = node_register, .need = NEED_ADMIN, .id = "registerNode",
+    {V1("POST", "/node/register"), .run = node_register, .need = NEED_ADMIN, .scope = SCOPE_ALL, .id = "registerNode",
      .body = "user:text key:text", .query = "user:text key:text", .answer = "node:Node",
      .help = "Admits a node that waits; older form of auth/register"},
-    {V1("POST", "/auth/register"), .run = auth_register, .need = NEED_ADMIN, .id = "authRegister",
+    {V1("POST", "/auth/register"), .run = auth_register, .need = NEED_ADMIN, .scope = SCOPE_ALL, .id = "authRegister",
      .body = "user:text authId:text", .answer = "node:Node", .help = "Admits a node that waits, for a user"},
-    {V1("POST", "/auth/approve"), .run = auth_approve, .need = NEED_ADMIN, .id = "authApprove", .body = "authId:text",
-     .help = "Approves a session that waits for a check"},
-    {V1("POST", "/auth/reject"), .run = auth_reject, .need = NEED_ADMIN, .id = "authReject", .body = "authId:text",
-     .help = "Rejects what waits"},
+    {V1("POST", "/auth/approve"), .run = auth_approve, .need = NEED_ADMIN, .scope = SCOPE_ALL, .id = "authApprove",
+     .body = "authId:text", .help = "Approves a session that waits for a check"},
+    {V1("POST", "/auth/reject"), .run = auth_reject, .need = NEED_ADMIN, .scope = SCOPE_ALL, .id = "authReject",
+     .body = "authId:text", .help = "Rejects what waits"},
 
-    {HEADWAY("GET", "/pending"), .run = pending_list, .need = NEED_READ, .answer = "pending:Pending[]",
-     .help = "Registrations and sessions that wait"},
-    {HEADWAY("POST", "/pending/{authId}/approve"), .run = pending_approve, .need = NEED_ADMIN, .body = "user:text",
-     .query = "dry_run:bool", .answer = "Change result:Node",
+    {HEADWAY("GET", "/pending"), .run = pending_list, .need = NEED_READ, .scope = SCOPE_ALL,
+     .answer = "pending:Pending[]", .help = "Registrations and sessions that wait"},
+    {HEADWAY("POST", "/pending/{authId}/approve"), .run = pending_approve, .need = NEED_ADMIN, .scope = SCOPE_ALL,
+     .body = "user:text", .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Admits a node for a user, or approves a session"},
-    {HEADWAY("POST", "/pending/{authId}/reject"), .run = auth_reject, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "Change result:object", .help = "Rejects what waits"},
+    {HEADWAY("POST", "/pending/{authId}/reject"), .run = auth_reject, .need = NEED_ADMIN, .scope = SCOPE_ALL,
+     .body = "", .query = "dry_run:bool", .answer = "Change result:object", .help = "Rejects what waits"},
 };
 const struct http_table pending_table = API_TABLE(rows);

@@ -141,12 +141,13 @@ static enum http_flow version_restore(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/policy/versions"), .run = versions_list, .need = NEED_READ, .query = "before:number limit:number",
-     .answer = "PolicyVersions", .help = "The texts that were the policy, newest first; next is where to go on"},
-    {HEADWAY("GET", "/policy/versions/{version}"), .run = version_get, .need = NEED_READ, .answer = "Policy",
-     .help = "The text that was the policy in that version"},
+    {HEADWAY("GET", "/policy/versions"), .run = versions_list, .need = NEED_READ, .scope = SCOPE_POLICY_FILE,
+     .query = "before:number limit:number", .answer = "PolicyVersions",
+     .help = "The texts that were the policy, newest first; next is where to go on"},
+    {HEADWAY("GET", "/policy/versions/{version}"), .run = version_get, .need = NEED_READ, .scope = SCOPE_POLICY_FILE,
+     .answer = "Policy", .help = "The text that was the policy in that version"},
     {HEADWAY("POST", "/policy/versions/{version}/restore"), .run = version_restore, .need = NEED_ADMIN,
-     .body = "note:text", .query = "dry_run:bool", .answer = "Change result:object findings:object[]",
-     .help = "Makes the text of that version the policy again"},
+     .scope = SCOPE_POLICY_FILE, .body = "note:text", .query = "dry_run:bool",
+     .answer = "Change result:object findings:object[]", .help = "Makes the text of that version the policy again"},
 };
 const struct http_table policy_versions_table = API_TABLE(rows);

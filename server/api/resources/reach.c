@@ -102,7 +102,7 @@ static enum http_flow neighbours_call(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/reach"), .run = reach_call, .need = NEED_READ,
+    {HEADWAY("GET", "/reach"), .run = reach_call, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "from:text to:text from_in:text to_in:text rows:number columns:number", .answer = "Reach",
      .help = "Who reaches what: kinds (users, groups, tags, nodes, prefixes, exits) or one of them against others"},
     {HEADWAY("GET", "/reach/neighbours"), .run = neighbours_call, .need = NEED_READ, .query = "of:text limit:number",

@@ -144,9 +144,10 @@ static enum http_flow diff_get(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/prefixes/{prefix}/followers"), .run = followers_get, .need = NEED_READ, .answer = "Followers",
+    {HEADWAY("GET", "/prefixes/{prefix}/followers"), .run = followers_get, .need = NEED_READ,
+     .scope = SCOPE_DEVICES_ROUTES, .answer = "Followers",
      .help = "Which router nodes use since the prefix last moved, or which exit node since one ended, as they say"},
-    {HEADWAY("GET", "/nodes/{id}/diff"), .run = diff_get, .need = NEED_ADMIN, .answer = "Diff",
+    {HEADWAY("GET", "/nodes/{id}/diff"), .run = diff_get, .need = NEED_ADMIN, .scope = SCOPE_ALL, .answer = "Diff",
      .help = "What the client of a node holds beside what it should; the client is asked"},
 };
 const struct http_table readback_table = API_TABLE(rows);

@@ -255,7 +255,7 @@ static enum http_flow simulate(struct rest_request *r)
 
 static const struct api_endpoint rows[] = {
     {HEADWAY("POST", "/routes/simulate"), .http.body_max = POLICY_BODY_MAX, .run = simulate, .need = NEED_READ,
-     .body = "changes:object[] policy:text", .answer = "Simulation",
+     .scope = SCOPE_ALL, .body = "changes:object[] policy:text", .answer = "Simulation",
      .help = "What changes of routers, approvals and policy would do to routes"},
 };
 const struct http_table simulate_table = API_TABLE(rows);

@@ -107,7 +107,7 @@ static enum http_flow snapshot(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/snapshot"), .run = snapshot, .need = NEED_READ, .answer = "Snapshot",
+    {HEADWAY("GET", "/snapshot"), .run = snapshot, .need = NEED_READ, .scope = SCOPE_ALL, .answer = "Snapshot",
      .help = "Everything that is shown, with the event it is true for"},
 };
 const struct http_table snapshot_table = API_TABLE(rows);

@@ -6,6 +6,7 @@
 #include "api/request/request.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "api/view/tailscale.h"
 
 /* One filter is used, the first of name, email, id that is given. */
 static bool user_fits(const struct user *u, const char *name, const char *email, uint64_t id)
@@ -107,24 +108,69 @@ static enum http_flow user_delete(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {V1("GET", "/user"), .run = users_search, .need = NEED_READ, .id = "listUsers",
+    {V1("GET", "/user"), .run = users_search, .need = NEED_READ, .scope = SCOPE_USERS, .id = "listUsers",
      .query = "id:id name:text email:text", .answer = "users:User[]", .help = "Users, or the one that fits"},
-    {V1("POST", "/user"), .run = user_create, .need = NEED_ADMIN, .id = "createUser",
+    {V1("POST", "/user"), .run = user_create, .need = NEED_ADMIN, .scope = SCOPE_USERS, .id = "createUser",
      .body = "name:text displayName:text email:text pictureUrl:text", .answer = "user:User", .help = "Makes a user"},
-    {V1("DELETE", "/user/{id}"), .run = user_delete, .need = NEED_ADMIN, .id = "deleteUser",
+    {V1("DELETE", "/user/{id}"), .run = user_delete, .need = NEED_ADMIN, .scope = SCOPE_USERS, .id = "deleteUser",
      .help = "Removes a user without nodes, and its keys"},
-    {V1("POST", "/user/{id}/rename/{newName}"), .run = user_rename, .need = NEED_ADMIN, .id = "renameUser",
-     .answer = "user:User", .help = "Gives a user another name"},
+    {V1("POST", "/user/{id}/rename/{newName}"), .run = user_rename, .need = NEED_ADMIN, .scope = SCOPE_USERS,
+     .id = "renameUser", .answer = "user:User", .help = "Gives a user another name"},
 
-    {HEADWAY("GET", "/users"), .run = users_list, .need = NEED_READ, .answer = "users:User[]", .help = "Users"},
-    {HEADWAY("POST", "/users"), .run = user_create, .need = NEED_ADMIN,
+    {HEADWAY("GET", "/users"), .run = users_list, .need = NEED_READ, .scope = SCOPE_USERS, .answer = "users:User[]",
+     .help = "Users"},
+    {HEADWAY("POST", "/users"), .run = user_create, .need = NEED_ADMIN, .scope = SCOPE_USERS,
      .body = "name:text displayName:text email:text role:text", .query = "dry_run:bool", .answer = "Change result:User",
      .help = "Makes a user"},
-    {HEADWAY("POST", "/users/{id}/rename"), .run = user_rename, .need = NEED_ADMIN, .body = "name:text",
-     .query = "dry_run:bool", .answer = "Change result:User", .help = "Gives a user another name"},
-    {HEADWAY("POST", "/users/{id}/role"), .run = user_role, .need = NEED_ADMIN, .body = "role:text",
-     .query = "dry_run:bool", .answer = "Change result:User", .help = "Sets a user's role: member, admin or owner"},
-    {HEADWAY("DELETE", "/users/{id}"), .run = user_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "Change result:User", .help = "Removes a user without nodes, and its keys"},
+    {HEADWAY("POST", "/users/{id}/rename"), .run = user_rename, .need = NEED_ADMIN, .scope = SCOPE_USERS,
+     .body = "name:text", .query = "dry_run:bool", .answer = "Change result:User", .help = "Gives a user another name"},
+    {HEADWAY("POST", "/users/{id}/role"), .run = user_role, .need = NEED_ADMIN, .scope = SCOPE_USERS,
+     .body = "role:text", .query = "dry_run:bool", .answer = "Change result:User",
+     .help = "Sets a user's role: member, admin or owner"},
+    {HEADWAY("DELETE", "/users/{id}"), .run = user_delete, .need = NEED_ADMIN, .scope = SCOPE_USERS,
+     .query = "dry_run:bool", .answer = "Change result:User", .help = "Removes a user without nodes, and its keys"},
 };
 const struct http_table users_table = API_TABLE(rows);
+
+/* ---- as Tailscale's API v2 has them ---- */
+
+static enum http_flow v2_users_list(struct rest_request *r)
+{
+    const char *type = arg_query(r, "type"), *role = arg_query(r, "role");
+    bool members = !type || !*type || str_eq(type, "member");
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    json_key(&o, "users");
+    json_open(&o, '[');
+    for (size_t i = 0; i < r->s->user_count && members; i++) {
+        const struct user *u = r->s->users[i];
+        if (!role || !*role || str_eq(role, user_role_name((int)u->role)))
+            write_v2_user(&o, r->s, u);
+    }
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow v2_user_get(struct rest_request *r)
+{
+    uint64_t id;
+    const struct user *u =
+        str_u64(r->http.params[0], 1, UINT64_MAX, &id, "id", NULL) == 0 ? snapshot_user(r->s, id) : NULL;
+
+    if (!u)
+        return reply_code(r, ERR_MISSING, "user not found");
+    struct json_out o = reply_json(r);
+    write_v2_user(&o, r->s, u);
+    return HTTP_DONE;
+}
+
+static const struct api_endpoint v2_rows[] = {
+    {V2("GET", "/tailnet/-/users"), .run = v2_users_list, .need = NEED_READ, .scope = SCOPE_USERS, .id = "listUsersV2",
+     .query = "type:text role:text", .answer = "users:TailnetUser[]",
+     .help = "Users, those of a role where it is given"},
+    {V2("GET", "/users/{id}"), .run = v2_user_get, .need = NEED_READ, .scope = SCOPE_USERS, .id = "getUser",
+     .answer = "TailnetUser", .help = "One user"},
+};
+const struct http_table v2_users_table = API_TABLE(v2_rows);

@@ -5,6 +5,7 @@
 #include "api/request/reply.h"
 #include "api/view/objects.h"
 #include "api/view/operations.h"
+#include "tailscale/tailscale.h"
 
 /* headscale's pseudo user, which its lists show as the owner of tagged nodes. */
 static const struct api_user tagged_devices = {.id = TAGGED_USER_ID,
@@ -134,6 +135,29 @@ void write_api_keys(struct json_out *o, struct api_view *v, enum api_scope scope
     json_open(o, '[');
     for (size_t i = 0; i < v->s->api_key_count; i++)
         write_api_key(o, v->s->api_keys[i], NULL, scope);
+    json_close(o, ']');
+}
+
+void write_oauth_client(struct json_out *o, const struct oauth_client *c, const char *whole, enum api_scope scope)
+{
+    const struct api_oauth_client out = {.id = c->r.id,
+                                         .client_id = c->client_id,
+                                         .description = c->description,
+                                         .scopes = c->scopes,
+                                         .tags = c->tags,
+                                         .created_ns = c->created_ns,
+                                         .last_seen_ns = c->last_seen_ns,
+                                         .version = c->r.version,
+                                         .key = whole};
+
+    api_write(o, &api_oauth_client_shape, &out, scope);
+}
+
+void write_oauth_clients(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    json_open(o, '[');
+    for (size_t i = 0; i < v->s->oauth_client_count; i++)
+        write_oauth_client(o, v->s->oauth_clients[i], NULL, scope);
     json_close(o, ']');
 }
 

@@ -16,6 +16,8 @@ void write_preauth_key(struct json_out *o, struct api_view *v, const struct prea
 void write_preauth_keys(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_api_key(struct json_out *o, const struct api_key *k, const char *whole, enum api_scope scope);
 void write_api_keys(struct json_out *o, struct api_view *v, enum api_scope scope);
+void write_oauth_client(struct json_out *o, const struct oauth_client *c, const char *whole, enum api_scope scope);
+void write_oauth_clients(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_pending(struct json_out *o, struct api_view *v, const struct pending *p);
 void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope);
 /* As it is or would be with these settings; NULL: none. */

@@ -22,6 +22,24 @@ static void make_key(struct core_state *s, struct core_admin *a, enum secret_kin
     crypto_wipe(&secret, sizeof(secret));
 }
 
+/* Those that were revoked long ago are not listed any longer. */
+void preauth_keys_reap(struct core_state *s)
+{
+    int64_t since = clock_wall_ns() - s->config->preauth_keys.revoked_retention;
+    VEC(const struct preauth_key *) gone = {0};
+
+    if (!s->config->preauth_keys.revoked_retention)
+        return;
+    for (struct map_entry *at = map_first(&s->preauth_keys); at; at = map_next(&s->preauth_keys, at)) {
+        const struct preauth_key *k = ((const struct record_pair *)at->value)->work;
+        if (k && k->revoked && k->revoked_ns && k->revoked_ns <= since)
+            vec_push(&gone, k);
+    }
+    for (size_t i = 0; i < gone.len; i++)
+        tx_remove(s, gone.items[i]);
+    vec_release(&gone);
+}
+
 int admin_preauthkey_create(struct core_state *s, struct core_admin *a, struct err *e)
 {
     if (a->user_id && !find_user(s, a->user_id))
@@ -33,7 +51,14 @@ int admin_preauthkey_create(struct core_state *s, struct core_admin *a, struct e
         if (rc < 0)
             return rc;
     }
+    if (a->name) {
+        int rc = str_check(a->name, 255, true, "description", e);
+        if (rc < 0)
+            return rc;
+    }
+    preauth_keys_reap(s);
     struct preauth_key *k = preauth_key_new();
+    mem_replace(&k->description, a->name ? a->name : "");
     make_key(s, a, SECRET_PREAUTH_KEY, &k->prefix, &k->secret_hash);
     k->r.id = s->dry ? 0 : tx_new_id(s, RECORD_PREAUTH_KEY);
     k->user_id = a->user_id;
@@ -83,6 +108,28 @@ int admin_preauthkey_expire(struct core_state *s, struct core_admin *a, struct e
     return 0;
 }
 
+int admin_preauthkey_revoke(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const struct preauth_key *old;
+    int rc = find_key(s, a, &old, e);
+
+    if (rc == 0 && old->revoked)
+        rc = err_field(e, ERR_MISSING, "id", "auth key not found: it was revoked before");
+    if (rc < 0)
+        return rc;
+    struct preauth_key *k = preauth_key_edit(old);
+    k->revoked = true;
+    k->revoked_ns = clock_wall_ns();
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_PREAUTHKEY_REVOKED, .object = "preauthkey", .object_id = k->r.id, .object_name = k->prefix},
+            "Pre-auth key %llu was revoked", (unsigned long long)k->r.id);
+    admin_result(a, k);
+    tx_put(s, k);
+    preauth_keys_reap(s);
+    return 0;
+}
+
 int admin_preauthkey_delete(struct core_state *s, struct core_admin *a, struct err *e)
 {
     const struct preauth_key *k;
@@ -103,6 +150,8 @@ int admin_apikey_create(struct core_state *s, struct core_admin *a, struct err *
 {
     int rc = a->name ? str_check(a->name, 255, true, "description", e) : 0;
 
+    if (rc == 0 && a->user_id && !find_user(s, a->user_id))
+        rc = err_field(e, ERR_MISSING, "user", "user not found: %llu", (unsigned long long)a->user_id);
     if (rc < 0)
         return rc;
     struct api_key *k = api_key_new();
@@ -110,6 +159,7 @@ int admin_apikey_create(struct core_state *s, struct core_admin *a, struct err *
     k->r.id = s->dry ? 0 : tx_new_id(s, RECORD_API_KEY);
     mem_replace(&k->description, a->name);
     k->read_only = a->read_only;
+    k->user_id = a->user_id;
     k->expiration_ns = a->time_ns;
     k->created_ns = clock_wall_ns();
     admin_result(a, k);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "core/admin/operations.h"
 #include "core/admin/repeated.h"
+#include "core/decide/policy_view.h"
 #include "core/state/journal.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
@@ -34,7 +35,7 @@ struct operation_field {
     size_t offset;
 };
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 7
 struct operation {
     const char *name;
     admin_function *run;
@@ -78,15 +79,23 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_USER_DELETE] = {"user.delete", admin_user_delete, ADMIN_OBJECT_USER, {ID}},
     [ADMIN_PREAUTHKEY_CREATE] = {"preauthkey.create", admin_preauthkey_create, ADMIN_OBJECT_PREAUTH_KEY,
         {USER, {"reusable", FIELD_FLAG, AT(reusable)}, {"ephemeral", FIELD_FLAG, AT(ephemeral)},
-         {"needsApproval", FIELD_FLAG, AT(needs_approval)}, EXPIRATION, TAGS}},
+         {"needsApproval", FIELD_FLAG, AT(needs_approval)}, EXPIRATION, TAGS,
+         {"description", FIELD_TEXT, AT(name)}}},
     [ADMIN_PREAUTHKEY_EXPIRE] = {"preauthkey.expire", admin_preauthkey_expire, ADMIN_OBJECT_PREAUTH_KEY, {ID}},
     [ADMIN_PREAUTHKEY_DELETE] = {"preauthkey.delete", admin_preauthkey_delete, ADMIN_OBJECT_PREAUTH_KEY, {ID}},
+    [ADMIN_PREAUTHKEY_REVOKE] = {"preauthkey.revoke", admin_preauthkey_revoke, ADMIN_OBJECT_PREAUTH_KEY, {ID}},
     [ADMIN_APIKEY_CREATE] = {"apikey.create", admin_apikey_create, ADMIN_OBJECT_API_KEY,
-        {{"description", FIELD_TEXT, AT(name)}, {"readOnly", FIELD_FLAG, AT(read_only)}, EXPIRATION}},
+        {{"description", FIELD_TEXT, AT(name)}, {"readOnly", FIELD_FLAG, AT(read_only)}, EXPIRATION, USER}},
     [ADMIN_APIKEY_EXPIRE] = {"apikey.expire", admin_apikey_expire, ADMIN_OBJECT_API_KEY,
         {ID, {"prefix", FIELD_TEXT, AT(prefix)}}},
     [ADMIN_APIKEY_DELETE] = {"apikey.delete", admin_apikey_delete, ADMIN_OBJECT_API_KEY,
         {ID, {"prefix", FIELD_TEXT, AT(prefix)}}},
+    [ADMIN_OAUTH_CLIENT_CREATE] = {"oauthclient.create", admin_oauth_client_create, ADMIN_OBJECT_OAUTH_CLIENT,
+        {{"description", FIELD_TEXT, AT(name)}, {"scopes", FIELD_TEXTS, AT(scopes)}, TAGS}},
+    [ADMIN_OAUTH_CLIENT_DELETE] = {"oauthclient.delete", admin_oauth_client_delete, ADMIN_OBJECT_OAUTH_CLIENT,
+        {ID, {"clientId", FIELD_TEXT, AT(prefix)}}},
+    [ADMIN_OAUTH_TOKEN] = {"oauthclient.token", admin_oauth_token, ADMIN_OBJECT_NONE,
+        {ID, {"scopes", FIELD_TEXTS, AT(scopes)}, TAGS, EXPIRATION}},
     [ADMIN_NODE_RENAME] = {"node.rename", admin_node_rename, ADMIN_OBJECT_NODE, {ID, NAME}},
     [ADMIN_NODE_TAGS] = {"node.tags", admin_node_tags, ADMIN_OBJECT_NODE, {ID, TAGS}},
     [ADMIN_NODE_EXPIRE] = {"node.expire", admin_node_expire, ADMIN_OBJECT_NODE,
@@ -354,6 +363,19 @@ void admin_end(struct core_state *s, struct core_admin *a, int code)
         tx_answer(s, &a->call, 0);
 }
 
+/* What an access token asks for is done within its tags, whatever the operation. */
+static int check_limits(struct core_state *s, const struct core_admin *a, struct err *e)
+{
+    if (!a->limited)
+        return 0;
+    if (a->op == ADMIN_PREAUTHKEY_CREATE && !a->tags.len)
+        return err_field(e, ERR_DENIED, "tags", "an OAuth client must create tagged auth keys");
+    for (size_t i = 0; i < a->tags.len; i++)
+        if (!core_policy_tags_own(s, &a->limits, a->tags.items[i]))
+            return err_field(e, ERR_DENIED, "tags", "token may not assign tag %.80s", a->tags.items[i]);
+    return 0;
+}
+
 void admin_run(struct core_state *s, struct core_call *call)
 {
     struct core_admin *a = (struct core_admin *)call;
@@ -361,7 +383,8 @@ void admin_run(struct core_state *s, struct core_call *call)
     if (repeated_answer(s, a))
         return;
     admin_begin(s, a);
-    admin_end(s, a, operations[a->op].run(s, a, &call->err));
+    int code = check_limits(s, a, &call->err);
+    admin_end(s, a, code < 0 ? code : operations[a->op].run(s, a, &call->err));
 }
 
 void core_admin_release(struct core_admin *a)
@@ -374,6 +397,8 @@ void core_admin_release(struct core_admin *a)
     a->record = NULL;
     a->inverse = a->secret = NULL;
     strs_release(&a->tags);
+    strs_release(&a->scopes);
+    strs_release(&a->limits);
     prefixes_release(&a->prefixes);
     prefixes_release(&a->revoke);
     core_events_release(&a->undoes);

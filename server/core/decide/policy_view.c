@@ -180,6 +180,13 @@ bool core_policy_may_tag(struct core_state *s, const struct user *user, const ch
     return v && user && policy_may_tag(v, user->r.id, tag);
 }
 
+bool core_policy_tags_own(struct core_state *s, const struct strs *held, const char *tag)
+{
+    const struct policy *p = policy_parsed(s, s->policy_work);
+
+    return strs_has(held, tag) || (p && policy_tags_own(p, held, tag));
+}
+
 bool core_policy_knows_tag(struct core_state *s, const char *tag)
 {
     const struct policy *p = policy_parsed(s, s->policy_work);

@@ -10,6 +10,8 @@ struct core_state;
 struct slot;
 
 bool core_policy_may_tag(struct core_state *s, const struct user *user, const char *tag);
+/* Is the tag one of those that are held, or does the policy let one of these own it? */
+bool core_policy_tags_own(struct core_state *s, const struct strs *held, const char *tag);
 bool core_policy_knows_tag(struct core_state *s, const char *tag);
 bool core_policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
                            int64_t *period_ms);

@@ -41,6 +41,7 @@ enum timer_kind {
     TIMER_SETTLE,  /* of the tailnet */
     TIMER_NEAREST, /* of the tailnet */
     TIMER_HISTORY, /* of the tailnet */
+    TIMER_FACTS,   /* of the tailnet: what happened and could not be written is written again */
     TIMER_ROUTES,  /* of the tailnet: a prefix has waited long enough to move */
     TIMER_KINDS
 };
@@ -124,6 +125,7 @@ struct commit_group {
     struct core_call *calls, **calls_end;
     bool abandoned;  /* decided upon a group that could not be written */
     bool remade;     /* holds only what happened, for the second time */
+    bool delivered;  /* its entries were given to listeners before: the journal lacked them */
     bool uncertain;  /* refused, because nobody knew whether it is durable */
     int64_t sent_us; /* mono, to the store */
     int code;
@@ -208,6 +210,8 @@ struct core_state {
 
     struct commit_group *open;                 /* collects; NULL: nothing yet */
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
+    struct commit_group *facts, **facts_end;   /* what happened while nothing could be written, oldest first; bounded */
+    size_t fact_count;                         /* entries of the journal among these */
     struct commit_group *uncertain;            /* refused, but they may be durable: the store says so later */
     uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
     bool dry;                                  /* the present call only asks what would happen */

@@ -294,12 +294,18 @@ static int reach(struct pg_engine *en, struct store_reach *out, struct err *e)
     return 0;
 }
 
-int pg_beat(struct engine *engine, struct err *e)
+/* Takes room that pages with room do not have, and leaves nothing: a full disk is found by that. */
+int pg_try_writing(struct engine *engine, struct err *e)
 {
     struct pg_engine *en = (struct pg_engine *)engine;
 
     pthread_mutex_lock(&en->writer_lock);
-    int code = beat(en, e);
+    int code = pg_execute(&en->writer,
+                          "BEGIN; INSERT INTO counter(name,value) SELECT 'room '||n,0 FROM generate_series(1,2000) n; "
+                          "ROLLBACK",
+                          e);
+    if (code < 0 && en->writer.db && pg_execute(&en->writer, "ROLLBACK", NULL) < 0)
+        pg_disconnect(&en->writer);
     pthread_mutex_unlock(&en->writer_lock);
     return code;
 }

@@ -50,7 +50,7 @@ int pg_engine_open(const struct store_postgres *with, struct engine **out, struc
         .reach = pg_reach,
         .commit = pg_commit,
         .put_live = pg_put_live,
-        .try_writing = pg_beat,
+        .try_writing = pg_try_writing,
         .writing = pg_writing,
         .reading = pg_reading,
         .snapshot = pg_long_snapshot,

@@ -115,7 +115,7 @@ int pg_schema_upgrade(struct pg_conn *c, struct err *e) WARN_UNUSED;
 
 /* At a start: waits while a former session may still be ending; ERR_CONFLICT: another daemon is at work. */
 int pg_lead_first(struct pg_engine *en, struct err *e) WARN_UNUSED;
-int pg_beat(struct engine *en, struct err *e) WARN_UNUSED;
+int pg_try_writing(struct engine *en, struct err *e) WARN_UNUSED;
 int pg_reach(struct engine *en, struct store_reach *out, struct err *e) WARN_UNUSED;
 
 /* ---- commit.c; on the storage thread ---- */

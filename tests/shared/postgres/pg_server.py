@@ -22,10 +22,10 @@ def programs():
 class Server:
     """Use it in a with statement; its socket's directory is the name of its host."""
 
-    def __init__(self, data=None, options=()):
-        """data: an empty directory that only this server uses; its own by default."""
+    def __init__(self, data=None, inside=()):
+        """data: where its files are made, by default in its own directory; inside: what brings a command to where they are."""
         self.bin = programs()
-        self.options = options
+        self.inside = list(inside)
         self.dir = tempfile.mkdtemp(prefix="pg")
         self.data = data or os.path.join(self.dir, "data")
         if os.geteuid() == 0:
@@ -35,7 +35,7 @@ class Server:
 
     def command(self, program, *args):
         user = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
-        return ["setpriv", "--pdeathsig", "SIGQUIT", *user, os.path.join(self.bin, program), *args]
+        return [*self.inside, "setpriv", "--pdeathsig", "SIGQUIT", *user, os.path.join(self.bin, program), *args]
 
     def run(self, program, *args, check=True):
         return subprocess.run(self.command(program, *args), cwd=self.dir, check=check, stdin=subprocess.DEVNULL,
@@ -44,7 +44,7 @@ class Server:
     def start(self):
         """It ends with this program, however that ends."""
         with open(os.path.join(self.dir, "server.log"), "ab") as log:
-            self.process = subprocess.Popen(self.command("postgres", "-D", self.data, "-k", self.dir, "-h", "", *self.options),
+            self.process = subprocess.Popen(self.command("postgres", "-D", self.data, "-k", self.dir, "-h", ""),
                                             cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         while self.run("pg_isready", "-q", "-h", self.dir, check=False).returncode:
             if self.process.poll() is not None:
@@ -99,7 +99,7 @@ class Standby(Server):
     """A second server that has each commit of the first one before it is answered."""
 
     def __init__(self, primary):  # pylint: disable=super-init-not-called
-        self.bin, self.options = primary.bin, ()
+        self.bin, self.inside = primary.bin, []
         self.dir = tempfile.mkdtemp(prefix="pg")
         self.data = os.path.join(self.dir, "data")
         if os.geteuid() == 0:

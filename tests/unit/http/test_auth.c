@@ -17,9 +17,10 @@
 #include "model/secret.h"
 #include <stdio.h>
 
-#define S64    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define S32    "0123456789abcdef0123456789abcdef"
-#define BCRYPT "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" /* of "U*U": crypt_blowfish's vector */
+#define S64      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define S32      "0123456789abcdef0123456789abcdef"
+#define ARGON2ID "$argon2id$v=19$m=19456,t=2,p=1$WzS9vp/KmVmDb1m1uCwdww$DQfwdThhdrwfDHOBrrQKB7fJtRMH9EjJvMsZb8NzT5U"
+#define BCRYPT   "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" /* of "U*U": crypt_blowfish's vector */
 
 static void a_made_key_fits_its_own_hash_only(void **state)
 {
@@ -90,6 +91,41 @@ static void imported_rows_are_verified(void **state)
     assert_true(secret_is_slow(BCRYPT));
     assert_true(secret_fits(BCRYPT, "U*U"));
     assert_false(secret_fits(BCRYPT, "U*V"));
+    assert_true(secret_is_slow(ARGON2ID));
+    assert_true(secret_fits(ARGON2ID, S64));
+    assert_false(secret_fits(ARGON2ID, S32));
+    /* Nobody makes the server compute for minutes, or fill its memory. */
+    assert_false(secret_fits("$argon2id$v=19$m=4194304,t=2,p=1$WzS9vp/KmVmDb1m1uCwdww$"
+                             "DQfwdThhdrwfDHOBrrQKB7fJtRMH9EjJvMsZb8NzT5U",
+                             S64));
+    assert_false(secret_fits("$argon2id$v=19$m=19456,t=99,p=1$WzS9vp/KmVmDb1m1uCwdww$"
+                             "DQfwdThhdrwfDHOBrrQKB7fJtRMH9EjJvMsZb8NzT5U",
+                             S64));
+    assert_false(secret_fits("$argon2id$", S64));
+}
+
+static void a_client_is_known_by_its_imported_secret(void **state)
+{
+    struct oauth_client *c = oauth_client_new();
+    const struct oauth_client *list[] = {c}, *found;
+    struct tailnet_snapshot s = {.oauth_clients = list, .oauth_client_count = 1};
+    struct auth *a = auth_new();
+    char fast[SECRET_HASH_MAX];
+    struct err e;
+    bool slow;
+
+    (void)state;
+    mem_replace(&c->client_id, "0123456789ab");
+    mem_replace(&c->secret_hash, ARGON2ID);
+    assert_int_equal(auth_client(a, &s, "hskey-client-0123456789ab-" S64, false, &slow, &found, fast, &e), 0);
+    assert_true(slow && !found); /* nothing that takes long was computed */
+    assert_int_equal(auth_client(a, &s, "hskey-client-0123456789ab-" S64, true, &slow, &found, fast, &e), 0);
+    assert_ptr_equal(found, c);
+    assert_true(secret_fits(fast, S64));
+    assert_int_equal(auth_client(a, &s, "hskey-client-0123456789ac-" S64, true, &slow, &found, fast, &e),
+                     ERR_UNAUTHENTICATED);
+    record_unref(c);
+    auth_free(a);
 }
 
 static void prefixes_are_shown_and_read_back(void **state)
@@ -133,24 +169,24 @@ static void a_bearer_is_known_by_its_key(void **state)
     char *bad = mem_format("Bearer %s", made.text), *last = bad + strlen(bad) - 1;
     *last = *last == '0' ? '1' : '0';
 
-    assert_int_equal(auth_bearer(a, &s, good, 999, &who, &e), 0);
+    assert_int_equal(auth_header(a, &s, good, 999, &who, &e), 0);
     assert_int_equal(who.key_id, 5);
     assert_false(who.read_only);
     assert_string_equal(who.actor, "API key 5"); /* nobody knows its key by its prefix */
-    assert_int_equal(auth_bearer(a, &s, good, 1000, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, good, 1000, &who, &e), ERR_UNAUTHENTICATED);
     assert_string_equal(e.message, "Unauthorized");
-    assert_int_equal(auth_bearer(a, &s, bad, 999, &who, &e), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, lower, 999, &who, &e), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, "Bearer ", 999, &who, &e), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, NULL, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, bad, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, lower, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, "Bearer ", 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, NULL, 999, &who, &e), ERR_UNAUTHENTICATED);
     k->expiration_ns = 0;
     k->read_only = true;
     mem_replace(&k->description, "cron");
-    assert_int_equal(auth_bearer(a, &s, good, INT64_MAX, &who, &e), 0);
+    assert_int_equal(auth_header(a, &s, good, INT64_MAX, &who, &e), 0);
     assert_true(who.read_only);
     assert_string_equal(who.actor, "cron");
     s.api_key_count = 0;
-    assert_int_equal(auth_bearer(a, &s, good, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, good, 999, &who, &e), ERR_UNAUTHENTICATED);
     free(good);
     free(lower);
     free(bad);
@@ -171,9 +207,9 @@ static void an_imported_key_is_remembered_until_it_changes(void **state)
     /* bcrypt of S32, cost 4 */
     mem_replace(&k->secret_hash, "$2b$04$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m");
     for (int round = 0; round < 2; round++)
-        assert_int_equal(auth_bearer(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), 0);
+        assert_int_equal(auth_header(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), 0);
     mem_replace(&k->secret_hash, BCRYPT);
-    assert_int_equal(auth_bearer(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), ERR_UNAUTHENTICATED);
     record_unref(k);
     auth_free(a);
 }
@@ -195,14 +231,14 @@ static void who_tries_secrets_of_an_imported_key_waits(void **state)
     mem_replace(&k->secret_hash, "$2b$12$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m"); /* of something */
     snprintf(other, sizeof(other), "%s", good);
     other[strlen(other) - 1] ^= 1;
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED); /* remembered */
-    assert_int_equal(auth_bearer(a, &s, other, 1, &who, NULL), ERR_BUSY);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED); /* remembered */
+    assert_int_equal(auth_header(a, &s, other, 1, &who, NULL), ERR_BUSY);
     mem_replace(&k->secret_hash, "$2b$04$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m"); /* of S32 */
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), 0);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), 0);
     assert_true(secret_fits(who.fast_hash, S32) && !secret_is_slow(who.fast_hash));
-    (void)!auth_bearer(a, &s, other, 1, &who, NULL);
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), 0);
+    (void)!auth_header(a, &s, other, 1, &who, NULL);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), 0);
     record_unref(k);
     auth_free(a);
 }
@@ -227,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_made_key_fits_its_own_hash_only),
         cmocka_unit_test(keys_are_cut_by_length),
         cmocka_unit_test(imported_rows_are_verified),
+        cmocka_unit_test(a_client_is_known_by_its_imported_secret),
         cmocka_unit_test(prefixes_are_shown_and_read_back),
         cmocka_unit_test(a_bearer_is_known_by_its_key),
         cmocka_unit_test(an_imported_key_is_remembered_until_it_changes),

@@ -202,8 +202,8 @@ static void assert_short_lived(const struct store_image *image)
 
 static void put_oauth(struct store *s)
 {
-    struct oauth_client *c = (struct oauth_client *)record_new(RECORD_OAUTH_CLIENT);
-    struct oauth_token *t = (struct oauth_token *)record_new(RECORD_OAUTH_TOKEN);
+    struct oauth_client *c = oauth_client_new();
+    struct oauth_token *t = oauth_token_new();
 
     c->r.id = 2;
     mem_replace(&c->client_id, "0123456789ab");

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Objects of Tailscale's API v2 (https://tailscale.com/api), with the members that headscale 0.30 gives them, and OAuth
+ * clients as /api/headway shows them. As in model/api.h texts are borrowed by who writes and owned by who read;
+ * api_read, api_write and api_release work on these shapes too. */
+#ifndef COMMON_TAILSCALE_TAILSCALE_H
+#define COMMON_TAILSCALE_TAILSCALE_H
+
+#include "model/api.h"
+
+#define V2_DEFAULT_KEY_SECONDS 7776000 /* of an auth key whose end is not said: 90 days */
+
+struct api_oauth_client {
+    uint64_t id;
+    const char *client_id, *description;
+    struct strs scopes, tags;
+    int64_t created_ns, last_seen_ns;
+    uint64_t version;
+    const char *key; /* its secret, only when it is created; or NULL */
+};
+
+/* An auth key, or an OAuth client (keyType "client"). */
+struct api_v2_key {
+    const char *id, *type;
+    const char *key; /* as above */
+    const char *description;
+    uint64_t expiry_seconds; /* its whole life */
+    int64_t created_ns, expires_ns, revoked_ns;
+    bool invalid;
+    bool reusable, ephemeral, preauthorized; /* these and auth_tags: of an auth key */
+    struct strs auth_tags;
+    struct strs scopes, tags; /* of a client */
+    const char *user_id;      /* "": nobody's */
+};
+
+struct api_v2_device {
+    struct strs addresses;
+    const char *name, *hostname;
+    uint64_t id, node_id;
+    bool authorized, key_expiry_disabled, ephemeral, update_available;
+    const char *user;
+    struct strs tags;
+    int64_t created_ns, expires_ns;
+    int64_t last_seen_ns; /* 0: online now */
+    const char *machine_key, *node_key, *os, *client_version;
+    struct prefixes advertised, enabled; /* where all fields are asked for */
+};
+
+struct api_v2_routes {
+    struct prefixes advertised, enabled;
+};
+
+struct api_v2_user {
+    uint64_t id;
+    const char *display_name, *login_name, *picture_url, *tailnet_id, *type, *status;
+    int role; /* enum user_role */
+    int64_t created_ns, last_seen_ns;
+    uint64_t device_count;
+    bool connected;
+};
+
+struct api_v2_settings {
+    bool acls_external; /* the policy is a file's */
+    const char *acls_link;
+    bool devices_approval, auto_updates, users_approval, flow_logs, regional_routing, posture, https;
+    uint64_t key_days;
+    const char *external_roles;
+};
+
+extern const struct api_shape api_oauth_client_shape, api_v2_key_shape, api_v2_device_shape, api_v2_routes_shape,
+    api_v2_user_shape, api_v2_settings_shape;
+
+#endif
