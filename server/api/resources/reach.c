@@ -105,8 +105,8 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/reach"), .run = reach_call, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "from:text to:text from_in:text to_in:text rows:number columns:number", .answer = "Reach",
      .help = "Who reaches what: kinds (users, groups, tags, nodes, prefixes, exits) or one of them against others"},
-    {HEADWAY("GET", "/reach/neighbours"), .run = neighbours_call, .need = NEED_READ, .query = "of:text limit:number",
-     .answer = "Neighbours",
+    {HEADWAY("GET", "/reach/neighbours"), .run = neighbours_call, .need = NEED_READ, .scope = SCOPE_ALL,
+     .query = "of:text limit:number", .answer = "Neighbours",
      .help = "Whom a node, user, tag or group reaches, and by whom it is reached: nodes, networks and exit nodes"},
 };
 const struct http_table reach_table = API_TABLE(rows);

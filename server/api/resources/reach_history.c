@@ -282,7 +282,7 @@ static enum http_flow reach_history_get(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/reach/history"), .run = reach_history_get, .need = NEED_READ,
+    {HEADWAY("GET", "/reach/history"), .run = reach_history_get, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "src:text dst:text port:number", .answer = "ReachHistory",
      .help = "Since when one reaches another or not, and by which entry of the journal that changed, newest first"},
 };
