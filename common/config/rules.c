@@ -164,7 +164,8 @@ static bool is_email(const char *text)
 {
     const char *at = strchr(text, '@');
 
-    return at && at > text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t,;<>\"\\") && strlen(text) < 200;
+    return at && at > text && *text != '-' && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t,;<>\"\\") &&
+           strlen(text) < 200;
 }
 
 /* The name becomes that of files, and an argument of a program. */

@@ -88,12 +88,12 @@ int cache_read(const char *dir, const char *host, struct acme_certificate *out, 
 
 char *cache_uacme_dir(const char *dir)
 {
-    return mem_format("%s/uacme", dir);
+    return mem_format("%s/+uacme", dir);
 }
 
 static char *account_path(const char *dir)
 {
-    return mem_format("%s/uacme/private/key.pem", dir);
+    return mem_format("%s/+uacme/private/key.pem", dir);
 }
 
 static int convert(const char *from, const char *to, struct err *e)
@@ -139,7 +139,7 @@ bool cache_take_account(const char *dir)
 
 static char *issued_path(const char *dir, const char *host)
 {
-    return mem_format("%s/uacme/%s/cert.pem", dir, host);
+    return mem_format("%s/+uacme/%s/cert.pem", dir, host);
 }
 
 void cache_forget_issued(const char *dir, const char *host)
@@ -153,7 +153,7 @@ void cache_forget_issued(const char *dir, const char *host)
 
 int cache_take_issued(const char *dir, const char *host, struct acme_certificate *out, struct err *e)
 {
-    char *key_path = mem_format("%s/uacme/private/%s/key.pem", dir, host), *path = mem_format("%s/%s", dir, host);
+    char *key_path = mem_format("%s/+uacme/private/%s/key.pem", dir, host), *path = mem_format("%s/%s", dir, host);
     char *cert_path = issued_path(dir, host);
     char *key = read_pem(key_path, e), *cert = key ? read_pem(cert_path, e) : NULL;
     int rc = ERR_IO;

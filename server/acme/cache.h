@@ -2,7 +2,7 @@
 /* Certificates in tls_letsencrypt_cache_dir, in the form of Go's autocert, which headscale uses: one file a host, named
  * like it, with the private key and the chain in PEM ("HOST+rsa" where the key is of RSA); the account's key in
  * acme_account+key. headway writes HOST in the same form, so that a tailnet moves in either direction without an order.
- * Beside it uacme has a folder of its own (uacme(1), --confdir). */
+ * Beside it uacme has a folder of its own (uacme(1), --confdir). No host has a name with a +. */
 #ifndef SERVER_ACME_CACHE_H
 #define SERVER_ACME_CACHE_H
 

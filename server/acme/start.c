@@ -14,6 +14,9 @@
 #include "metrics/metrics.h"
 
 #define TEMPORARY_DAYS 30
+/* Of who connects to the port of challenges, where nobody has much to say. */
+#define HEADS_MAX 1024
+#define HEAD_MS   5000
 
 bool acme_is_wanted(const struct config *c)
 {
@@ -51,7 +54,11 @@ static int load(struct acme *a, struct err *e)
 
 static int listen_for_challenges(struct acme *a, struct loops *loops, struct err *e)
 {
-    struct front_options front = {.loops = loops, .arg = &a->port, .relay = acme_port_accept};
+    struct front_options front = {.loops = loops,
+                                  .arg = &a->port,
+                                  .relay = acme_port_accept,
+                                  .heads_max = file_share(HEADS_MAX, 16),
+                                  .head_ms = HEAD_MS};
 
     if (!config_acme_listens(a->config))
         return 0;
@@ -69,7 +76,7 @@ int acme_start(const struct config *config, struct loops *loops, struct acme **o
     int rc;
 
     a->config = config_ref(config);
-    a->record_path = mem_format("%s/headway-acme.json", config->acme.cache_dir);
+    a->record_path = mem_format("%s/+headway.json", config->acme.cache_dir);
     acme_record_read(a->record_path, &a->record);
     pthread_mutex_init(&a->lock, NULL);
     thread_cond_init(&a->wake);

@@ -5,6 +5,7 @@
 #include "acme/state.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #define LOOK_MS   (60 * 60 * 1000) /* at most between two looks at the clock, which may be set */
@@ -50,12 +51,24 @@ static int order(struct acme *a, struct acme_certificate *out, struct err *e)
     return rc < 0 ? rc : cache_take_issued(c->acme.cache_dir, c->acme.hostname, out, e);
 }
 
-static void write_record(struct acme *a)
+static void write_record(struct acme *a, const struct acme_record *r)
 {
     struct err e;
 
-    if (acme_record_write(a->record_path, &a->record, &e) < 0)
+    if (acme_record_write(a->record_path, r, &e) < 0)
         log_error("acme", "%s", e.message);
+}
+
+/* An order that ends with the daemon counts as one that failed: a daemon that falls again and again must not order each
+ * time. */
+static void write_begun(struct acme *a)
+{
+    struct acme_record begun = a->record;
+
+    begun.error = mem_strdup("");
+    acme_record_failed(&begun, clock_wall_ns(), "the order before was interrupted");
+    write_record(a, &begun);
+    free(begun.error);
 }
 
 static void worked(struct acme *a, const struct acme_certificate *fresh)
@@ -68,7 +81,7 @@ static void worked(struct acme *a, const struct acme_certificate *fresh)
     a->issued++;
     acme_record_worked(&a->record, a->config->acme.url, a->config->acme.email);
     pthread_mutex_unlock(&a->lock);
-    write_record(a);
+    write_record(a, &a->record);
     log_info("acme", "there is a new certificate for %s, it ends at %s", a->config->acme.hostname,
              time_format(fresh->ends_ns, ends));
 }
@@ -84,7 +97,7 @@ static void failed(struct acme *a, const char *why)
     unsigned failures = a->record.failures;
     int64_t until = a->ends_ns;
     pthread_mutex_unlock(&a->lock);
-    write_record(a);
+    write_record(a, &a->record);
     log_error("acme", "no certificate for %s: %s; tried again in %s; %s%s", a->config->acme.hostname, why,
               duration_format(schedule_back_off(failures), wait),
               until ? "until then the old one serves, which ends at " : "there is none yet",
@@ -97,6 +110,7 @@ static void try_once(struct acme *a)
     struct err e = {0};
 
     log_info("acme", "a certificate for %s is ordered from %s", a->config->acme.hostname, a->config->acme.url);
+    write_begun(a);
     int rc = order(a, &fresh, &e);
     if (rc == 0)
         rc = loop_tls_add_pem(a->tls, "", fresh.pem, fresh.pem, &e);
@@ -104,6 +118,8 @@ static void try_once(struct acme *a)
         worked(a, &fresh);
     else if (rc != ERR_GONE)
         failed(a, e.message);
+    else
+        write_record(a, &a->record);
     acme_certificate_release(&fresh);
 }
 

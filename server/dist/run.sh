@@ -65,7 +65,9 @@ Join a machine with the official client:
 
 The key is valid for 24 hours, for any number of machines. State and log: $state
 EOF
-[ -z "$daemon" ] || echo "The server stops with the console; 'make install' keeps it running."
+end="this command (Ctrl-C)"
+if [ -t 0 ] && [ -t 1 ]; then end="the console"; fi
+[ -z "$daemon" ] || echo "The server stops with $end; 'make install' keeps it running."
 echo
 
 if [ -t 0 ] && [ -t 1 ]; then

@@ -264,7 +264,8 @@ static bool is_done(struct job *j, struct err *e)
 
     if (access(j->place.database, F_OK) < 0)
         return false;
-    if (store_imported(j->place.database, &origin, &when) && (!j->database || str_eq(origin, j->database)))
+    char *source = j->database ? mem_strdup(j->database) : source_name(j->headscale);
+    if (store_imported(j->place.database, &origin, &when) && str_eq(origin, source))
         fprintf(j->out, "%s was imported from %s on %s already: nothing was changed.\n", j->place.database, origin,
                 time_format(when / NS_PER_SECOND * NS_PER_SECOND, text));
     else
@@ -272,6 +273,7 @@ static bool is_done(struct job *j, struct err *e)
                 "%s exists, and is another tailnet's: stop headwayd and move it away, or name another place with "
                 "--state",
                 j->place.database);
+    free(source);
     free(origin);
     return true;
 }

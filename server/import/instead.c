@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "import/import.h"
+#include "import/source.h"
 #include "store/store.h"
 
 #define HEADSCALE_FILE "/etc/headscale/config.yaml"
@@ -14,7 +15,7 @@
 /* The configuration of headway's own whose database was imported from that of c; the caller's, NULL: there is none. */
 static char *successor(const struct config *c)
 {
-    char *usual = config_default_file(), *found = NULL, *database = realpath(c->database.sqlite_path, NULL);
+    char *usual = config_default_file(), *found = NULL, *database = source_name(c);
     const char *files[] = {usual, CONFIG_SYSTEM_FILE};
 
     for (size_t i = 0; i < ARRAY_LEN(files) && !found && database; i++) {
@@ -58,7 +59,7 @@ char *import_find_config(const char *named, FILE *notes)
     char *found = NULL;
 
     (void)!config_load_for_client(named, &c, NULL);
-    if (c && store_is_headscale(c->database.sqlite_path)) {
+    if (c && (config_is_postgres(c) || store_is_headscale(c->database.sqlite_path))) {
         found = successor(c);
         char *note =
             found ? mem_format("the tailnet of %s was imported, and %s is used instead", c->file, found) : NULL;

@@ -116,8 +116,9 @@ static const struct {
      " id key prefix hash user_id description reusable ephemeral used tags expiration revoked created_at "},
     {"api_keys", " id prefix hash user_id expiration last_seen created_at "},
     {"nodes", " id machine_key node_key disco_key endpoints host_info ipv4 ipv6 hostname given_name user_id "
-              "register_method tags forced_tags auth_key_id last_seen expiry approved_routes created_at updated_at "
-              "deleted_at "},
+              "register_method ephemeral tags forced_tags auth_key_id last_seen expiry approved_routes created_at "
+              "updated_at deleted_at "},
+    {"oauth_clients", " id client_id secret_hash scopes tags description user_id created_at revoked "},
     {"policies", " id data created_at updated_at deleted_at "},
 };
 
@@ -211,6 +212,7 @@ void read_take_image(struct reading *r, struct store_image *image)
     image->next_id[RECORD_NODE] = next_id(r, "nodes", LAST_ID(r->nodes));
     image->next_id[RECORD_PREAUTH_KEY] = next_id(r, "pre_auth_keys", LAST_ID(r->preauth_keys));
     image->next_id[RECORD_API_KEY] = next_id(r, "api_keys", LAST_ID(r->api_keys));
+    image->next_id[RECORD_OAUTH_CLIENT] = next_id(r, "oauth_clients", LAST_ID(r->oauth_clients));
     if (image->next_id[RECORD_USER] == TAGGED_USER_ID)
         image->next_id[RECORD_USER]++;
     if (r->primaries.len > 1)
@@ -218,6 +220,7 @@ void read_take_image(struct reading *r, struct store_image *image)
     GIVE(r->users, image->users, image->user_count);
     GIVE(r->preauth_keys, image->preauth_keys, image->preauth_key_count);
     GIVE(r->api_keys, image->api_keys, image->api_key_count);
+    GIVE(r->oauth_clients, image->oauth_clients, image->oauth_client_count);
     GIVE(r->nodes, image->nodes, image->node_count);
     GIVE(r->primaries, image->primaries, image->primary_count);
     image->lives = r->lives.items; /* as many as nodes */
@@ -259,6 +262,7 @@ void reading_release(struct reading *r)
     RELEASE_RECORDS(r->preauth_keys);
     RELEASE_RECORDS(r->unused_keys);
     RELEASE_RECORDS(r->api_keys);
+    RELEASE_RECORDS(r->oauth_clients);
     RELEASE_RECORDS(r->nodes);
     RELEASE_RECORDS(r->nodes_left);
     RELEASE_RECORDS(r->primaries);

@@ -25,6 +25,7 @@ struct reading {
     VEC(struct preauth_key *) preauth_keys;
     VEC(struct preauth_key *) unused_keys; /* that are left, but nodes point at */
     VEC(struct api_key *) api_keys;
+    VEC(struct oauth_client *) oauth_clients;
     VEC(struct node *) nodes;
     VEC(struct node *) nodes_left; /* not taken, but maps point at them */
     VEC(struct node_live) lives;   /* one a node */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-auth keys, API keys and OAuth clients. */
+/* Pre-auth keys and API keys. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +16,7 @@
 #define OLD_LEN      7  /* of API keys from 0.25 to 0.27, */
 #define OLDEST_LEN   10 /* and before */
 #define KEY_TEXT_LEN 200
+#define OBJECT_MAX   64
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -56,6 +57,7 @@ enum {
     P_PREFIX,
     P_HASH,
     P_USER,
+    P_DESCRIPTION,
     P_REUSABLE,
     P_EPHEMERAL,
     P_USED,
@@ -70,6 +72,7 @@ static const char *const preauth_columns[] = {
     [P_PREFIX] = "prefix",
     [P_HASH] = "hash",
     [P_USER] = "user_id",
+    [P_DESCRIPTION] = "description",
     [P_REUSABLE] = "reusable",
     [P_EPHEMERAL] = "ephemeral",
     [P_USED] = "used",
@@ -140,12 +143,16 @@ static const char *take_secret(struct import_row *row, struct preauth_key *k)
     return why;
 }
 
+static void name_key(uint64_t id, const char *prefix, char out[OBJECT_MAX])
+{
+    snprintf(out, OBJECT_MAX, "%llu%s%.12s%s", (unsigned long long)id, *prefix ? " (" : "", prefix, *prefix ? ")" : "");
+}
+
 static void file_key(struct reading *r, struct import_row *row, struct preauth_key *k, const char *why)
 {
-    char object[64];
+    char object[OBJECT_MAX];
 
-    snprintf(object, sizeof(object), "%llu%s%.12s%s", (unsigned long long)row->id, *k->prefix ? " (" : "", k->prefix,
-             *k->prefix ? ")" : "");
+    name_key(row->id, k->prefix, object);
     map_putu(&r->key_by_id, k->r.id, k);
     if (why) {
         report_add(&r->report, REPORT_LEFT, REPORT_PREAUTH_KEY, object, "%s", why);
@@ -160,7 +167,8 @@ static int take_preauth_key(void *arg, const struct source_value *values, struct
 {
     struct reading *r = arg;
     struct import_row row;
-    char bad_tag[ROW_BAD_TAG_MAX], reason[ROW_BAD_TAG_MAX + 32];
+    char bad_tag[ROW_BAD_TAG_MAX];
+    bool cleaned = false;
 
     (void)e;
     if (!row_begin(&row, &preauth_table, values, &r->report, REPORT_PREAUTH_KEY))
@@ -171,7 +179,10 @@ static int take_preauth_key(void *arg, const struct source_value *values, struct
     k->reusable = row_bool(&row, P_REUSABLE);
     k->ephemeral = row_bool(&row, P_EPHEMERAL);
     k->used = row_bool(&row, P_USED);
-    k->revoked = row_time(&row, P_REVOKED, NULL) != 0;
+    k->revoked_ns = row_time(&row, P_REVOKED, NULL);
+    k->revoked = k->revoked_ns != 0;
+    free(k->description);
+    k->description = row_clean_text(&row, P_DESCRIPTION, ROW_TEXT_MAX, &cleaned);
     k->preauthorized = true;
     k->expiration_ns = row_time(&row, P_EXPIRATION, NULL);
     k->created_ns = row_time(&row, P_CREATED, NULL);
@@ -187,10 +198,8 @@ static int take_preauth_key(void *arg, const struct source_value *values, struct
     }
     if (k->user_id && !map_getu(&r->user_by_id, k->user_id))
         k->user_id = 0;
-    if (!why && *bad_tag) {
-        snprintf(reason, sizeof(reason), "its '%s' is no tag", bad_tag);
-        why = reason;
-    }
+    if (!why && *bad_tag)
+        why = bad_tag;
     if (!why && !k->user_id && !k->tags.len)
         why = "it has neither a user nor tags";
     file_key(r, &row, k, why);
@@ -225,7 +234,7 @@ static int take_api_key(void *arg, const struct source_value *values, struct err
 {
     struct reading *r = arg;
     struct import_row row;
-    char object[64];
+    char object[OBJECT_MAX];
 
     (void)e;
     if (!row_begin(&row, &api_table, values, &r->report, REPORT_API_KEY))
@@ -239,12 +248,17 @@ static int take_api_key(void *arg, const struct source_value *values, struct err
     k->expiration_ns = row_time(&row, A_EXPIRATION, NULL);
     k->last_seen_ns = row_time(&row, A_LAST_SEEN, NULL);
     k->created_ns = row_time(&row, A_CREATED, NULL);
-    uint64_t user_id = row_id(&row, A_USER);
-    if (!row.bad && !is_prefix(k->prefix, PREFIX_LEN) && !is_prefix(k->prefix, OLD_LEN) &&
+    k->user_id = row_id(&row, A_USER);
+    if (k->user_id && !map_getu(&r->user_by_id, k->user_id))
+        k->user_id = 0;
+    bool unusable = row_is_null(&row, A_PREFIX) || row_is_null(&row, A_HASH);
+    if (!row.bad && !unusable && !is_prefix(k->prefix, PREFIX_LEN) && !is_prefix(k->prefix, OLD_LEN) &&
         !is_prefix(k->prefix, OLDEST_LEN))
         row_fault(&row, A_PREFIX, "is no prefix of %d, %d or %d characters", PREFIX_LEN, OLDEST_LEN, OLD_LEN);
-    const char *why = row.bad ? NULL : hash_fault(&row, A_HASH, k->secret_hash);
-    snprintf(object, sizeof(object), "%llu (%.12s)", (unsigned long long)row.id, k->prefix);
+    const char *why = row.bad    ? NULL
+                      : unusable ? "it has no prefix or no hash: nobody can use it"
+                                 : hash_fault(&row, A_HASH, k->secret_hash);
+    name_key(row.id, k->prefix, object);
     if (why)
         report_add(&r->report, REPORT_LEFT, REPORT_API_KEY, object, "%s", why);
     if (why || row.bad) {
@@ -252,9 +266,6 @@ static int take_api_key(void *arg, const struct source_value *values, struct err
         return 0;
     }
     report_add(&r->report, REPORT_TAKEN, REPORT_API_KEY, object, NULL);
-    if (user_id)
-        report_add(&r->report, REPORT_CHANGED, REPORT_API_KEY, object,
-                   "it is an administrator's key like every other, no longer user %llu's", (unsigned long long)user_id);
     vec_push(&r->api_keys, k);
     return 0;
 }
@@ -262,33 +273,4 @@ static int take_api_key(void *arg, const struct source_value *values, struct err
 int read_api_keys(struct reading *r, struct err *e)
 {
     return source_read(r->source, &api_table, take_api_key, r, e);
-}
-
-/* ---- OAuth ---- */
-
-enum { O_ID, O_CLIENT };
-static const char *const oauth_columns[] = {[O_ID] = "id", [O_CLIENT] = "client_id"};
-static const struct source_table oauth_table = {"oauth_clients", oauth_columns, ARRAY_LEN(oauth_columns), KEYS_MAX};
-
-static int leave_client(void *arg, const struct source_value *values, struct err *e)
-{
-    struct reading *r = arg;
-    struct import_row row;
-    char object[96];
-    bool changed = false;
-
-    (void)e;
-    if (!row_begin(&row, &oauth_table, values, &r->report, REPORT_OAUTH_CLIENT))
-        return 0;
-    char *client = row_clean_text(&row, O_CLIENT, 40, &changed);
-    snprintf(object, sizeof(object), "%llu (%s)", (unsigned long long)row.id, client);
-    report_add(&r->report, REPORT_LEFT, REPORT_OAUTH_CLIENT, object,
-               "headway has no OAuth clients yet: programs that use it need an API key");
-    free(client);
-    return 0;
-}
-
-int read_oauth(struct reading *r, struct err *e)
-{
-    return source_read(r->source, &oauth_table, leave_client, r, e);
 }

@@ -28,6 +28,7 @@ enum {
     GIVEN_NAME,
     USER,
     METHOD,
+    EPHEMERAL,
     TAGS,
     FORCED_TAGS,
     AUTH_KEY,
@@ -50,6 +51,7 @@ static const char *const columns[] = {
     [GIVEN_NAME] = "given_name",
     [USER] = "user_id",
     [METHOD] = "register_method",
+    [EPHEMERAL] = "ephemeral",
     [TAGS] = "tags",
     [FORCED_TAGS] = "forced_tags",
     [AUTH_KEY] = "auth_key_id",
@@ -128,9 +130,12 @@ static void take_method(struct taken *t)
         [REGISTER_UNSPECIFIED] = "", [REGISTER_AUTH_KEY] = "authkey", [REGISTER_CLI] = "cli", [REGISTER_OIDC] = "oidc"};
     char *text = row_text(&t->row, METHOD, ROW_TEXT_MAX);
 
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_eq(text, words[i]))
+    bool known = false;
+    for (size_t i = 0; i < ARRAY_LEN(words) && !known; i++)
+        if ((known = str_eq(text, words[i])))
             t->n->method = (enum register_method)i;
+    if (!known && !t->row.bad && !t->deleted)
+        said(t, "how it registered, '%.40s', is not known", text);
     free(text);
 }
 
@@ -211,7 +216,7 @@ static void take_owner(struct taken *t)
     const struct preauth_key *key = map_getu(&t->r->key_by_id, row_id(&t->row, AUTH_KEY));
 
     n->preauth_key_id = key ? key->r.id : 0;
-    n->ephemeral = key && key->ephemeral;
+    n->ephemeral = (key && key->ephemeral) || row_bool(&t->row, EPHEMERAL); /* a column of its own after 0.29 */
     n->user_id = row_id(&t->row, USER);
     if (n->user_id && !map_getu(&t->r->user_by_id, n->user_id)) {
         if (!t->deleted)
@@ -220,7 +225,7 @@ static void take_owner(struct taken *t)
     }
     row_tags(&t->row, row_is_null(&t->row, TAGS) ? FORCED_TAGS : TAGS, &n->tags, bad_tag);
     if (*bad_tag && !t->deleted)
-        said(t, "'%s' is no tag, and is left out", bad_tag);
+        said(t, "%s: left out", bad_tag);
     if (t->r->tags_are_forced && !t->deleted)
         add_indirect_tags(t, key);
     if (n->tags.len) {

@@ -337,23 +337,28 @@ static json_t *read_list(struct import_row *row, size_t column)
 void row_tags(struct import_row *row, size_t column, struct strs *out, char bad[ROW_BAD_TAG_MAX])
 {
     json_t *list = read_list(row, column), *item;
-    size_t i;
+    char first[ROW_BAD_TAG_MAX / 2] = "";
+    size_t i, count = 0;
 
-    bad[0] = '\0';
     json_array_foreach(list, i, item)
     {
         const char *tag = json_string_value(item);
         if (tag && str_starts(tag, "tag:") && tag[4] && str_check(tag, TAG_MAX, false, "", NULL) == 0)
             strs_push(out, tag);
-        else if (!*bad)
-            str_copy(bad, ROW_BAD_TAG_MAX, tag && *tag ? tag : "(no text)");
+        else if (count++ == 0)
+            str_copy(first, sizeof(first), tag && *tag ? tag : "(no text)");
     }
-    text_end_whole(bad);
+    text_end_whole(first);
+    bad[0] = '\0';
+    if (count > 1)
+        snprintf(bad, ROW_BAD_TAG_MAX, "'%s' and %zu more are no tags", first, count - 1);
+    else if (count)
+        snprintf(bad, ROW_BAD_TAG_MAX, "'%s' is no tag", first);
     strs_sort(out);
     json_decref(list);
 }
 
-static void read_strs(struct import_row *row, size_t column, struct strs *out)
+void row_strs(struct import_row *row, size_t column, struct strs *out)
 {
     json_t *list = read_list(row, column), *item;
     size_t i;
@@ -376,7 +381,7 @@ void row_prefixes(struct import_row *row, size_t column, struct prefixes *out)
     struct prefix p;
     struct err why;
 
-    read_strs(row, column, &texts);
+    row_strs(row, column, &texts);
     for (size_t i = 0; i < texts.len; i++)
         if (prefix_parse(texts.items[i], &p, NULL, &why) < 0)
             row_fault(row, column, "holds '%.60s', which is no prefix", texts.items[i]);

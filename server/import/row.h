@@ -41,9 +41,10 @@ int64_t row_time(struct import_row *row, size_t column, int *year);
 void row_key(struct import_row *row, size_t column, const char *prefix, uint8_t out[KEY_LEN]);
 void row_addr(struct import_row *row, size_t column, uint8_t bits, struct addr *out);
 /* JSON lists of texts; NULL, "" and null are empty. */
-/* Sorted, each "tag:..."; bad becomes the first that is no tag (headscale takes any), "" where all are. */
-#define ROW_BAD_TAG_MAX 48
+/* Sorted, each "tag:..."; bad becomes a sentence about those that are none (headscale takes any), "" where all are. */
+#define ROW_BAD_TAG_MAX 96
 void row_tags(struct import_row *row, size_t column, struct strs *out, char bad[ROW_BAD_TAG_MAX]);
+void row_strs(struct import_row *row, size_t column, struct strs *out);
 void row_prefixes(struct import_row *row, size_t column, struct prefixes *out);
 /* An object, the caller's reference; NULL for NULL, "" and null, and for what is no object, which no fault is. */
 json_t *row_object(struct import_row *row, size_t column, size_t most, bool *broken);

@@ -78,3 +78,10 @@ int source_read(struct source *s, const struct source_table *t, source_row *each
     strs_release(&there);
     return rc;
 }
+
+char *source_name(const struct config *c)
+{
+    return config_is_postgres(c) ? mem_format("postgresql://%s:%lld/%s", c->database.postgres.host,
+                                              (long long)c->database.postgres.port, c->database.postgres.name)
+                                 : realpath(c->database.sqlite_path, NULL);
+}

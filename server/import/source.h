@@ -49,6 +49,8 @@ struct source {
 int source_open_sqlite(const char *path, bool *busy, struct source **out, struct err *e) WARN_UNUSED;
 /* One transaction that cannot write, by database.postgres of the configuration. */
 int source_open_postgres(const struct config *c, struct source **out, struct err *e) WARN_UNUSED;
+/* The name that the source of this configuration has, or would have; the caller's. NULL: there is no such file. */
+char *source_name(const struct config *c);
 void source_close(struct source *s); /* NULL is allowed */
 
 bool source_has(const struct source *s, const char *table);

@@ -179,7 +179,7 @@ int source_open_postgres(const struct config *c, struct source **out, struct err
                                   "headway import",
                                   NULL};
     s->source.calls = &calls;
-    s->source.name = mem_format("postgresql://%s:%s/%s", c->database.postgres.host, port, c->database.postgres.name);
+    s->source.name = source_name(c);
     s->db = PQconnectdbParams(names, values, 0);
     if (!s->db || PQstatus(s->db) != CONNECTION_OK)
         rc = say(&s->source, "cannot connect: ", s->db ? PQerrorMessage(s->db) : "no memory", e);

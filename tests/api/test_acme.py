@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 180
 """A certificate that is ordered by uacme from a real authority (pebble): both challenges, renewal beneath an open stream, an
-authority that is away, failures that last over a restart, headscale's cache, a missing uacme."""
+authority that is away, failures that last over a restart, headscale's cache, a uacme that is missing or hangs."""
 import contextlib
 import http.client
 import json
@@ -157,13 +157,13 @@ class Server(shared.Daemon):
 
     def record(self):
         try:
-            with open(os.path.join(self.cache, "headway-acme.json"), encoding="utf-8") as f:
+            with open(os.path.join(self.cache, "+headway.json"), encoding="utf-8") as f:
                 return json.load(f)
         except FileNotFoundError:
             return {}
 
     def change_record(self, **what):
-        with open(os.path.join(self.cache, "headway-acme.json"), "r+", encoding="utf-8") as f:
+        with open(os.path.join(self.cache, "+headway.json"), "r+", encoding="utf-8") as f:
             record = {**json.load(f), **what}
             f.seek(0)
             f.truncate()
@@ -190,7 +190,7 @@ def first_by_http(authority):
     """The authority is away at the first start, and the failure lasts; then it is there."""
     with Server(authority) as d:
         shared.check("without an authority the daemon serves, with a certificate of its own making", d.healthy() and not d.log().count("new certificate"))
-        shared.check("a failed order is recorded", shared.wait_for(25, lambda: d.record().get("failures") == 1), d.said())
+        shared.check("a failed order is recorded", shared.wait_for(25, lambda: "localhost" in d.record().get("error", "")) and d.record()["failures"] == 1, d.said())
         reason = d.reason("certificate-not-issued")
         shared.check("and is an alarm of health, with what went wrong",
                      reason and reason["severity"] == "alarm" and "localhost" in reason["text"] and reason["objectName"] == HOST, reason)
@@ -215,8 +215,8 @@ def first_by_http(authority):
         shared.check("it is renewed", shared.wait_for(25, lambda: d.trusted() and d.served()[1] != serial), d.said())
         d.call("POST", "/api/v1/user", {"name": "later"})
         shared.check("a stream that was open lives on", stream.hears("later"))
-        shared.check("files are the owner's alone", all(os.stat(os.path.join(d.cache, name)).st_mode & 0o77 == 0 for name in (HOST, "uacme/private/key.pem")))
-        shared.check("uacme keeps no pile of old certificates", len(os.listdir(os.path.join(d.cache, "uacme", HOST))) == 1)
+        shared.check("files are the owner's alone", all(os.stat(os.path.join(d.cache, name)).st_mode & 0o77 == 0 for name in (HOST, "+uacme/private/key.pem")))
+        shared.check("uacme keeps no pile of old certificates", len(os.listdir(os.path.join(d.cache, "+uacme", HOST))) == 1)
         shared.check("metrics count the orders", 'headway_acme_orders_total{result="issued"} 2\n' in metrics(d), metrics(d))
         away_at_renewal(authority, d)
 
@@ -305,8 +305,39 @@ def from_headscale(authority):
         d.start()
         shared.check("one that ended is renewed", shared.wait_for(25, d.trusted), d.said())
         public = [subprocess.run(["openssl", "pkey", "-in", path, "-pubout"], check=True, capture_output=True).stdout
-                  for path in (account, os.path.join(d.cache, "uacme/private/key.pem"))]
+                  for path in (account, os.path.join(d.cache, "+uacme/private/key.pem"))]
         shared.check("with headscale's account", public[0] == public[1])
+
+
+def that_hangs(authority):
+    """A uacme that does not end, and whose order is cut off: it is ended with the daemon, and a fall counts as a failure."""
+    with tempfile.TemporaryDirectory() as tools:
+        path, pids = os.path.join(tools, "uacme"), os.path.join(tools, "pids")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\necho $$ >>{pids}\nls /proc/self/fd >{tools}/files\nexec sleep 600\n")
+        os.chmod(path, 0o755)
+
+        def hanging():
+            with contextlib.suppress(OSError), open(pids, encoding="ascii") as f:
+                return [int(pid) for pid in f.read().split()]
+            return []
+
+        with Server(authority, path=tools + ":" + os.environ["PATH"]) as d:
+            shared.check("uacme runs", shared.wait_for(20, hanging), d.said())
+            with open(os.path.join(tools, "files"), encoding="ascii") as f:
+                # The last one is the folder that ls reads.
+                shared.check("with no files but its own", f.read().split() == ["0", "1", "2", "3", "4", "5"])
+            d.stop()
+            shared.check("it ends with the daemon", not os.path.exists(f"/proc/{hanging()[0]}"))
+            shared.check("a daemon that is stopped has failed in nothing", d.record()["failures"] == 0, d.record())
+            d.start()
+            shared.check("and orders at the next start", shared.wait_for(20, lambda: len(hanging()) == 2), d.said())
+            d.stop(kill=True)
+            os.kill(hanging()[1], 9)
+            orders = d.orders()
+            d.start()
+            reason = d.reason("certificate-not-issued")
+            shared.check("one that falls waits before the next order", reason and "interrupted" in reason["text"] and d.orders() == orders, reason)
 
 
 def without_uacme(authority):
@@ -327,7 +358,7 @@ def main():
     with tempfile.TemporaryDirectory() as where:
         authority = Authority(where)
         try:
-            for scene in without_uacme, first_by_http, first_by_tls, from_headscale:
+            for scene in without_uacme, that_hangs, first_by_http, first_by_tls, from_headscale:
                 scene(authority)
                 if authority.pebble and authority.pebble.poll() is None:
                     authority.stop()

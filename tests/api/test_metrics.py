@@ -100,6 +100,18 @@ def debug_pages(d):
         shared.check(f"{path} is refused to who comes from elsewhere", c.getresponse().status == 403)
 
 
+def updates(d, nodes):
+    """Map requests without a stream, by which clients say their endpoints: those that are taken, and those that are not."""
+    taken = 'headscale_mapresponse_endpoint_updates_total{status="ok"}'
+    before, refused = sample(taken), sample('headscale_mapresponse_endpoint_updates_total{status="error"}')
+    for count in 1, 2:
+        nodes[0].stdin.write("10.1.0.0/16\n")
+        nodes[0].stdin.flush()
+        shared.check("each update of a client is counted", shared.wait_for(10, lambda count=count: sample(taken) == before + count), page("/metrics"))
+    shared.check("and none was refused", sample('headscale_mapresponse_endpoint_updates_total{status="error"}') == refused)
+    shared.check("the endpoint is the one that it said", "192.0.2.1:41641" in str(d.call("GET", "/api/headway/nodes/1")[1]))
+
+
 def routers(d, key, nodes):
     moves = 'headway_prefix_moves_total{prefix="10.1.0.0/16"}'
     shared.check("no prefix has moved", figure(moves) is None and figure('headway_prefix_moves_total{prefix="other"}') == 0)
@@ -131,6 +143,7 @@ with daemon:
     shared.check("the figures count routes that are served", shared.wait_for(10, lambda: figure("headway_routes_serving") == 1))
     check_form("with nodes")
     headscale_figures(daemon)
+    updates(daemon, members)
     presence(daemon, members)
     routers(daemon, key, members)
     check_form("after changes")

@@ -219,6 +219,8 @@ def ours(method, path, query, body):
                      "policy": {"policy": '{"acls": []}', "updatedAt": "2026-07-02T00:00:00Z", "version": 4, "mode": "database"}}
     if words == ["health"]:
         return 200, {"databaseConnectivity": True, "status": "degraded", "time": "2026-07-20T08:00:00Z", "count": 3,
+                     "certificate": {"name": "vpn.example.com", "automatic": True, "ends": "2026-09-20T08:00:00Z",
+                                     "renews": "2026-08-21T08:00:00Z", "trouble": None},
                      "reasons": REASONS}
     if words == ["message"] and method == "GET":
         return 200, {"text": "Maintenance at\x1b[2J six", "severity": "high", "url": "", "updatedAt": None, "version": 3}

@@ -206,11 +206,22 @@ static int api_delete(struct cli *c)
 
 /* ---- OAuth clients ---- */
 
+/* On one line, as headscale has them in this table alone. */
+static void table_joined(struct text_table *t, const struct strs *texts)
+{
+    struct buf joined = BUF_INIT(0);
+
+    for (size_t i = 0; i < texts->len; i++)
+        buf_addf(&joined, "%s%s", i ? ", " : "", texts->items[i]);
+    table_text(t, buf_text(&joined), COLOR_PLAIN);
+    buf_release(&joined);
+}
+
 static void client_row(struct text_table *t, const struct api_v2_key *k)
 {
     table_text(t, k->id, COLOR_PLAIN);
-    table_texts(t, &k->scopes);
-    table_texts(t, &k->tags);
+    table_joined(t, &k->scopes);
+    table_joined(t, &k->tags);
     table_text(t, *k->description ? k->description : "-", COLOR_PLAIN);
     table_time(t, k->created_ns, "", false);
 }

@@ -23,6 +23,7 @@ void output_init(struct output *o, const char *form, FILE *out, FILE *err)
               : str_eq(form, "yaml")      ? OUTPUT_YAML
                                           : OUTPUT_HUMAN;
     o->old = old && *old ? str_eq(old, "0.29") : program_is_headscale();
+    o->stacked = (old && *old) || program_is_headscale();
     o->terminal = isatty(fileno(out)) == 1;
     o->color = !(no_color && *no_color) && (o->terminal || (forced && *forced && !str_eq(forced, "0")));
     if (o->terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)

@@ -16,6 +16,7 @@ struct output {
     FILE *out, *err;
     enum output_form form;
     bool old;      /* HEADWAY_OUTPUT=0.29, or called by headscale's name without it */
+    bool stacked;  /* tables have one address, tag or route a line, as headscale's have since 0.29 */
     bool terminal; /* out is one */
     bool color;
     size_t columns; /* of the terminal; 0: unbounded */

@@ -353,8 +353,8 @@ void table_print(const struct text_table *t, const struct output *o)
 {
     size_t *widths = mem_alloc(t->width * sizeof(*widths));
 
-    if (measure(t, false, widths) <= o->columns || !o->columns)
-        print_table(t, o, false, widths);
+    if (measure(t, o->stacked, widths) <= o->columns || !o->columns)
+        print_table(t, o, o->stacked, widths);
     else if (measure(t, true, widths) <= o->columns || shrink(t, o->columns, widths))
         print_table(t, o, true, widths);
     else if (t->len)

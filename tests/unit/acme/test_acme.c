@@ -197,12 +197,12 @@ static void headscales_account_is_uacmes(void **state)
     assert_false(cache_take_account(dir));
     put_text(dir, "acme_account+key", sec1);
     assert_true(cache_take_account(dir));
-    path = mem_format("%s/uacme/private/key.pem", dir);
+    path = mem_format("%s/+uacme/private/key.pem", dir);
     assert_int_equal(file_read(path, FILE_SECRET, &key, &e), 0);
     assert_true(str_starts(buf_text(&key), "-----BEGIN PRIVATE KEY-----\n"));
     buf_clear(&key);
     /* One that uacme has is left alone. */
-    put_text(dir, "uacme/private/key.pem", "its own");
+    put_text(dir, "+uacme/private/key.pem", "its own");
     assert_true(cache_take_account(dir));
     assert_int_equal(file_read(path, FILE_SECRET, &key, &e), 0);
     assert_string_equal(buf_text(&key), "its own");
@@ -216,7 +216,7 @@ static void put_key(const char *dir, const char *text)
 {
     char *key = mem_strndup(text, (size_t)(strstr(text, "-----BEGIN CERTIFICATE") - text));
 
-    put_text(dir, "uacme/private/" HOST "/key.pem", key);
+    put_text(dir, "+uacme/private/" HOST "/key.pem", key);
     free(key);
 }
 
@@ -234,7 +234,7 @@ static void what_uacme_leaves_is_checked(void **state)
     crypto_certificate_make(&host, 1, 9, &other);
     assert_true(cache_take_issued(dir, HOST, &c, &e) < 0);
     put_key(dir, buf_text(&other));
-    put_text(dir, "uacme/" HOST "/cert.pem", strstr(buf_text(&pem), "-----BEGIN CERTIFICATE"));
+    put_text(dir, "+uacme/" HOST "/cert.pem", strstr(buf_text(&pem), "-----BEGIN CERTIFICATE"));
     assert_int_equal(cache_take_issued(dir, HOST, &c, &e), ERR_INVALID);
     assert_non_null(strstr(e.message, "is not that of the certificate"));
     assert_int_equal(cache_read(dir, HOST, &c, &e), ERR_MISSING);

@@ -68,15 +68,16 @@ struct result {
     int status;
 };
 
-static void run(const char *name, struct result *r)
+/* name: of the database; place: where its tailnet goes. */
+static void run_into(const char *name, const char *place, struct result *r)
 {
     char config[96], key[96];
     size_t n;
 
     snprintf(config, sizeof(config), "%s/%s.yaml", folder, name);
     snprintf(key, sizeof(key), "%s/noise.key", folder);
-    snprintf(r->to, sizeof(r->to), "%s/new-%s.yaml", folder, name);
-    snprintf(r->state, sizeof(r->state), "%s/state-%s", folder, name);
+    snprintf(r->to, sizeof(r->to), "%s/new-%s.yaml", folder, place);
+    snprintf(r->state, sizeof(r->state), "%s/state-%s", folder, place);
     snprintf(r->database, sizeof(r->database), "%s/db.sqlite", r->state);
     write_text(key, "privkey:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", 0600);
     char *text = mem_format("server_url: http://10.0.0.1:8080\nnoise: {private_key_path: noise.key}\n"
@@ -89,6 +90,34 @@ static void run(const char *name, struct result *r)
     r->status = import_run(&(struct import_options){.config = config, .to = r->to, .state_dir = r->state}, out, errors);
     fclose(out);
     fclose(errors);
+    free(text);
+}
+
+static void run(const char *name, struct result *r)
+{
+    run_into(name, name, r);
+}
+
+/* What a start as headscale, with headscale's configuration of that database, uses instead. */
+static void check_successor(const char *name, const char *wanted)
+{
+    char config[96], *notes = NULL;
+    size_t n;
+    FILE *f = open_memstream(&notes, &n);
+
+    snprintf(config, sizeof(config), "%s/named-%s.yaml", folder, name);
+    char *text = mem_format("database: {type: postgres, postgres: {host: %s, port: 5432, name: %s, user: headscale}}\n",
+                            folder, name);
+    write_text(config, text, 0644);
+    char *found = import_find_config(config, f);
+    fclose(f);
+    if (wanted)
+        assert_string_equal(found, wanted);
+    else
+        assert_null(found);
+    assert_int_equal(strstr(notes, "is used instead") != NULL, wanted != NULL);
+    free(found);
+    free(notes);
     free(text);
 }
 
@@ -142,7 +171,29 @@ static void a_database_is_taken_whole(void **state)
     if (r.status != 0)
         fail_msg("%s", r.errors);
     assert_non_null(strstr(r.out, "already"));
+    setenv("HEADWAY_CONFIG", r.to, 1);
+    check_successor("whole", r.to);
+    check_successor("other", NULL);
+    unsetenv("HEADWAY_CONFIG");
     end(&r);
+}
+
+static void another_tailnet_is_not_taken_for_this_one(void **state)
+{
+    struct result r, other;
+
+    (void)state;
+    if (!there)
+        skip();
+    make_database("one", 29, "INSERT INTO users(id,name) VALUES(1,'alice');");
+    make_database("two", 29, "INSERT INTO users(id,name) VALUES(1,'bob');");
+    run("one", &r);
+    assert_int_equal(r.status, 0);
+    end(&r);
+    run_into("two", "one", &other);
+    assert_int_equal(other.status, 1);
+    assert_non_null(strstr(other.errors, "is another tailnet's"));
+    end(&other);
 }
 
 static void what_cannot_be_taken_is_named(void **state)
@@ -171,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_database_is_taken_whole),
+        cmocka_unit_test(another_tailnet_is_not_taken_for_this_one),
         cmocka_unit_test(what_cannot_be_taken_is_named),
     };
 

@@ -167,6 +167,19 @@ static void what_the_server_says_is_there_too(void **state)
     assert_true(rig_tell(&r, "/api/headway/health", 200, "{\"status\":\"pass\",\"count\":0,\"reasons\":[]}"));
     look(&r);
     assert_null(need(&r, "relay-unreachable ber"));
+    rig_keys(&r, "0");
+    rig_draw(&r, 24, 100);
+    assert_false(rig_shows(&r, "certificate"));
+    rig_pass(&r, 31000);
+    rig_draw(&r, 24, 100);
+    assert_true(
+        rig_tell(&r, "/api/headway/health", 200,
+                 "{\"status\":\"pass\",\"count\":0,\"reasons\":[],\"certificate\":{\"name\":\"vpn.example.com\","
+                 "\"automatic\":true,\"ends\":\"2126-01-01T00:00:00Z\",\"renews\":\"2125-12-02T00:00:00Z\","
+                 "\"trouble\":null}}"));
+    rig_draw(&r, 24, 100);
+    assert_true(rig_shows(&r, "vpn.example.com: ends in "));
+    assert_true(rig_shows(&r, ", renewed in "));
     rig_release(&r);
 }
 

@@ -224,13 +224,14 @@ static int draw_certificate(struct app *app, struct canvas *c, struct rect at, i
 
     if (!of || app->then.on)
         return line;
+    bool fails = of->trouble && *of->trouble;
     if (!of->ends_ns)
         snprintf(text, sizeof(text), "%s: none yet", of->name);
     else if (of->ends_ns <= app->at.now_ns)
         snprintf(text, sizeof(text), "%s: ended %s ago", of->name, span_text(app->at.now_ns - of->ends_ns, left));
-    else if (of->trouble || of->renews_ns <= app->at.now_ns)
+    else if (fails || of->renews_ns <= app->at.now_ns)
         snprintf(text, sizeof(text), "%s: ends in %s%s", of->name, span_text(of->ends_ns - app->at.now_ns, left),
-                 of->trouble ? ", renewal fails" : "");
+                 fails ? ", renewal fails" : "");
     else
         snprintf(text, sizeof(text), "%s: ends in %s, renewed in %s", of->name,
                  span_text(of->ends_ns - app->at.now_ns, left), span_text(of->renews_ns - app->at.now_ns, renews));
