@@ -275,6 +275,10 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
     if (c->node.ephemeral_inactivity_timeout <= EPHEMERAL_MIN)
         fail(arg, "node.ephemeral.inactivity_timeout", "node.ephemeral.inactivity_timeout (%s) must be more than 1m5s",
              duration_format(c->node.ephemeral_inactivity_timeout, a));
+    if (c->node.ha.ping_interval && c->node.ha.ping_interval < NS_PER_SECOND / 10)
+        fail(arg, "node.routes.ha.ping_interval",
+             "node.routes.ha.ping_interval (%s) must be at least 100ms, or 0 to disable PINGs",
+             duration_format(c->node.ha.ping_interval, a));
     if (c->node.ha.ping_timeout <= c->node.ha.ping_interval)
         fail(arg, "node.routes.ha.ping_timeout",
              "node.routes.ha.ping_timeout (%s) must be more than node.routes.ha.ping_interval (%s)",

@@ -165,12 +165,11 @@ struct api_served {
 };
 struct api_drain {
     uint64_t node;
-    const char *name;
+    const char *name, *text; /* text: all of it in a sentence */
     bool draining, exit_node;
-    struct api_list serves; /* struct api_served */
-    bool confirmed;         /* the clients that see its prefixes were asked, and all use other routers */
-    bool safe;              /* to reboot */
-    const char *text;       /* the same in a sentence */
+    struct api_list serves;   /* struct api_served */
+    bool confirmed, safe;     /* the clients that see its prefixes use others, and nobody the exit node; to reboot */
+    uint64_t used_by, untold; /* nodes online: its users as an exit node; who may be, with clients that do not say */
 };
 
 /* Who serves a prefix for those whom grants lead through routers with certain tags. */

@@ -61,8 +61,11 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_ROUTE_CARRIED, "route.carried", WEIGHT_WARN, false)                                                        \
     X(EVENT_ROUTE_REACHED, "route.reached", WEIGHT_INFO, false)                                                        \
     X(EVENT_ROUTE_SERVED, "route.served", WEIGHT_INFO, false)                                                          \
+    X(EVENT_ROUTE_NEAREST, "route.nearest", WEIGHT_INFO, false)                                                        \
     X(EVENT_ROUTE_FOLLOWED, "route.followed", WEIGHT_INFO, false)                                                      \
     X(EVENT_ROUTE_BEHIND, "route.behind", WEIGHT_WARN, false)                                                          \
+    X(EVENT_EXIT_USABLE, "exit.usable", WEIGHT_INFO, false)                                                            \
+    X(EVENT_EXIT_ENDED, "exit.ended", WEIGHT_WARN, false)                                                              \
     X(EVENT_POLICY_CHANGED, "policy.changed", WEIGHT_CHANGE, true)                                                     \
     X(EVENT_UNDONE, "undone", WEIGHT_CHANGE, false)
 

@@ -43,6 +43,9 @@ void policy_problems_text(const struct policy_problems *p, struct buf *out);
 
 struct policy;
 
+/* Appends a policy as plain JSON, without comments and trailing commas; false: the text cannot be read. */
+bool policy_text_plain(const char *text, struct buf *out);
+
 /* Reads and checks what can be checked without a tailnet. ERR_INVALID or ERR_TOOBIG with at least one problem; warnings
  * may come with 0. An empty text (no bytes) gives *out NULL: no policy. The caller owns *out. */
 int policy_parse(const char *text, size_t len, struct policy **out, struct policy_problems *problems) WARN_UNUSED;

@@ -115,7 +115,8 @@ struct core_followers {
 };
 void core_note_followers(struct core *core, const struct core_followers *f); /* copied */
 
-/* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
+/* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. An interval of 0:
+ * none. */
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,
                      int64_t *timeout_ms);
 

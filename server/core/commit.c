@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "core/admin/policy_change.h"
 #include "core/admin/repeated.h"
+#include "core/decide/map_request.h"
 #include "core/decide/pending.h"
 #include "core/follow.h"
 #include "core/publish.h"
@@ -206,9 +207,10 @@ static void remake(struct core_state *s, const struct commit_group *g)
 
 /* ---- what happened while nothing could be written ---- */
 
-#define FACTS_MAX     100000 /* entries that wait; the oldest make room */
-#define FACTS_MS      10000  /* between two tries, where nothing else is written */
-#define FACTS_AT_ONCE 16     /* groups */
+#define FACTS_MAX      100000 /* entries that wait; the oldest make room */
+#define FACTS_MS       10000  /* between two tries, where nothing else is written */
+#define FACTS_AT_ONCE  16     /* groups */
+#define UNSAID_AT_ONCE 256    /* map requests */
 
 static void drop_fact(struct core_state *s)
 {
@@ -266,8 +268,9 @@ void commit_write_facts(struct core_state *s)
         remake(s, g);
         group_free(g);
     }
-    if (s->facts)
-        timer_set(s, clock_mono_ms() + FACTS_MS, TIMER_FACTS, NULL);
+    bool more = map_requests_unsaid(s, s->unwritable ? 1 : UNSAID_AT_ONCE);
+    if (s->facts || more)
+        timer_set(s, clock_mono_ms() + (s->unwritable ? FACTS_MS : 0), TIMER_FACTS, NULL);
 }
 
 /* The store is going to say more of it. */
@@ -296,6 +299,7 @@ void commit_release(struct core_state *s)
     }
     while (s->facts)
         drop_fact(s);
+    map_requests_release(s);
 }
 
 static void refuse(struct core_state *s, struct commit_group *g)
@@ -370,6 +374,8 @@ static void finish(struct core_state *s, struct commit_group *g)
         s->flying_end = &s->flying;
     if (g->code == 0)
         count_writes(s, g);
+    if (g->code == 0 || (!may_try_again(g) && !g->abandoned))
+        s->unwritable = g->code < 0;
     for (size_t i = 0; g->code == 0 && i < g->writes.len; i++)
         commit_follow(s, &g->writes.items[i], g->actors.items[i]);
     if (first)

@@ -40,9 +40,9 @@ void core_set_derp(struct core *core, const char *derp_json);
 /* An exit node can be used no more, or a node uses another one. */
 struct core_exit_change {
     uint64_t node;
-    const char *end;  /* of an exit node that could be used: why it cannot be any more, as tailnet_exit_end says */
-    bool by_itself;   /* it went away, and nobody changed its record */
-    int64_t since_ns; /* wall time of its end */
+    const char *end;   /* of an exit node that could be used: why it cannot be any more, as tailnet_exit_end says */
+    const char *actor; /* the administrator who ended it; NULL: it went away by itself */
+    int64_t since_ns;  /* wall time of its end */
     uint64_t uses; /* end NULL: the exit node that the node sends its traffic through now; 0: none, or it is offline */
 };
 

@@ -17,6 +17,7 @@ static void follow_node(struct core_state *s, const struct store_write *w)
 
     if (!slot)
         return;
+    slot->actor = s->follow_actor;
     slot_publish(s, slot, w->remove ? NULL : n);
     if (!w->remove)
         slot_follow_expiry(s, slot);
@@ -76,6 +77,7 @@ static void follow_policy(struct core_state *s, const struct store_write *w)
 
 static void follow_prefix_settings(struct core_state *s, const struct store_write *w)
 {
+    s->rule_actor = s->follow_actor ? s->follow_actor : s->rule_actor;
     prefix_settings_publish(s, w->record, w->remove);
 }
 
@@ -141,7 +143,9 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
     if (kind == RECORD_POLICY)
         mem_replace(&s->policy_actor, actor ? actor : "");
     routes_set_actor(s->routes, actor);
+    s->follow_actor = actor;
     if (followers[kind])
         followers[kind](s, w);
+    s->follow_actor = NULL;
     routes_set_actor(s->routes, NULL);
 }

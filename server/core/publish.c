@@ -372,7 +372,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                                     &slot->serving, slot->expired)
                                  : NULL;
 
-    core_exits_note(s, before, now);
+    core_exits_note(s, slot, before, now);
     slot->restated = now && before && is_restated(before->record, now->record);
     if (now)
         slot->dirty |= before ? tailnet_node_difference(before, now) : CHANGE_ADDED;
@@ -398,6 +398,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
 static void settle_slot(struct core_state *s, struct slot *slot)
 {
     slot->dirty = 0;
+    slot->actor = NULL;
     slot->rebuild = slot->recorded = slot->route_moved = slot->reachable = slot->restated = false;
     if (!slot->published && !slot->work)
         slot_free(s, slot);
@@ -457,6 +458,7 @@ void publish(struct core_state *s)
     if (elected)
         elect(s, &moves);
     nearest_follow(s, elected);
+    s->rule_actor = NULL;
     int64_t reached = clock_mono_us();
     core_policy_publish(s, &moves);
     metrics_time(&s->counters.peers_times, &metrics_fractions, (double)(clock_mono_us() - reached) / 1e6);

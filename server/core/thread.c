@@ -222,6 +222,7 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
     core->state.answers_end = &core->state.answers;
     core->state.retries_end = &core->state.retries;
     core->state.facts_end = &core->state.facts;
+    core->state.unsaid_end = &core->state.unsaid;
     queue_init(&core->state.queue);
     core->state.records =
         extra_records_open(&core->records, config->dns.extra_records_path, extra_records_changed, core);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A prefix with a target has a path for each of its routers, and so has each group of via whose router serves nobody
- * else: whom the group leads sees no other router. A path is tested in rounds: each helper pings the target
- * twice at once; from the first bad round on it is also asked for an echo, so that a helper that went away is not taken
- * for a router that does not forward. A round is bad when all helpers that can tell say so. */
+/* A prefix with a target has a path for each of its routers. So has each group of via whose router serves nobody else,
+ * and each router that is the nearest to some: those who go through it see no other. A path is tested in rounds: each
+ * helper pings the target twice at once; from the first bad round on it is also asked for an echo, so that a helper
+ * that went away is not taken for a router that does not forward. A round is bad when all helpers that can tell say so.
+ */
 #include "health/forwarding.h"
 
 #include <stdatomic.h>
@@ -93,6 +94,15 @@ static bool is_untested(const struct probed_path *standby, const struct probed_p
     return standby != primary && !standby->unreachable && standby->tested_ms < primary->bad_ms;
 }
 
+/* Where the primary does not forward either, those who are served by another router gain nothing by a move. */
+static bool waits_for_primary(struct forwarding *f, const struct probed_prefix *p)
+{
+    struct probed_prefix *all = p->nearest ? probed_of_all(&f->set, &p->prefix) : NULL;
+    const struct probed_path *primary = all ? probed_path_of(all, all->primary) : NULL;
+
+    return primary && (primary->bad || primary->unreachable);
+}
+
 static bool waits_for_standby(const struct probed_prefix *p, const struct probed_path *path, int64_t now)
 {
     if (now - path->bad_ms >= VERDICT_MS)
@@ -118,7 +128,8 @@ static void decide(struct forwarding *f, struct probed_prefix *p, struct probed_
 {
     int64_t now = loop_now(f->loop);
 
-    if (!path->unreachable && path->bad >= f->fall && !(path->serving && waits_for_standby(p, path, now)))
+    if (!path->unreachable && path->bad >= f->fall && !waits_for_primary(f, p) &&
+        !(path->serving && waits_for_standby(p, path, now)))
         decide_against(f, p, path);
     else if (path->unreachable && path->good >= f->rise)
         tell(f, p, path, true);
@@ -303,7 +314,9 @@ static void begin_standby_test(struct forwarding *f, struct probed_prefix *p, st
     p->standby = path->router;
     p->led = tester(&p->helpers);
     p->standby_ms = now;
-    path->bad = path->good = 0;
+    path->bad = 0;
+    if (!path->unreachable) /* else the rounds that it needs to be well again may be more than one test has */
+        path->good = 0;
     path->due_ms = now + SHOWN_MS;
     core_probe_path(f->options.core, path->router, p->led, &p->target);
 }

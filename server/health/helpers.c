@@ -13,21 +13,31 @@ static bool routes_it(const struct tailnet_node *n, const struct prefix *prefix)
     return prefixes_has(&n->record->available, prefix);
 }
 
-static bool can_help(const struct policy_view *v, const struct tailnet_node *n, const struct prefix *prefix,
-                     const struct tailnet_node *router)
+/* Whether it goes to the prefix through the router, as the policy and its distance have it. */
+static bool goes_through(const struct tailnet_snapshot *s, const struct policy_view *v, const struct tailnet_node *n,
+                         const struct prefix *prefix, const struct tailnet_node *router)
 {
+    const struct nearest_prefix *nearest = tailnet_nearest_find(s->nearest, prefix);
+    uint32_t nearer = nearest ? tailnet_nearer_router(nearest, v, n->slot) : TAILNET_SLOT_NONE;
     struct prefixes shown = {0};
 
-    if (!n->live.online || n->expired || !n->record->authorized || n == router || routes_it(n, prefix))
-        return false;
+    if (nearer != TAILNET_SLOT_NONE)
+        return nearer == router->slot;
     if (!v)
-        return true;
+        return !nearest || nearest->primary == router->slot;
     if (!policy_sees(v, n->slot, router->slot))
         return false;
     policy_routes(v, n->slot, router->slot, &shown);
     bool sees = prefixes_has(&shown, prefix);
     prefixes_release(&shown);
     return sees;
+}
+
+static bool can_help(const struct tailnet_snapshot *s, const struct policy_view *v, const struct tailnet_node *n,
+                     const struct prefix *prefix, const struct tailnet_node *router)
+{
+    return n->live.online && !n->expired && n->record->authorized && n != router && !routes_it(n, prefix) &&
+           goes_through(s, v, n, prefix, router);
 }
 
 static bool is_barred(const struct probe_helpers *h, uint64_t id, int64_t now_ms)
@@ -63,18 +73,25 @@ static uint64_t choose(const struct probe_helpers *h, const struct policy_view *
     for (uint32_t i = 0; i < slots; i++) {
         const struct tailnet_node *n = snapshot_node(s, (first + i) % slots);
         if (n && !is_chosen(h, n->record->r.id) && !is_barred(h, n->record->r.id, now_ms) &&
-            can_help(v, n, prefix, router))
+            can_help(s, v, n, prefix, router))
             return n->record->r.id;
     }
     return 0;
 }
 
-static bool still_helps(const struct tailnet_snapshot *s, uint64_t id, const struct prefix *prefix,
+/* What the policy shows it is not looked at again, unless its router may be another one by now. */
+static bool still_helps(const struct tailnet_snapshot *s, struct tailnet *t, uint64_t id, const struct prefix *prefix,
                         const struct tailnet_node *router)
 {
     const struct tailnet_node *n = id ? snapshot_node_by_id(s, id) : NULL;
 
-    return n && n->live.online && !n->expired && n != router && !routes_it(n, prefix);
+    if (!n || !n->live.online || n->expired || n == router || routes_it(n, prefix))
+        return false;
+    if (!tailnet_nearest_find(s->nearest, prefix))
+        return true;
+    bool goes = goes_through(s, tailnet_policy_read(t), n, prefix, router);
+    tailnet_policy_done(t);
+    return goes;
 }
 
 void helpers_fill(struct probe_helpers *h, struct tailnet *t, const struct tailnet_snapshot *s,
@@ -83,7 +100,7 @@ void helpers_fill(struct probe_helpers *h, struct tailnet *t, const struct tailn
     size_t empty = 0;
 
     for (size_t i = 0; i < HELPERS; i++) {
-        if (still_helps(s, h->items[i].id, prefix, router))
+        if (still_helps(s, t, h->items[i].id, prefix, router))
             continue;
         h->items[i] = (struct probe_helper){0};
         empty++;

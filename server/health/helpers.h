@@ -33,8 +33,8 @@ struct helper_result {
 
 /* What one helper says in a round: 1 the target answers, -1 it does not, 0 nothing. Who cannot help loses its place. */
 int helpers_vote(struct probe_helpers *h, size_t place, const struct helper_result *r, bool with_echo, int64_t now_ms);
-/* Fills empty places, and those of nodes that are gone, with nodes that see the router and do not route the prefix
- * themselves. policy: of the tailnet; read within. */
+/* Fills empty places, and those of nodes that are gone or whom another router is nearer to by now, with nodes that go
+ * through the router and do not route the prefix themselves. policy: of the tailnet; read within. */
 void helpers_fill(struct probe_helpers *h, struct tailnet *t, const struct tailnet_snapshot *s,
                   const struct prefix *prefix, const struct tailnet_node *router, int64_t now_ms);
 /* The helper at the place cannot help. */

@@ -6,12 +6,19 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static struct probed_prefix *find_prefix(struct probed_set *set, const struct prefix *prefix, const char *via)
+static struct probed_prefix *find_prefix(struct probed_set *set, const struct prefix *prefix, const char *via,
+                                         uint64_t nearest)
 {
     for (size_t i = 0; i < set->len; i++)
-        if (prefix_cmp(&set->items[i]->prefix, prefix) == 0 && str_eq(set->items[i]->via, via))
+        if (prefix_cmp(&set->items[i]->prefix, prefix) == 0 && str_eq(set->items[i]->via, via) &&
+            set->items[i]->nearest == nearest)
             return set->items[i];
     return NULL;
+}
+
+struct probed_prefix *probed_of_all(struct probed_set *set, const struct prefix *prefix)
+{
+    return find_prefix(set, prefix, "", 0);
 }
 
 struct probed_prefix *probed_by_number(struct probed_set *set, uint64_t number)
@@ -72,7 +79,7 @@ bool probed_is_path(const struct probed_set *set, const struct probed_prefix *p,
 
     return (n->live.online || prefixes_has(&n->live.carried, &p->prefix)) && !n->expired &&
            prefixes_has(&n->record->approved, &p->prefix) && prefixes_has(&n->record->available, &p->prefix) &&
-           (id == p->primary || ((!*p->via || is_member(n, p->via)) && !serves_elsewhere(set, p, id) &&
+           (id == p->primary || (!p->nearest && (!*p->via || is_member(n, p->via)) && !serves_elsewhere(set, p, id) &&
                                  (!n->live.probe_helper || id == p->standby)));
 }
 
@@ -84,10 +91,16 @@ bool probed_goes_on(const struct probed_set *set, const struct prefix *prefix)
     return false;
 }
 
-static void take_target(struct probed_set *set, const struct prefix *prefix, const char *via, uint64_t primary,
-                        const struct addr *target)
+/* What is probed for whom. */
+struct probed_part {
+    const struct prefix *prefix;
+    const char *via;
+    uint64_t nearest, primary;
+};
+
+static void take_target(struct probed_set *set, const struct probed_part *part, const struct addr *target)
 {
-    struct probed_prefix *p = find_prefix(set, prefix, via);
+    struct probed_prefix *p = find_prefix(set, part->prefix, part->via, part->nearest);
 
     if (!target->bits || (p && !addr_eq(&p->target, target)))
         return; /* one with another target ends in this tick, and begins anew in the next */
@@ -96,12 +109,13 @@ static void take_target(struct probed_set *set, const struct prefix *prefix, con
             return;
         p = mem_alloc(sizeof(*p));
         p->number = ++set->numbers;
-        p->prefix = *prefix;
-        p->via = mem_strdup(via);
+        p->prefix = *part->prefix;
+        p->via = mem_strdup(part->via);
+        p->nearest = part->nearest;
         p->target = *target;
         set->items[set->len++] = p;
     }
-    p->primary = primary;
+    p->primary = part->primary;
     p->seen = set->tick;
 }
 
@@ -113,20 +127,35 @@ static uint64_t primary_of(const struct tailnet_snapshot *s, const struct prefix
     return 0;
 }
 
+/* Each router that serves those whom it is the nearest to, and nobody else. */
+static void take_nearest(struct probed_set *set, const struct tailnet_snapshot *s, const struct prefix *prefix,
+                         const struct addr *target)
+{
+    const struct nearest_prefix *n = tailnet_nearest_find(s->nearest, prefix);
+
+    for (uint32_t slot = 0; n && slot < n->words * 64; slot++) {
+        const struct tailnet_node *router =
+            slot != n->primary && nearest_serves(n, slot) ? snapshot_node(s, slot) : NULL;
+        if (router)
+            take_target(set, &(struct probed_part){prefix, "", router->record->r.id, router->record->r.id}, target);
+    }
+}
+
 /* For everybody, and for each group whose router is not probed yet. */
 static void take_prefix(struct probed_set *set, const struct tailnet_snapshot *s, const struct prefix *prefix,
                         const struct addr *target)
 {
     uint64_t primary = primary_of(s, prefix);
 
-    take_target(set, prefix, "", primary, target);
+    take_target(set, &(struct probed_part){prefix, "", 0, primary}, target);
+    take_nearest(set, s, prefix, target);
     for (size_t i = 0; i < s->via_primary_count; i++) {
         const struct via_primary *v = s->via_primaries[i];
         bool probed = v->r.id == primary;
         for (size_t k = 0; k < i && !probed; k++)
             probed = s->via_primaries[k]->r.id == v->r.id && prefix_cmp(&s->via_primaries[k]->prefix, prefix) == 0;
         if (!probed && prefix_cmp(&v->prefix, prefix) == 0)
-            take_target(set, prefix, v->tags, v->r.id, target);
+            take_target(set, &(struct probed_part){prefix, v->tags, 0, v->r.id}, target);
     }
 }
 

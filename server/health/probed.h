@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to the room: which prefixes are probed, for everybody and for groups of via, and through which routers. */
+/* Private to the room: which prefixes are probed, for everybody, for groups of via and for those that a router is the
+ * nearest to, and through which routers. */
 #ifndef SERVER_HEALTH_PROBED_H
 #define SERVER_HEALTH_PROBED_H
 
@@ -27,7 +28,8 @@ struct probed_path {
 struct probed_prefix {
     uint64_t number; /* names it in answers */
     struct prefix prefix;
-    char *via; /* the tags of the group, "": everybody */
+    char *via;        /* the tags of the group, "": everybody */
+    uint64_t nearest; /* id of the router whose viewers it is about: those that it is the nearest to; 0: any */
     struct addr target;
     uint64_t primary; /* id of the router that serves, 0: nobody */
     uint64_t seen;
@@ -53,6 +55,8 @@ struct probed_path *probed_path_make(struct probed_prefix *p, const struct tailn
 bool probed_is_path(const struct probed_set *set, const struct probed_prefix *p, const struct tailnet_node *n);
 /* Marks what is to be probed in this tick, and adds what is new. */
 void probed_take_targets(struct probed_set *set, const struct tailnet_snapshot *s);
+/* The one of everybody for the same prefix; NULL: there is none. */
+struct probed_prefix *probed_of_all(struct probed_set *set, const struct prefix *prefix);
 bool probed_goes_on(const struct probed_set *set, const struct prefix *prefix); /* for somebody, in this tick */
 
 #endif

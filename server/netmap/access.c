@@ -46,26 +46,6 @@ bool access_suggests(const struct tailnet_node *n)
     return n->live.healthy && !n->record->draining;
 }
 
-/* The router that serves the viewer instead of the primary; NONE: the primary does. A grant with via has the last word,
- * and who is not shown the prefix at all is not shown it at another router. */
-static uint32_t other_router(const struct netmap_access *a, const struct tailnet_node *viewer,
-                             const struct nearest_prefix *n)
-{
-    uint32_t router = nearest_router(n, viewer->slot);
-    struct prefixes shown = {0};
-
-    if (router == n->primary)
-        return TAILNET_SLOT_NONE;
-    if (!a->view)
-        return router;
-    if (!policy_sees(a->view, viewer->slot, router) || policy_leads(a->view, viewer->slot, &n->prefix))
-        return TAILNET_SLOT_NONE;
-    policy_routes(a->view, viewer->slot, n->primary, &shown);
-    bool has = prefixes_has(&shown, &n->prefix);
-    prefixes_release(&shown);
-    return has ? router : TAILNET_SLOT_NONE;
-}
-
 /* Prefixes that are served by the nearest router move from the primary's routes to those of the viewer's router. */
 static void show_nearest(const struct netmap_access *a, const struct tailnet_node *viewer,
                          const struct tailnet_node *peer, struct prefixes *routes)
@@ -74,7 +54,7 @@ static void show_nearest(const struct netmap_access *a, const struct tailnet_nod
         const struct nearest_prefix *n = &a->snapshot->nearest->items[i];
         if (!prefixes_has(&peer->record->approved, &n->prefix))
             continue;
-        uint32_t router = other_router(a, viewer, n);
+        uint32_t router = tailnet_nearer_router(n, a->view, viewer->slot);
         if (router == peer->slot)
             prefixes_add(routes, &n->prefix);
         else if (router != TAILNET_SLOT_NONE)

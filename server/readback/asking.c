@@ -214,8 +214,8 @@ static void on_tick(struct loop_timer *t)
     if (r->options.config->node.probe.read_back) {
         if (s->seq != r->seen || !r->looked)
             moves_look(r, s);
-        r->seen = s->seq;
         pthread_mutex_lock(&r->lock);
+        r->seen = s->seq;
         ask_due(r, s, clock_mono_ms());
         preferences_ask(r, s, clock_mono_ms());
         pthread_mutex_unlock(&r->lock);
@@ -255,8 +255,7 @@ struct readback *readback_start(const struct readback_options *options)
     pthread_mutex_init(&r->lock, NULL);
     r->loop = loops_at(options->loops, 0);
     loop_run(r->loop, begin, r);
-    core_listen(options->core,
-                &(struct core_listener){.event = exits_note_change, .exit_changed = exits_changed, .arg = r});
+    core_listen(options->core, &(struct core_listener){.exit_changed = exits_changed, .arg = r});
     return r;
 }
 

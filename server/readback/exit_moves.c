@@ -30,7 +30,7 @@ static void begin_move(struct readback *r, const struct core_exit_change *c)
 
     *m = (struct readback_move){.from = c->node,
                                 .exit_end = c->end,
-                                .by_itself = c->by_itself,
+                                .actor = c->actor ? mem_strdup(c->actor) : NULL,
                                 .moved_ms = clock_mono_ms(),
                                 .moved_ns = c->since_ns};
     for (const struct map_entry *e = map_first(&r->users); e; e = map_next(&r->users, e)) {
@@ -40,6 +40,7 @@ static void begin_move(struct readback *r, const struct core_exit_change *c)
             move_add_viewer(m, user, m->moved_ms);
     }
     if (!m->followers.len) {
+        free(m->actor);
         free(m);
         return;
     }
@@ -91,25 +92,4 @@ void exit_follow(struct readback *r, const struct tailnet_snapshot *s, struct re
         struct route_follower *f = &m->followers.items[i];
         follow(r, m, f, snapshot_node_by_id(s, f->node), back);
     }
-}
-
-/* ---- by whom ---- */
-
-/* The entry of the change that ended an exit node is told right after that was published. */
-void exits_note_change(void *arg, const struct event *e)
-{
-    struct readback *r = arg;
-
-    if (!e->by_admin || !str_eq(e->object, "node"))
-        return;
-    pthread_mutex_lock(&r->lock);
-    for (size_t i = 0; i < r->moves.len; i++) {
-        struct readback_move *m = r->moves.items[i];
-        if (!m->exit_end || m->by_itself || m->actor || m->from != e->object_id ||
-            clock_mono_ms() > m->moved_ms + ACTOR_MS)
-            continue;
-        m->actor = mem_strdup(e->actor);
-        m->moved_ns = e->time_ns;
-    }
-    pthread_mutex_unlock(&r->lock);
 }

@@ -27,6 +27,7 @@ void moves_release(struct readback *r)
         move_free(r->moves.items[i]);
     vec_release(&r->moves);
     map_release(&r->primaries);
+    tailnet_nearest_unref(r->nearest);
     map_release(&r->users);
 }
 
@@ -39,20 +40,6 @@ struct readback_move *moves_find(struct readback *r, uint64_t number)
 }
 
 /* ---- who sees them ---- */
-
-/* Where the nearest router serves the viewer, and that is not the primary: its slot. As netmaps show it
- * (netmap/access.c). */
-static uint32_t nearest_slot(const struct readback_move *m, const struct tailnet_snapshot *s,
-                             const struct policy_view *v, const struct tailnet_node *viewer)
-{
-    const struct prefix *p = &m->prefixes.items[0];
-    const struct nearest_prefix *n = m->via ? NULL : tailnet_nearest_find(s->nearest, p);
-    uint32_t slot = n ? nearest_router(n, viewer->slot) : TAILNET_SLOT_NONE;
-
-    if (!n || slot == n->primary || (v && (!policy_sees(v, viewer->slot, slot) || policy_leads(v, viewer->slot, p))))
-        return TAILNET_SLOT_NONE;
-    return slot;
-}
 
 /* The viewer is led by a group whose router is the new primary too: that it uses it says nothing about this move. */
 static bool is_led_there(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
@@ -77,11 +64,21 @@ static bool concerns(const struct readback_move *m, const struct tailnet_snapsho
     return !is_led_there(m, s, v, viewer);
 }
 
+static const struct tailnet_node *primary_of(const struct tailnet_snapshot *s, const struct prefix *p)
+{
+    for (size_t i = 0; i < s->primary_count; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0)
+            return snapshot_node_by_id(s, s->primaries[i]->r.id);
+    return NULL;
+}
+
 uint64_t move_expects(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
                       const struct tailnet_node *viewer, struct prefixes *out)
 {
-    const struct tailnet_node *primary = snapshot_node_by_id(s, m->to);
-    uint32_t nearest = primary ? nearest_slot(m, s, v, viewer) : TAILNET_SLOT_NONE;
+    const struct prefix *p = &m->prefixes.items[0];
+    const struct tailnet_node *primary = m->nearest ? primary_of(s, p) : snapshot_node_by_id(s, m->to);
+    const struct nearest_prefix *near = m->via ? NULL : tailnet_nearest_find(s->nearest, p);
+    uint32_t nearer = near ? tailnet_nearer_router(near, v, viewer->slot) : TAILNET_SLOT_NONE;
     struct prefixes shown = {0};
 
     prefixes_release(out);
@@ -93,7 +90,7 @@ uint64_t move_expects(const struct readback_move *m, const struct tailnet_snapsh
         prefixes_copy(&shown, &primary->serving);
     prefixes_and(out, &shown, &m->prefixes);
     prefixes_release(&shown);
-    const struct tailnet_node *router = nearest == TAILNET_SLOT_NONE ? primary : snapshot_node(s, nearest);
+    const struct tailnet_node *router = nearer == TAILNET_SLOT_NONE ? primary : snapshot_node(s, nearer);
     return router && out->len ? router->record->r.id : 0;
 }
 
@@ -152,6 +149,7 @@ void move_keep(struct readback *r, struct readback_move *m)
 {
     m->number = ++r->next_number;
     if (r->moves.len == MOVES_MAX) {
+        r->forgot |= !r->moves.items[0]->complete;
         move_free(r->moves.items[0]);
         vec_remove(&r->moves, 0);
     }
@@ -184,10 +182,79 @@ static void look_at(struct readback *r, const struct tailnet_snapshot *s, const 
     prefixes_add(&m->prefixes, p);
 }
 
+/* ---- whose router is another one by nearness ---- */
+
+/* Of one prefix: before and now, of which one may be missing. */
+struct nearest_step {
+    const struct nearest_prefix *before, *now;
+};
+
+static uint32_t router_of(const struct nearest_prefix *n, uint32_t viewer)
+{
+    return n && viewer < n->viewers ? n->routers[viewer] : TAILNET_SLOT_NONE;
+}
+
+static uint64_t id_of(const struct tailnet_snapshot *s, uint32_t slot)
+{
+    const struct tailnet_node *n = snapshot_node(s, slot);
+
+    return n ? n->record->r.id : 0;
+}
+
+static struct readback_move *nearest_move(const struct nearest_step *step, uint64_t from, uint64_t to, move_list *fresh)
+{
+    const struct prefix *p = step->now ? &step->now->prefix : &step->before->prefix;
+
+    for (size_t i = 0; i < fresh->len; i++) {
+        struct readback_move *m = fresh->items[i];
+        if (m->nearest && m->from == from && m->to == to && prefix_cmp(&m->prefixes.items[0], p) == 0)
+            return m;
+    }
+    struct readback_move *m = mem_alloc(sizeof(*m));
+    *m = (struct readback_move){
+        .nearest = true, .from = from, .to = to, .moved_ns = clock_wall_ns(), .moved_ms = clock_mono_ms()};
+    prefixes_add(&m->prefixes, p);
+    vec_push(fresh, m);
+    return m;
+}
+
+static void look_at_viewers(const struct tailnet_snapshot *s, const struct nearest_step *step, move_list *fresh)
+{
+    uint32_t primary = step->now ? step->now->primary : step->before->primary;
+    size_t before = step->before ? step->before->viewers : 0, now = step->now ? step->now->viewers : 0;
+
+    for (uint32_t viewer = 0; viewer < (before > now ? before : now); viewer++) {
+        uint32_t was = router_of(step->before, viewer), is = router_of(step->now, viewer);
+        const struct tailnet_node *n = was != is ? snapshot_node(s, viewer) : NULL;
+        if (!n || !n->live.online || !n->record->authorized)
+            continue;
+        if (was == TAILNET_SLOT_NONE)
+            was = step->before ? step->before->primary : primary;
+        if (is == TAILNET_SLOT_NONE)
+            is = primary;
+        if (was != is && n->slot != is)
+            move_add_viewer(nearest_move(step, id_of(s, was), id_of(s, is), fresh), n->record->r.id, clock_mono_ms());
+    }
+}
+
+static void look_at_nearest(const struct readback *r, const struct tailnet_snapshot *s, move_list *fresh)
+{
+    for (size_t i = 0; s->nearest && i < s->nearest->len; i++) {
+        const struct nearest_prefix *now = &s->nearest->items[i];
+        look_at_viewers(s, &(struct nearest_step){tailnet_nearest_find(r->nearest, &now->prefix), now}, fresh);
+    }
+    for (size_t i = 0; r->nearest && i < r->nearest->len; i++) {
+        const struct nearest_prefix *before = &r->nearest->items[i];
+        if (!tailnet_nearest_find(s->nearest, &before->prefix))
+            look_at_viewers(s, &(struct nearest_step){before, NULL}, fresh);
+    }
+}
+
 void moves_look(struct readback *r, const struct tailnet_snapshot *s)
 {
     move_list fresh = {0};
 
+    r->looks++;
     for (size_t i = 0; i < s->primary_count; i++) {
         const struct primary *p = s->primaries[i];
         look_at(r, s, &p->prefix, "", p->r.id, p->since_ns, p->actor, &fresh);
@@ -196,9 +263,15 @@ void moves_look(struct readback *r, const struct tailnet_snapshot *s)
         const struct via_primary *p = s->via_primaries[i];
         look_at(r, s, &p->prefix, p->tags, p->r.id, p->since_ns, p->actor, &fresh);
     }
+    for (size_t i = 0; i < fresh.len; i++)
+        find_viewers(r, s, fresh.items[i], fresh.items[i]->moved_ms);
+    if (r->looked && s->nearest != r->nearest)
+        look_at_nearest(r, s, &fresh);
+    tailnet_nearest_unref(r->nearest);
+    r->nearest = tailnet_nearest_ref(s->nearest);
     r->looked = true;
     for (size_t i = 0; i < fresh.len; i++) {
-        find_viewers(r, s, fresh.items[i], fresh.items[i]->moved_ms);
+        fresh.items[i]->look = r->looks;
         pthread_mutex_lock(&r->lock);
         move_keep(r, fresh.items[i]);
         pthread_mutex_unlock(&r->lock);
@@ -216,6 +289,7 @@ void move_settle(struct readback *r, struct readback_move *m, int64_t now_ms)
     if (m->ended || (!all && now_ms < m->moved_ms + ENDS_MS))
         return;
     m->ended = true;
+    m->complete = all && !unsupported;
     if (followed == 0 && all)
         return; /* there was nobody to ask */
     move_say(r, m, &text);

@@ -22,7 +22,6 @@
 #define ASK_MS     30000
 #define AGAIN_MS   1000 /* until a node that does not follow yet is asked again */
 #define ENDS_MS    60000
-#define ACTOR_MS   1000 /* until the entry of the change that ended an exit node is there */
 
 #define PREFERENCES_MAX 256 /* nodes whose preferences are known */
 
@@ -39,15 +38,16 @@ struct route_follower {
 /* Prefixes that went from one router to another at once, or an exit node that its users must leave. */
 struct readback_move {
     uint64_t number, from, to; /* of an exit node to is 0 */
+    bool nearest;              /* only of some viewers, to whom another router is nearer, or was */
+    uint64_t look;             /* in which it was seen */
     char *via;                 /* the group of routers in which they moved, NULL: the election for everybody */
     char *actor;               /* the administrator whose change it follows, NULL: nobody's */
     const char *exit_end;      /* of an exit node: why it ended; NULL: it is none */
-    bool by_itself;            /* an exit node that nobody took away */
     struct prefixes prefixes;
     int64_t moved_ns, moved_ms; /* wall, mono */
     size_t viewers;             /* of all nodes, when it was begun */
     VEC(struct route_follower) followers;
-    bool ended;
+    bool ended, complete; /* complete: all were asked, and follow or are gone */
 };
 
 /* What a node said last of its preferences. */
@@ -61,12 +61,15 @@ struct readback {
     struct readback_options options; /* config: a reference, of the loop */
     struct loop *loop;
     struct loop_timer timer;
-    uint64_t seen; /* the change up to which primaries were looked at */
     bool looked;
-    struct map primaries; /* prefix and group -> node id, as last seen; of the loop */
+    uint64_t looks;
+    struct tailnet_nearest *nearest; /* as last seen; of the loop */
+    struct map primaries;            /* prefix and group -> node id, as last seen; of the loop */
 
     pthread_mutex_t lock;              /* of what follows */
     bool on;                           /* node.probe.read_back */
+    bool forgot;                       /* a move whose followers were not all known had to give way */
+    uint64_t seen;                     /* the change up to which primaries were looked at */
     VEC(struct readback_move *) moves; /* oldest first */
     struct map users;                  /* id of a node that uses an exit node -> id of that */
     uint64_t next_number;
@@ -94,9 +97,8 @@ uint64_t move_expects(const struct readback_move *m, const struct tailnet_snapsh
                       const struct tailnet_node *viewer, struct prefixes *out);
 
 /* exit_moves.c */
-/* The core's listeners: exit nodes that end while somebody uses them, and by whose hand. */
+/* The core's listener: who uses which, and which end while somebody does. */
 void exits_changed(void *arg, const struct core_exit_change *c);
-void exits_note_change(void *arg, const struct event *e);
 /* What the users of one use now; locked. */
 void exit_follow(struct readback *r, const struct tailnet_snapshot *s, struct readback_move *m);
 

@@ -113,7 +113,7 @@ static void say_switched(const struct readback_move *m, const struct tailnet_sna
     buf_addf(out, "%zu of %zu node%s %s switched ", followed, able, able == 1 ? "" : "s",
              followed == 1 ? "has" : "have");
     say_prefixes(m, out);
-    buf_addf(out, " to %s", name_of(s, m->to));
+    buf_addf(out, " to %s%s", name_of(s, m->to), m->nearest ? ", by nearness" : "");
 }
 
 void move_say(const struct readback *r, const struct readback_move *m, struct buf *out)
@@ -183,7 +183,7 @@ static uint64_t server_now(const struct tailnet_snapshot *s, const struct prefix
 static uint64_t moved_on(const struct tailnet_snapshot *s, const struct readback_move *m, const struct prefix *p,
                          int64_t *since_ns)
 {
-    uint64_t now = m->exit_end ? 0 : server_now(s, p, m->via, since_ns);
+    uint64_t now = m->exit_end || m->nearest ? 0 : server_now(s, p, m->via, since_ns);
 
     return now == m->to ? 0 : now;
 }
@@ -233,6 +233,7 @@ static bool is_superseded(const struct readback *r, size_t at, const struct pref
     for (size_t i = at + 1; i < r->moves.len; i++) {
         const struct readback_move *later = r->moves.items[i];
         if (prefixes_has(&later->prefixes, p) && str_eq(later->via ? later->via : "", m->via ? m->via : "") &&
+            later->nearest == m->nearest && (!m->nearest || later->look != m->look) &&
             (!m->exit_end || later->from == m->from))
             return true;
     }
@@ -277,26 +278,26 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
     return newest != NULL;
 }
 
-bool readback_confirmed(struct readback *r, uint64_t node)
+bool readback_confirmed(struct readback *r, uint64_t node, uint64_t seq)
 {
-    bool moved = false, all = true;
+    bool moved = false, serves = false, all = true;
 
     pthread_mutex_lock(&r->lock);
+    bool looked = r->on && r->seen >= seq && !r->forgot;
     for (size_t i = 0; i < r->moves.len; i++) {
         const struct readback_move *m = r->moves.items[i];
-        size_t followed, unsupported, gone;
         if (m->to == node) {
             moved = false; /* it served again */
-            all = true;
+            serves = all = true;
         }
         if (m->from != node || m->exit_end)
             continue;
-        move_counts(m, &followed, &unsupported, &gone);
         moved = true;
-        all = all && m->ended && unsupported == 0 && followed + gone == m->followers.len;
+        serves = false;
+        all = all && m->complete;
     }
     pthread_mutex_unlock(&r->lock);
-    return moved && all;
+    return moved ? all : looked && !serves;
 }
 
 void readback_metrics(struct readback *r, struct buf *out)

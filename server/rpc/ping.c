@@ -145,8 +145,13 @@ void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeou
 
     if (c->closing || (p->interval_ms == interval_ms && p->timeout_ms == timeout_ms))
         return;
-    p->interval_ms = interval_ms ? interval_ms : 1;
+    p->interval_ms = interval_ms;
     p->timeout_ms = timeout_ms ? timeout_ms : 1;
+    if (!interval_ms) {
+        p->state = PING_IDLE;
+        loop_timer_stop(c->loop, &p->timer);
+        return;
+    }
     /* A PING that is out keeps the terms it was sent under. */
     if (p->state == PING_IDLE)
         set_deadline(c, loop_now(c->loop) + dice(p, p->interval_ms));

@@ -101,7 +101,8 @@ const char *rpc_conn_peer_text(const struct rpc_conn *c); /* "192.0.2.1:40312" *
 
 /* Liveness: after interval_ms without a byte from the client a PING is sent; without any byte for timeout_ms after it,
  * and with nothing taken of what it is slow to read (more where the measured round trip or its spread asks for it) the
- * connection is dead: open calls get RPC_DEAD and it is closed. Holds until changed; 30,000 and 15,000 at first. */
+ * connection is dead: open calls get RPC_DEAD and it is closed. interval_ms 0: no PING is sent, and silence proves
+ * nothing. Holds until changed; 30,000 and 15,000 at first. */
 void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeout_ms);
 /* TCP_USER_TIMEOUT; 90,000 at first. */
 int64_t rpc_conn_heard_ms(const struct rpc_conn *c); /* mono ms of the last byte that came */

@@ -240,12 +240,15 @@ static void reach(struct store *s)
     struct store_reach found = {0};
     struct err e = {0};
 
+    s->reaching = true;
+    pthread_cond_signal(&s->looks);
     pthread_mutex_unlock(&s->lock);
     int code = s->engine->calls->reach(s->engine, &found, &e);
     /* That it is there says nothing of a full disk: what was noted of a write stays until one works. */
     if (code < 0 || found.again || s->unreached)
         note(s, code == ERR_GONE ? ERR_UNAVAILABLE : code, &e);
     pthread_mutex_lock(&s->lock);
+    s->reaching = false;
     s->unreached = code < 0;
     s->away = code < 0;
     s->lost = code == ERR_GONE;
@@ -305,6 +308,25 @@ static void refuse_late(struct store *s, int64_t now)
         s->written++;
     }
     pthread_cond_broadcast(&s->idle);
+}
+
+/* Each of several hosts may take its time before it is given up: nobody waits longer for that. */
+static void *refuser_thread(void *arg)
+{
+    struct store *s = arg;
+
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopping) {
+        bool waits = s->reaching && s->away && s->first;
+        if (waits && has_waited(s, s->first, clock_mono_ms()))
+            refuse_late(s, clock_mono_ms());
+        else if (waits)
+            (void)thread_cond_wait(&s->looks, &s->lock, s->first->until_ms);
+        else
+            pthread_cond_wait(&s->looks, &s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
 }
 
 struct pruning {
@@ -397,6 +419,7 @@ static struct store *new_store(const char *called)
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->wake);
     thread_cond_init(&s->idle);
+    thread_cond_init(&s->looks);
     return s;
 }
 
@@ -411,6 +434,8 @@ static int start_store(struct store *s, const struct engine_start *start, int co
     s->retry_wait_ms = AGAIN_MS;
     if (code == 0)
         code = thread_start(&s->thread, "storage", storage_thread, s, e);
+    if (code == 0 && s->engine->calls->reach)
+        code = thread_start(&s->refuser, "storage away", refuser_thread, s, e);
     if (code < 0) {
         store_close(s);
         s = NULL;
@@ -452,7 +477,9 @@ void store_close(struct store *s)
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
     pthread_cond_signal(&s->wake);
+    pthread_cond_signal(&s->looks);
     pthread_mutex_unlock(&s->lock);
+    thread_join(&s->refuser);
     thread_join(&s->thread);
     end_doubtful(s);
     for (struct map_entry *m = map_first(&s->live); m; m = map_next(&s->live, m))
@@ -462,6 +489,7 @@ void store_close(struct store *s)
         s->engine->calls->close(s->engine);
     pthread_cond_destroy(&s->wake);
     pthread_cond_destroy(&s->idle);
+    pthread_cond_destroy(&s->looks);
     pthread_mutex_destroy(&s->lock);
     free(s->path);
     free(s);
@@ -524,6 +552,8 @@ void store_submit(struct store *s, uint64_t series, const struct store_write *wr
     else if (s->lazy_ms == 0)
         s->lazy_ms = clock_mono_ms() + LAZY_MS;
     pthread_cond_signal(&s->wake);
+    if (s->reaching)
+        pthread_cond_signal(&s->looks);
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -31,6 +31,9 @@ struct store {
     /* Of a database that is reached over a connection. */
     bool away, lost;                 /* lost: for good */
     bool unreached;                  /* the storage thread's: the last try failed */
+    bool reaching;                   /* the storage thread looks for the database, which may take long; */
+    pthread_cond_t looks;            /* it began, or a group came meanwhile, */
+    struct thread refuser;           /* which refuses who has waited long enough */
     int64_t reach_ms, retry_wait_ms; /* when to see whether it is there; the pause after the next failure */
     uint64_t newest_series;          /* of those submitted */
     struct store_group *doubtful;    /* refused with ERR_TIMEOUT: waits for its second answer */

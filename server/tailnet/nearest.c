@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/bits.h"
 #include "base/mem.h"
+#include "policy/policy.h"
 #include "tailnet/publish.h"
 
 struct tailnet_nearest *tailnet_nearest_new(size_t len)
@@ -86,4 +87,21 @@ void snapshot_set_nearest(struct tailnet_snapshot *s, struct tailnet_nearest *ne
         note_serving(&nearest->items[i]);
     tailnet_nearest_unref(s->nearest);
     s->nearest = nearest;
+}
+
+uint32_t tailnet_nearer_router(const struct nearest_prefix *n, const struct policy_view *policy, uint32_t viewer)
+{
+    uint32_t router = nearest_router(n, viewer);
+    struct prefixes shown = {0};
+
+    if (router == n->primary)
+        return TAILNET_SLOT_NONE;
+    if (!policy)
+        return router;
+    if (!policy_sees(policy, viewer, router) || policy_leads(policy, viewer, &n->prefix))
+        return TAILNET_SLOT_NONE;
+    policy_routes(policy, viewer, n->primary, &shown);
+    bool has = prefixes_has(&shown, &n->prefix);
+    prefixes_release(&shown);
+    return has ? router : TAILNET_SLOT_NONE;
 }

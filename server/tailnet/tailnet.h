@@ -185,6 +185,8 @@ const struct oauth_client *snapshot_oauth_client(const struct tailnet_snapshot *
 const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 
+#define TAILNET_CAP_SAYS_EXIT 122 /* capability version from which clients say which exit node they use (1.86) */
+
 /* Why the node is no exit node that may be used now, as what it did ("went offline"); NULL: it is one. n NULL: it was
  * deleted. */
 const char *tailnet_exit_end(const struct tailnet_node *n);
@@ -201,6 +203,10 @@ int64_t tailnet_key_end_next(const struct node *n, int64_t now_ns); /* when it i
 
 /* "given-name.base-domain." with its dot, or the name alone without a base domain. */
 void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struct buf *out);
+
+/* The slot of the router that serves the viewer instead of the primary, because it is nearer; TAILNET_SLOT_NONE: the
+ * primary does, or whom a grant with via leads the viewer to, or nobody is to. policy NULL: there is none. */
+uint32_t tailnet_nearer_router(const struct nearest_prefix *n, const struct policy_view *policy, uint32_t viewer);
 
 /* Only for the publisher (the core) and tests: server/tailnet/publish.h. */
 

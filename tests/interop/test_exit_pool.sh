@@ -79,6 +79,9 @@ check "x1 is drained" drain x1 true
 for c in $clients; do check "$c leaves by x2, though x1 is preferred" wait_for 10 leaves_by "$c" x2; done
 check "the server knows that all have left x1" \
   wait_for 10 eval 'hw routes status 0.0.0.0/0 | grep -F "3 of 3 nodes have left the exit node x1, which was drained: 3 use x2"'
+check "x1 is safe to reboot" \
+  eval 'hw routes status x1 --wait | grep -F "and nobody uses it as exit node: it is safe to reboot"'
+check "the history of exit nodes tells it" eval 'hw routes history 0.0.0.0/0 | grep -E "x1 +\| nobody +\| was drained"'
 check "so does the histogram" eval 'on ctl curl -fsS http://127.0.0.1:9090/metrics | grep -E "headway_exit_leave_seconds_count [1-9]"'
 check "who takes the exit node away is warned" \
   eval 'hw routes revoke x2 0.0.0.0/0 --dry-run 2>&1 | grep -F "x2 is the exit node of 3 nodes now: "'

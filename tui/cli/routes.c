@@ -2,8 +2,10 @@
 /* Routes one prefix at a time, where `nodes approve-routes` replaces a whole set. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/readback.h"
@@ -234,7 +236,7 @@ static void group_rows(struct text_table *t, const struct api_prefix *p)
         char *name = mem_format("%s via %s", prefix_show(&p->prefix, prefix), g->via);
         table_text(t, name, COLOR_PLAIN);
         free(name);
-        table_text(t, g->primary_name, COLOR_GOOD);
+        table_text(t, g->primary ? g->primary_name : "nobody", g->primary ? COLOR_GOOD : COLOR_BAD);
         table_text(t, g->next_name, COLOR_PLAIN);
         for (size_t column = 3; column < ARRAY_LEN(prefix_heads); column++)
             table_text(t, "", COLOR_PLAIN);
@@ -434,6 +436,9 @@ static int drain(struct cli *c)
     return status;
 }
 
+#define LOOK_AGAIN_MS 500
+#define WAIT_MS       60000
+
 static int status(struct cli *c)
 {
     struct prefix prefix;
@@ -441,12 +446,23 @@ static int status(struct cli *c)
     if (prefix_parse_route(c->args->items[0], &prefix, NULL) == 0)
         return routes_status(c, &prefix);
     uint64_t node = cli_find_node(c, c->args->items[0]);
+    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000};
+    bool wait = flags_switch(&c->flags, "wait");
+    int64_t until_ms = clock_mono_ms() + WAIT_MS;
     struct api_drain now = {0};
     json_t *answer = node ? get_drain(c, node, &now) : NULL;
+
+    while (answer && wait && now.draining && !now.safe && clock_mono_ms() < until_ms) {
+        json_decref(answer);
+        api_release(&api_drain_shape, &now);
+        nanosleep(&pause, NULL);
+        answer = get_drain(c, node, &now);
+    }
+    bool safe = answer && now.safe;
     int code = answer ? cli_done(c, answer, now.text, NULL, &api_drain_shape) : 1;
 
     api_release(&api_drain_shape, &now);
-    return code;
+    return code || (wait && !safe) ? 1 : 0;
 }
 
 int cli_set_priority(struct cli *c)
@@ -546,7 +562,7 @@ const struct command route_commands[] = {
     {"routes drain", NULL, "NODE", drain_flags, "Move the prefixes of a router to others, before it is rebooted",
      .text = "Move the prefixes of a router to other routers, and say which moved and which stay because no other router can serve them. The router goes on forwarding what still arrives. It serves again after --off", .run = drain},
     {"routes status", NULL, "NODE|PREFIX", route_status_flags, "Say what a router serves, or which nodes follow since a prefix moved",
-     .text = "Of a node, say what it serves and whether it is safe to reboot. Of a prefix, say which nodes follow since it last moved to another router: the server asks the clients of those that see it which router they use, of a sample where there are many", .run = status},
+     .text = "Of a node, say what it serves and whether it is safe to reboot: once it is drained, serves no prefix, no client that is online uses it for one, and none uses it as exit node. Of a prefix, say which nodes follow since it last moved to another router: the server asks the clients of those that see it which router they use, of a sample where there are many", .run = status},
     {"routes via6", NULL, "SITE|IPV6PREFIX [PREFIX]", NULL, "Map an IPv4 network of a numbered site to its IPv6 prefix, or back",
      .text = "Print the IPv6 prefix (4via6) under which a router advertises an IPv4 network of a site, so that equal networks of several sites can be told apart; SITE is a number from 0 to 65535. Of an IPv6 prefix or address, print the site and the IPv4 network. No daemon is asked", .bits = CMD_BARE, .run = via6},
     {"routes history", NULL, "PREFIX", history_flags, "Show who served a prefix, and why that changed", .run = cli_route_history},

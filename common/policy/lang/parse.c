@@ -389,3 +389,16 @@ bool policy_has_tag(const struct policy *p, const char *tag)
 {
     return p && map_gets(&p->tag_index, tag);
 }
+
+bool policy_text_plain(const char *text, struct buf *out)
+{
+    struct arena a = ARENA_INIT((size_t)64 << 20);
+    struct hujson_error why;
+    struct hujson *v;
+    bool read = hujson_read(text, strlen(text), &a, &v, &why) == 0;
+
+    if (read)
+        hujson_plain(v, text, out);
+    arena_release(&a);
+    return read;
+}

@@ -150,11 +150,19 @@ struct schema_parts {
     enum api_scope scope;
 };
 
+/* The object that a change answers with: there is none where nothing changed. */
+static json_t *maybe(json_t *schema)
+{
+    return json_pack("{s:[o], s:b}", "allOf", schema, "nullable", 1);
+}
+
 static void add_part(void *arg, const char *name, size_t len, const char *kind, size_t kind_len)
 {
     struct schema_parts *p = arg;
 
-    if (len)
+    if (len == strlen("result") && memcmp(name, "result", len) == 0)
+        json_object_setn_new(p->properties, name, len, maybe(kind_schema(kind, kind_len, p->scope)));
+    else if (len)
         json_object_setn_new(p->properties, name, len, kind_schema(kind, kind_len, p->scope));
     else
         json_array_append_new(p->all, kind_schema(kind, kind_len, p->scope));
@@ -223,22 +231,32 @@ static json_t *parameters(const struct api_endpoint *e)
     return list;
 }
 
+/* RFC 6749, 5.2: not as the others of the dialect. */
+static const char token_error[] = "{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"type\":"
+                                  "\"string\"},\"error_description\":{\"type\":\"string\"}}}";
+
+static json_t *error_content(const struct api_endpoint *e, enum api_scope scope)
+{
+    const char *place = scope == API_HEADWAY ? SCHEMAS "HeadwayError" : SCHEMAS "Error";
+
+    if (str_eq(e->http.path, "/api/v2/oauth/token"))
+        return content(HTTP_JSON, parsed(token_error));
+    return content(scope == API_HEADWAY ? HTTP_JSON : "application/problem+json", json_pack("{s:s}", "$ref", place));
+}
+
 static json_t *responses(const struct api_endpoint *e, enum api_scope scope)
 {
-    const char *error = scope == API_HEADWAY ? SCHEMAS "HeadwayError" : SCHEMAS "Error";
     bool page = e->answer && str_eq(e->answer, "page");
     json_t *good = page ? content("text/html", parsed(kinds[0].schema))
                         : content(HTTP_JSON, members_schema(e->answer ? e->answer : "", scope));
 
-    return json_pack(
-        "{s:{s:s, s:o}, s:{s:s, s:o}}", "200", "description", "done", "content", good, "default", "description",
-        "an error", "content",
-        content(scope == API_V1 ? "application/problem+json" : HTTP_JSON, json_pack("{s:s}", "$ref", error)));
+    return json_pack("{s:{s:s, s:o}, s:{s:s, s:o}}", "200", "description", "done", "content", good, "default",
+                     "description", "an error", "content", error_content(e, scope));
 }
 
 static json_t *operation(const struct api_endpoint *e)
 {
-    enum api_scope scope = e->dialect == DIALECT_HEADWAY ? API_HEADWAY : API_V1;
+    enum api_scope scope = e->dialect == DIALECT_V1 || e->dialect == DIALECT_V2 ? API_V1 : API_HEADWAY;
     char name[64];
     json_t *o = json_object();
 

@@ -48,7 +48,8 @@ static enum http_flow reply_text(struct rest_request *r, const char *text)
     char etag[ETAG_MAX];
 
     http_header(&r->http, "ETag", arena_strdup(&r->http.arena, etag_of(text, etag)));
-    buf_adds(out, text);
+    if (!plain || !policy_text_plain(text, out))
+        buf_adds(out, text);
     return HTTP_DONE;
 }
 

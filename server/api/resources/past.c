@@ -130,6 +130,12 @@ static enum http_flow state_get(struct rest_request *r)
 #define SCAN_PAGE     1000
 #define SCAN_MAX      20000 /* entries of the journal that one request reads */
 
+#define FOLLOWED_MAX 64 /* at a time, in one history */
+
+struct followed_move {
+    uint64_t of, ms; /* the router that was moved to, or the exit node that was left; after how long all did */
+};
+
 struct history_scan {
     struct prefix prefix;
     char text[PREFIX_TEXT_MAX];
@@ -137,16 +143,17 @@ struct history_scan {
     int64_t since_ns;
     /* found */
     VEC(struct event *) events;
-    VEC(json_t *) details;             /* by event, NULL: it has none */
-    VEC(uint64_t) after_ms;            /* by event: when all who were asked used the new router; 0: not known */
-    uint64_t follower_of, followed_ms; /* of the next older move to that node */
-    bool complete;                     /* down to the beginning of the journal, or of what was asked for */
+    VEC(json_t *) details;              /* by event, NULL: it has none */
+    VEC(uint64_t) after_ms;             /* by event: when all who were asked used the new router; 0: not known */
+    VEC(struct followed_move) followed; /* whose moves are older, and not found yet */
+    bool complete;                      /* down to the beginning of the journal, or of what was asked for */
 };
 
 static bool is_move(const char *kind)
 {
     return str_eq(kind, event_kind(EVENT_ROUTE_SERVED)) || str_eq(kind, event_kind(EVENT_ROUTE_FAILOVER)) ||
-           str_eq(kind, event_kind(EVENT_ROUTE_UNSERVED));
+           str_eq(kind, event_kind(EVENT_ROUTE_UNSERVED)) || str_eq(kind, event_kind(EVENT_ROUTE_NEAREST)) ||
+           str_eq(kind, event_kind(EVENT_EXIT_USABLE)) || str_eq(kind, event_kind(EVENT_EXIT_ENDED));
 }
 
 static bool names_prefix(const json_t *detail, const char *prefix)
@@ -174,20 +181,32 @@ static uint64_t id_in(const json_t *detail, const char *name)
     return detail && json_get_u64(detail, name, &id, NULL) == 0 ? id : 0;
 }
 
+/* How long it took until all who were asked had followed the move; 0: not known. */
+static uint64_t take_followed(struct history_scan *h, const struct event *e, const json_t *detail)
+{
+    uint64_t of = id_in(detail, str_eq(e->kind, event_kind(EVENT_EXIT_ENDED)) ? "from" : "to");
+
+    for (size_t i = 0; i < h->followed.len; i++)
+        if (h->followed.items[i].of == of) {
+            uint64_t ms = h->followed.items[i].ms;
+            vec_remove(&h->followed, i);
+            return ms;
+        }
+    return 0;
+}
+
 /* A move, or what clients said after it (which is newer, so it comes first). Takes the reference of detail. */
 static void take_move(struct history_scan *h, struct event *e, json_t *detail)
 {
     bool followed = str_eq(e->kind, event_kind(EVENT_ROUTE_FOLLOWED));
     bool mine = (str_eq(e->object, "prefix") && str_eq(e->object_name, h->text)) || names_prefix(detail, h->text);
 
-    if (mine && followed) {
-        h->follower_of = e->object_id;
-        h->followed_ms = number_of(detail, "convergenceMs");
-    } else if (mine) {
+    if (mine && followed && h->followed.len < FOLLOWED_MAX) {
+        vec_push(&h->followed, ((struct followed_move){e->object_id, number_of(detail, "convergenceMs")}));
+    } else if (mine && !followed) {
         vec_push(&h->events, record_ref(e));
         vec_push(&h->details, json_incref(detail));
-        vec_push(&h->after_ms, h->follower_of && h->follower_of == id_in(detail, "to") ? h->followed_ms : 0);
-        h->follower_of = 0;
+        vec_push(&h->after_ms, take_followed(h, e, detail));
     }
     json_decref(detail);
 }
@@ -279,6 +298,7 @@ static enum http_flow read_history(struct rest_request *r)
     vec_release(&h->events);
     vec_release(&h->details);
     vec_release(&h->after_ms);
+    vec_release(&h->followed);
     arena_release(&a);
     return code < 0 ? reply_error(r, &r->err) : HTTP_DONE;
 }

@@ -108,5 +108,8 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/reach/neighbours"), .run = neighbours_call, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "of:text limit:number", .answer = "Neighbours",
      .help = "Whom a node, user, tag or group reaches, and by whom it is reached: nodes, networks and exit nodes"},
+    {HEADWAY("GET", "/reach/history"), .run = reach_history_get, .need = NEED_READ, .scope = SCOPE_ALL,
+     .query = "src:text dst:text port:number", .answer = "ReachHistory",
+     .help = "Since when one reaches another or not, and by which entry of the journal that changed, newest first"},
 };
 const struct http_table reach_table = API_TABLE(rows);

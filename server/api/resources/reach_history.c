@@ -8,7 +8,6 @@
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/policy.h"
-#include "api/resources/tables.h"
 #include "api/view/objects.h"
 #include "base/array.h"
 #include "base/clock.h"
@@ -258,7 +257,7 @@ static enum http_flow answer(struct rest_request *r)
     return code < 0 ? reply_error(r, &r->err) : HTTP_DONE;
 }
 
-static enum http_flow reach_history_get(struct rest_request *r)
+enum http_flow reach_history_get(struct rest_request *r)
 {
     struct reach_pair *q = arena_alloc(&r->http.arena, sizeof(*q));
     static const char *const needed[] = {"src", "dst"};
@@ -280,10 +279,3 @@ static enum http_flow reach_history_get(struct rest_request *r)
     r->state = q;
     return heavy_later(r, answer);
 }
-
-static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/reach/history"), .run = reach_history_get, .need = NEED_READ, .scope = SCOPE_ALL,
-     .query = "src:text dst:text port:number", .answer = "ReachHistory",
-     .help = "Since when one reaches another or not, and by which entry of the journal that changed, newest first"},
-};
-const struct http_table reach_history_table = API_TABLE(rows);

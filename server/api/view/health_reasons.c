@@ -10,10 +10,12 @@
 #include "base/vec.h"
 #include "model/events.h"
 #include "model/hostinfo.h"
+#include "policy/policy.h"
 #include "routes/routes.h"
 
-#define OLD_NS    (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
-#define NAMED_MAX 5
+#define OLD_NS             (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
+#define NAMED_MAX          5
+#define GROUP_PREFIXES_MAX 1024 /* that are looked at for each group of via */
 /* Before a certificate ends; of one with a short life at most one part in 6, and one in 30. */
 #define CERTIFICATE_NS (14 * 86400 * NS_PER_SECOND)
 #define LAST_DAYS_NS   (3 * 86400 * NS_PER_SECOND)
@@ -176,11 +178,47 @@ static void explain_unserved(struct health_scan *h, const struct api_prefix *p)
     buf_release(&why);
 }
 
+static bool is_served_via(const struct tailnet_snapshot *s, const struct prefix *p, const char *via)
+{
+    for (size_t i = 0; i < s->via_primary_count; i++)
+        if (prefix_cmp(&s->via_primaries[i]->prefix, p) == 0 && str_eq(s->via_primaries[i]->tags, via))
+            return true;
+    return false;
+}
+
+/* Those whom grants lead through tags that no router of the prefix has, or none that can serve it. */
+static void ask_group(struct health_scan *h, const struct policy_view *v, size_t group)
+{
+    struct strs tags = {0};
+    const char *via = policy_via_group(v, group, &tags);
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < h->unserved.len && i < GROUP_PREFIXES_MAX; i++) {
+        const struct prefix *p = &h->unserved.items[i];
+        if (!policy_via_concerns(v, group, p) || is_served_via(h->s, p, via))
+            continue;
+        add(h, REASON_UNSERVED, (struct about){.name = prefix_format(p, text)},
+            "nobody serves %s to those whom grants lead via %s: no router with it can", text, via);
+    }
+    strs_release(&tags);
+}
+
+static void ask_groups(struct health_scan *h)
+{
+    if (!h->v->tailnet)
+        return;
+    const struct policy_view *v = tailnet_policy_read(h->v->tailnet);
+    for (size_t i = 0; v && i < policy_via_groups(v); i++)
+        ask_group(h, v, i);
+    tailnet_policy_done(h->v->tailnet);
+}
+
 static void ask_prefixes(struct health_scan *h)
 {
     struct api_list list;
 
     ask_nodes(h, note_effective);
+    ask_groups(h);
     ask_nodes(h, note_served);
     for (size_t i = 0; i < h->s->via_primary_count; i++)
         prefixes_del(&h->unserved, &h->s->via_primaries[i]->prefix);

@@ -5,9 +5,10 @@
 
 #include "tailscale/tailscale.h"
 
+/* To the nearest: a key is made a moment after its end was decided. */
 static uint64_t seconds_between(int64_t from_ns, int64_t to_ns)
 {
-    return to_ns > from_ns ? (uint64_t)(to_ns - from_ns) / (uint64_t)NS_PER_SECOND : 0;
+    return to_ns > from_ns ? (uint64_t)(to_ns - from_ns + NS_PER_SECOND / 2) / (uint64_t)NS_PER_SECOND : 0;
 }
 
 void write_v2_auth_key(struct json_out *o, const struct preauth_key *k, const char *whole, int64_t now_ns)

@@ -9,7 +9,8 @@
 
 void show_init(struct api_view *v, struct api *api, const struct tailnet_snapshot *s)
 {
-    *v = (struct api_view){.s = s, .relays = api ? relays_get(api, s) : NULL};
+    *v =
+        (struct api_view){.s = s, .tailnet = api ? api->with.tailnet : NULL, .relays = api ? relays_get(api, s) : NULL};
 }
 
 void show_release(struct api_view *v)

@@ -25,6 +25,7 @@ void relays_unref(struct relay_names *relays);
 
 struct api_view {
     const struct tailnet_snapshot *s;
+    struct tailnet *tailnet;          /* for its policy; NULL: nothing is known of it */
     const struct relay_names *relays; /* NULL: no names of relays */
     struct map nodes;                 /* id -> struct tailnet_node, filled when it is asked for often */
     bool nodes_filled;
@@ -59,8 +60,8 @@ void show_route_problems(struct api_view *v, struct api *api, const struct route
 const struct tailnet_node *show_better_router(const struct tailnet_node *best, const struct tailnet_node *n,
                                               const struct tailnet_node *without, const struct prefix *p,
                                               const struct prefix_rule *rule, const char *tags);
-/* confirmed: the clients that see its prefixes say that they use other routers */
-void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
+/* confirmed: the clients that see its prefixes say that they use other routers. t: for its policy */
+void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node *n, bool confirmed, struct arena *a,
                 struct api_drain *out);
 /* How a prefix with these settings (NULL: none) is served, into out, whose other members stay. */
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
+#include "policy/policy.h"
+
 #define SUCCESSORS_SAID 5 /* in a sentence */
+#define USERS_SAID      5
 
 static bool could_serve(const struct tailnet_node *n, const struct tailnet_node *without, const struct prefix *p)
 {
@@ -75,20 +78,23 @@ static void say_successors(const struct api_drain *d, struct buf *out)
         buf_addf(out, " and %zu more", d->serves.len - SUCCESSORS_SAID);
 }
 
-static void say(const struct api_drain *d, struct buf *out)
+static void say_exit(const struct api_drain *d, const char *users, struct buf *out)
+{
+    if (d->used_by)
+        buf_addf(out, "; %llu node%s still use%s it as exit node (%s)", (unsigned long long)d->used_by,
+                 d->used_by == 1 ? "" : "s", d->used_by == 1 ? "s" : "", users);
+    if (d->untold)
+        buf_addf(out, "; %llu node%s may use it as exit node, with clients before 1.86 that do not say",
+                 (unsigned long long)d->untold, d->untold == 1 ? "" : "s");
+    if (!d->used_by && !d->untold)
+        buf_adds(out, ", and nobody uses it as exit node");
+}
+
+static void say_drained(const struct api_drain *d, const char *users, struct buf *out)
 {
     char text[PREFIX_TEXT_MAX];
 
-    buf_adds(out, d->name);
-    if (!d->draining) {
-        buf_addf(out, " is in service and serves %zu prefix%s", d->serves.len, d->serves.len == 1 ? "" : "es");
-        say_successors(d, out);
-        return;
-    }
-    if (!d->serves.len)
-        buf_adds(out, " is drained and serves no prefix");
-    else
-        buf_adds(out, " is drained, but still serves ");
+    buf_adds(out, d->serves.len ? " is drained, but still serves " : " is drained and serves no prefix");
     for (size_t i = 0; i < d->serves.len; i++) {
         const struct api_served *s = api_at(&d->serves, struct api_served, i);
         buf_addf(out, "%s%s%s%s", i ? ", " : "", prefix_format(&s->prefix, text), s->via ? " via " : "",
@@ -97,10 +103,22 @@ static void say(const struct api_drain *d, struct buf *out)
     if (d->serves.len)
         buf_adds(out, ": no other router can");
     if (d->exit_node)
-        buf_adds(out, "; as an exit node it still carries the traffic of clients that chose it");
-    else if (!d->serves.len)
-        buf_adds(out, d->safe ? ": it is safe to reboot"
-                              : "; not confirmed by clients: packets may still come through it for some seconds");
+        say_exit(d, users, out);
+    if (d->safe)
+        buf_adds(out, ": it is safe to reboot");
+    else if (!d->serves.len && !d->used_by && !d->untold)
+        buf_adds(out, "; not confirmed by clients: packets may still come through it for some seconds");
+}
+
+static void say(const struct api_drain *d, const char *users, struct buf *out)
+{
+    buf_adds(out, d->name);
+    if (d->draining) {
+        say_drained(d, users, out);
+        return;
+    }
+    buf_addf(out, " is in service and serves %zu prefix%s", d->serves.len, d->serves.len == 1 ? "" : "es");
+    say_successors(d, out);
 }
 
 static void add_served(struct api_view *v, const struct tailnet_node *n, const struct prefix *p, const char *tags,
@@ -132,19 +150,58 @@ static void list_served(struct api_view *v, const struct tailnet_node *n, struct
             add_served(v, n, &v->s->via_primaries[i]->prefix, v->s->via_primaries[i]->tags, out);
 }
 
-void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
+static bool may_use(const struct policy_view *v, const struct tailnet_node *user, const struct tailnet_node *exit)
+{
+    struct prefixes routes = {0};
+
+    if (!v)
+        return true;
+    if (!policy_sees(v, user->slot, exit->slot))
+        return false;
+    policy_routes(v, user->slot, exit->slot, &routes);
+    bool may = prefixes_has_exit(&routes);
+    prefixes_release(&routes);
+    return may;
+}
+
+/* Who sends its traffic through the exit node; names of the first of them. */
+static void count_users(struct api_view *v, struct tailnet *t, const struct tailnet_node *exit, struct api_drain *out,
+                        struct buf *names)
+{
+    const struct policy_view *policy = tailnet_policy_read(t);
+
+    for (size_t b = 0; b < v->s->block_count; b++)
+        for (size_t i = 0; v->s->blocks[b] && i < TAILNET_BLOCK; i++) {
+            const struct tailnet_node *n = v->s->blocks[b]->nodes[i];
+            if (!n || n == exit || !n->live.online || !n->record->authorized)
+                continue;
+            if (n->record->cap_version < TAILNET_CAP_SAYS_EXIT) {
+                out->untold += may_use(policy, n, exit);
+            } else if (n->record->exit_node_id == exit->record->r.id && ++out->used_by <= USERS_SAID) {
+                buf_addf(names, "%s%s", out->used_by > 1 ? ", " : "", n->record->given_name);
+            }
+        }
+    tailnet_policy_done(t);
+    if (out->used_by > USERS_SAID)
+        buf_adds(names, ", ...");
+}
+
+void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node *n, bool confirmed, struct arena *a,
                 struct api_drain *out)
 {
-    struct buf text = BUF_INIT(0);
+    struct buf text = BUF_INIT(0), users = BUF_INIT(0);
 
     *out = (struct api_drain){.node = n->record->r.id,
                               .name = n->record->given_name,
                               .draining = n->record->draining,
-                              .confirmed = confirmed,
                               .exit_node = node_is_exit(n->record)};
     list_served(v, n, a, &out->serves);
-    out->safe = out->draining && !out->serves.len && !out->exit_node && (out->confirmed || !n->live.online);
-    say(out, &text);
+    if (out->exit_node)
+        count_users(v, t, n, out, &users);
+    out->confirmed = confirmed && !out->used_by && !out->untold;
+    out->safe = out->draining && !out->serves.len && (out->confirmed || !n->live.online);
+    say(out, buf_text(&users), &text);
     out->text = arena_strdup(a, buf_text(&text));
     buf_release(&text);
+    buf_release(&users);
 }

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/vec.h"
+#include "policy/policy.h"
 #include "routes/routes.h"
 
 static int compare_prefix(const void *key, const void *item)
@@ -239,15 +240,41 @@ static const struct tailnet_node *next_of(const struct routers_of *all, const st
     return next;
 }
 
-static void show_groups(struct api_view *v, const struct routers_of *all, struct arena *a, struct api_list *out)
+static bool is_served(const struct api_list *groups, const char *via)
+{
+    for (size_t i = 0; i < groups->len; i++)
+        if (str_eq(api_at(groups, struct api_prefix_group, i)->via, via))
+            return true;
+    return false;
+}
+
+/* Those whose packets for the prefix grants lead to routers of a group of which none can serve them. policy NULL: there
+ * are no groups. */
+static void show_unserved(const struct policy_view *policy, const struct prefix *p, struct arena *a,
+                          struct api_list *out)
+{
+    struct api_prefix_group *list = (struct api_prefix_group *)(uintptr_t)out->items;
+
+    for (size_t i = 0; policy && i < policy_via_groups(policy); i++) {
+        struct strs tags = {0};
+        const char *via = policy_via_group(policy, i, &tags);
+        strs_release(&tags);
+        if (policy_via_concerns(policy, i, p) && !is_served(out, via))
+            list[out->len++] = (struct api_prefix_group){.via = arena_strdup(a, via)};
+    }
+}
+
+static void show_groups(struct api_view *v, const struct policy_view *policy, const struct routers_of *all,
+                        struct arena *a, struct api_list *out)
 {
     const struct prefix *p = &all->items->prefix;
     size_t first = array_search(p, v->s->via_primaries, v->s->via_primary_count, sizeof(void *), compare_via, NULL);
-    size_t end = first;
+    size_t end = first, most = policy ? policy_via_groups(policy) : 0;
 
     while (end < v->s->via_primary_count && prefix_cmp(&v->s->via_primaries[end]->prefix, p) == 0)
         end++;
-    struct api_prefix_group *list = arena_alloc(a, (end - first + 1) * sizeof(*list));
+    struct api_prefix_group *list = arena_alloc(a, (end - first + most + 1) * sizeof(*list));
+    *out = (struct api_list){list, 0};
     for (size_t i = first; i < end; i++) {
         const struct via_primary *g = v->s->via_primaries[i];
         const struct tailnet_node *primary = show_find_node(v, g->r.id), *next;
@@ -261,11 +288,11 @@ static void show_groups(struct api_view *v, const struct routers_of *all, struct
                                                      .next_name = next ? next->record->given_name : NULL,
                                                      .since_ns = g->since_ns};
     }
-    out->items = list;
+    show_unserved(policy, p, a, out);
 }
 
-static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
-                        struct api_prefix *out)
+static void show_prefix(struct api_view *v, const struct policy_view *policy, const struct router_at *routers,
+                        size_t count, struct arena *a, struct api_prefix *out)
 {
     const struct prefix *p = &routers->prefix;
     bool exit = prefix_is_exit(p);
@@ -291,7 +318,7 @@ static void show_prefix(struct api_view *v, const struct router_at *routers, siz
         const struct tailnet_node *next = next_of(&all, primary, NULL);
         out->next = next ? next->record->r.id : 0;
         out->next_name = next ? next->record->given_name : NULL;
-        show_groups(v, &all, a, &out->groups);
+        show_groups(v, policy, &all, a, &out->groups);
     }
     show_rule(v->s, snapshot_prefix_settings(v->s, p), a, out);
 }
@@ -311,10 +338,13 @@ void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena
         groups++;
     struct api_prefix *list = arena_alloc(a, groups * sizeof(*list) + 1);
     groups = 0;
+    const struct policy_view *policy = v->tailnet ? tailnet_policy_read(v->tailnet) : NULL;
     for (size_t i = 0, end; i < all.len; i = end) {
         end = group_end(&all, i);
-        show_prefix(v, &all.items[i], end - i, a, &list[groups++]);
+        show_prefix(v, policy, &all.items[i], end - i, a, &list[groups++]);
     }
+    if (v->tailnet)
+        tailnet_policy_done(v->tailnet);
     *out = (struct api_list){list, groups};
     vec_release(&all);
 }

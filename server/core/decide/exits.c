@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/decide/exits.h"
 #include "base/clock.h"
+#include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/state.h"
 #include "policy/policy.h"
+#include "json/json.h"
 
 #define USERS_ASKED 256 /* of an exit node: those that nobody else would serve are not all looked at */
 
@@ -65,25 +68,111 @@ static uint64_t exit_used(const struct tailnet_node *n)
     return n && n->live.online && n->record->authorized ? n->record->exit_node_id : 0;
 }
 
-static bool went_by_itself(const struct tailnet_node *n)
+/* Whose doing it is that an exit node ended: that of whoever changed its record, where it is the record. */
+static const char *ended_by(const struct slot *slot, const struct tailnet_node *n)
 {
-    return n && n->record->authorized && node_is_exit(n->record) && !n->expired && !n->record->draining;
+    bool by_itself = n && n->record->authorized && node_is_exit(n->record) && !n->expired && !n->record->draining;
+
+    return by_itself ? NULL : slot->actor;
 }
 
-void core_exits_note(struct core_state *s, const struct tailnet_node *before, const struct tailnet_node *now)
+static size_t count_users(struct core_state *s, uint64_t exit)
 {
-    uint64_t id = before ? before->record->r.id : now ? now->record->r.id : 0, uses = exit_used(now);
+    size_t count = 0;
 
-    if (before && !tailnet_exit_end(before) && tailnet_exit_end(now)) {
-        bool away = now && (!now->live.online || !now->live.healthy);
-        vec_push(&s->exit_changes,
-                 ((struct core_exit_change){.node = id,
-                                            .end = tailnet_exit_end(now),
-                                            .by_itself = went_by_itself(now),
-                                            .since_ns = away ? now->live.since_ns : clock_wall_ns()}));
+    for (size_t i = 0; i < s->slots.len; i++) {
+        const struct slot *user = s->slots.items[i];
+        count += user->published && user->live.online && user->published->exit_node_id == exit;
     }
-    if (exit_used(before) != uses)
-        vec_push(&s->exit_changes, ((struct core_exit_change){.node = id, .uses = uses}));
+    return count;
+}
+
+/* The answer to why it was none (tailnet_exit_end). */
+static const char *cause_of_begin(const struct tailnet_node *before)
+{
+    if (!before || !node_is_exit(before->record))
+        return "is approved and advertised";
+    if (!before->record->authorized)
+        return "was approved as a device";
+    if (before->expired)
+        return "has a valid key again";
+    if (!before->live.online)
+        return "came online";
+    return before->live.healthy ? "is in service again" : "answers probes again";
+}
+
+/* At a start all are offline; most were not, and are back in a moment. */
+static bool only_started(struct core_state *s, const struct tailnet_node *before, const struct tailnet_node *now)
+{
+    return before && !before->live.online && !before->live.since_ns && core_past_is(s, now);
+}
+
+static char *detail_of(const struct slot *slot, const char *name, const char *cause, bool ended, size_t users)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+
+    json_open(&o, '{');
+    json_key(&o, "prefixes");
+    json_open(&o, '[');
+    json_str(&o, "0.0.0.0/0");
+    json_str(&o, "::/0");
+    json_close(&o, ']');
+    json_put_id(&o, ended ? "from" : "to", slot->id);
+    json_put_str(&o, ended ? "fromName" : "toName", name);
+    json_put_str(&o, "cause", cause);
+    if (ended)
+        json_put_i64(&o, "users", (int64_t)users);
+    if (ended && slot->published && !slot->live.online && slot->lost_ms)
+        json_put_i64(&o, "detectionMs", clock_mono_ms() - slot->lost_ms);
+    json_close(&o, '}');
+    return buf_take(&b);
+}
+
+static void journal_exit(struct core_state *s, struct slot *slot, const char *name, const char *cause, bool ended,
+                         const char *actor)
+{
+    size_t users = ended ? count_users(s, slot->id) : 0;
+    struct event_note note = {.id = ended ? EVENT_EXIT_ENDED : EVENT_EXIT_USABLE,
+                              .actor = actor ? actor : "server",
+                              .by_admin = actor != NULL,
+                              .object = "node",
+                              .object_id = slot->id,
+                              .object_name = name,
+                              .caused_by = actor ? NULL : slot,
+                              .detail = detail_of(slot, name, cause, ended, users)};
+
+    if (!ended)
+        journal(s, &note, "%s can be used as an exit node: it %s", name, cause);
+    else if (!users)
+        journal(s, &note, "%s can no longer be used as an exit node: it %s", name, cause);
+    else
+        journal(s, &note, "%s can no longer be used as an exit node: it %s; %zu node%s used it", name, cause, users,
+                users == 1 ? "" : "s");
+}
+
+void core_exits_note(struct core_state *s, struct slot *slot, const struct tailnet_node *before,
+                     const struct tailnet_node *now)
+{
+    const struct tailnet_node *n = now ? now : before;
+    const char *end = tailnet_exit_end(now), *ended = before ? tailnet_exit_end(before) : "was not there";
+    bool away = now && (!now->live.online || !now->live.healthy);
+
+    if (!n)
+        return;
+    if (!ended && end) {
+        const char *actor = ended_by(slot, now);
+        vec_push(&s->exit_changes,
+                 ((struct core_exit_change){.node = slot->id,
+                                            .end = end,
+                                            .actor = actor,
+                                            .since_ns = away ? now->live.since_ns : clock_wall_ns()}));
+        journal_exit(s, slot, n->record->given_name, end, true, actor);
+    } else if (ended && !end && !only_started(s, before, now)) {
+        journal_exit(s, slot, n->record->given_name, cause_of_begin(before), false, slot->actor);
+    }
+    if (exit_used(before) != exit_used(now))
+        vec_push(&s->exit_changes, ((struct core_exit_change){.node = slot->id, .uses = exit_used(now)}));
 }
 
 static void tell(struct core_state *s, const struct core_exit_change *c)

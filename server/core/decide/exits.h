@@ -14,8 +14,9 @@ struct tailnet_node;
  * does so as soon as it hears that the node is offline. */
 bool core_exit_is_replaceable(struct core_state *s, const struct slot *slot);
 
-/* Notes what a publication of a node changes, and tells who listens once it is made. */
-void core_exits_note(struct core_state *s, const struct tailnet_node *before, const struct tailnet_node *now);
+/* Journals what a publication of a node changes, and tells who listens once it is made. */
+void core_exits_note(struct core_state *s, struct slot *slot, const struct tailnet_node *before,
+                     const struct tailnet_node *now);
 void core_exits_tell(struct core_state *s);
 /* Who uses which exit node, for one that listens from now on. */
 void core_exits_tell_all(struct core_state *s, const struct core_listener *listener);

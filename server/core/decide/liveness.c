@@ -66,7 +66,7 @@ void core_ping_times(const struct config *config, const struct tailnet_node *nod
     node_effective(node->record, &effective);
     bool router = effective.len > 0;
     prefixes_release(&effective);
-    *interval_ms = router ? config->node.ha.ping_interval / 1000000 : 30000;
+    *interval_ms = router || !config->node.ha.ping_interval ? config->node.ha.ping_interval / 1000000 : 30000;
     *timeout_ms = router ? config->node.ha.ping_timeout / 1000000 : 15000;
 }
 

@@ -7,6 +7,7 @@
 #include "core/decide/nodes.h"
 #include "core/decide/warnings.h"
 #include "core/state/deleted.h"
+#include "core/state/message.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
@@ -131,6 +132,92 @@ void learned_due(struct core_state *s, struct slot *slot)
     record_unref(old);
 }
 
+/* ---- while nothing can be written ---- */
+
+#define UNSAID_MAX 4096 /* requests that wait, two of a node at most; the oldest make room */
+#define UNSAID_MS  10000
+
+static void drop_unsaid(struct core_state *s, struct core_call **at)
+{
+    struct core_call *call = *at;
+
+    *at = call->next;
+    if (!*at)
+        s->unsaid_end = at;
+    s->unsaid_count--;
+    call_free(call);
+}
+
+/* What a later request of the node says again. */
+static void forget_unsaid(struct core_state *s, const struct core_map *m)
+{
+    for (struct core_call **at = &s->unsaid; *at;) {
+        const struct core_map *old = (const struct core_map *)*at;
+        if (memcmp(old->node_key, m->node_key, KEY_LEN) == 0 && (!m->info.no_hostinfo || old->info.no_hostinfo))
+            drop_unsaid(s, at);
+        else
+            at = &(*at)->next;
+    }
+}
+
+static void unsaid_done(struct core_call *call);
+
+/* Takes the call. */
+static void add_unsaid(struct core_state *s, struct core_call *call)
+{
+    forget_unsaid(s, (const struct core_map *)call);
+    while (s->unsaid_count >= UNSAID_MAX)
+        drop_unsaid(s, &s->unsaid);
+    call->done = unsaid_done;
+    call->owner = s;
+    call->sender = call->next = NULL;
+    *s->unsaid_end = call;
+    s->unsaid_end = &call->next;
+    s->unsaid_count++;
+    timer_set(s, clock_mono_ms() + UNSAID_MS, TIMER_FACTS, NULL);
+}
+
+static void unsaid_done(struct core_call *call)
+{
+    struct core_state *s = call->owner;
+
+    if (!s->unwritable || call->code == ERR_MISSING || call->code == ERR_GONE) {
+        call_free(call);
+        return;
+    }
+    call_reset(call);
+    add_unsaid(s, call);
+}
+
+bool map_requests_unsaid(struct core_state *s, size_t max)
+{
+    struct core_call *call;
+
+    for (size_t i = 0; i < max && (call = s->unsaid); i++) {
+        s->unsaid = call->next;
+        if (!s->unsaid)
+            s->unsaid_end = &s->unsaid;
+        s->unsaid_count--;
+        call->next = NULL;
+        ((struct core_map *)call)->stream = false; /* that is open, or over */
+        s->deciding_unsaid = true;
+        call->run(s, call);
+        s->deciding_unsaid = false;
+    }
+    return s->unsaid != NULL;
+}
+
+void map_requests_release(struct core_state *s)
+{
+    while (s->unsaid)
+        drop_unsaid(s, &s->unsaid);
+}
+
+static bool is_kept_back(const struct core_state *s, const struct slot *slot)
+{
+    return s->unwritable && !s->deciding_unsaid && slot->published;
+}
+
 /* Returns true when a new record was put. */
 static bool update_record(struct core_state *s, struct slot *slot, const struct core_map *m)
 {
@@ -150,6 +237,13 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
         n->cap_version = m->info.cap_version;
     if (take_all && !m->info.no_hostinfo)
         wait_for_more(s, slot, old, n);
+    if (is_kept_back(s, slot)) {
+        if (!same_record(old, n))
+            add_unsaid(s, call_copy(m->call.kind, (struct core_call *)(uintptr_t)&m->call));
+        record_unref(n);
+        record_unref(old);
+        return false;
+    }
     bool advertises_anew = !prefixes_eq(&n->available, &old->available);
     if (advertises_anew && peer_hostinfo_is_connector(n->peer_hostinfo))
         forget_learned(n);
@@ -202,7 +296,7 @@ void map_request_run(struct core_state *s, struct core_call *call)
         if (!m->stream)
             slot->updated = true;
     }
-    if (m->stream && slot->work->unseen_login)
+    if (m->stream && slot->work->unseen_login && !is_kept_back(s, slot))
         put = note_seen(s, slot);
     if (m->stream && !m->session) /* it is open already when the call is run again */
         session_open(s, slot, m->info.source ? m->info.source : "", &m->session);

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/decide/nearest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/str.h"
+#include "core/state/journal.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
+#include "json/json.h"
+
+#define NOTE_EACH_MS 10000 /* viewers that move within this time are told of together */
+#define NOTES_MAX    16    /* pairs of routers that are told of at once, for one prefix */
 
 void nearest_measured(struct core_state *s, struct slot *slot)
 {
@@ -67,6 +74,156 @@ static void state_release(struct nearest_state *n)
 {
     vec_release(&n->routers);
     vec_release(&n->viewers);
+    vec_release(&n->notes);
+    free(n->actor);
+}
+
+/* ---- what the journal tells of ---- */
+
+static const struct slot *slot_at(const struct core_state *s, uint32_t index)
+{
+    return index < s->slots.len ? s->slots.items[index] : NULL;
+}
+
+static bool is_router_of(const struct nearest_state *n, uint32_t router)
+{
+    for (size_t i = 0; i < n->routers.len; i++)
+        if (n->routers.items[i] == router)
+            return true;
+    return router == n->primary;
+}
+
+/* Why a viewer left the router. */
+static const char *cause_of(const struct nearest_state *n, const struct slot *from)
+{
+    if (!from || !from->published)
+        return "was deleted";
+    if (!n->seen)
+        return "serves nobody by nearness any more";
+    if (is_router_of(n, from->index))
+        return "is no longer the nearest";
+    if (from->published->draining)
+        return "was drained";
+    if (!from->live.online)
+        return "went offline";
+    if (!from->live.healthy)
+        return "answers no probe";
+    return prefixes_has(&from->live.unreachable, &n->prefix) ? "does not forward" : "is no router of it any more";
+}
+
+/* The viewer is served by another router; NONE: the primary. */
+static void note_viewer(struct core_state *s, struct nearest_state *n, const struct slot *viewer, uint32_t before,
+                        uint32_t now)
+{
+    const struct slot *from = slot_at(s, before == TAILNET_SLOT_NONE ? n->primary : before),
+                      *to = slot_at(s, now == TAILNET_SLOT_NONE ? n->primary : now);
+    size_t i = 0;
+
+    if (!viewer->published || !viewer->live.online || !from || !to || from == to)
+        return;
+    const char *cause = cause_of(n, from);
+    while (i < n->notes.len && (n->notes.items[i].from != from->id || n->notes.items[i].to != to->id ||
+                                !str_eq(n->notes.items[i].cause, cause)))
+        i++;
+    if (i == NOTES_MAX)
+        return;
+    if (i == n->notes.len)
+        vec_push(&n->notes, ((struct nearest_note){.from = from->id, .to = to->id, .cause = cause}));
+    struct nearest_note *note = &n->notes.items[i];
+    size_t len = strlen(note->names), more = strlen(viewer->published->given_name);
+    if (len + more + sizeof(", , ...") < sizeof(note->names))
+        snprintf(note->names + len, sizeof(note->names) - len, "%s%s", len ? ", " : "", viewer->published->given_name);
+    else if (!strstr(note->names, ", ..."))
+        snprintf(note->names + len, sizeof(note->names) - len, ", ...");
+    note->viewers++;
+}
+
+static const char *name_of(const struct core_state *s, uint64_t id)
+{
+    const struct slot *slot = map_getu(&s->by_id, id);
+    const struct node *n = slot ? (slot->published ? slot->published : slot->work) : NULL;
+
+    return n ? n->given_name : "a deleted node";
+}
+
+static char *detail_of(const struct core_state *s, const struct nearest_state *n, const struct nearest_note *note)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+    char text[PREFIX_TEXT_MAX], *cause;
+
+    cause =
+        mem_format("%s, for %zu node%s (%s)", note->cause, note->viewers, note->viewers == 1 ? "" : "s", note->names);
+    json_open(&o, '{');
+    json_key(&o, "prefixes");
+    json_open(&o, '[');
+    json_str(&o, prefix_format(&n->prefix, text));
+    json_close(&o, ']');
+    json_put_id(&o, "from", note->from);
+    json_put_str(&o, "fromName", name_of(s, note->from));
+    json_put_id(&o, "to", note->to);
+    json_put_str(&o, "toName", name_of(s, note->to));
+    json_put_str(&o, "cause", cause);
+    json_close(&o, '}');
+    free(cause);
+    return buf_take(&b);
+}
+
+static void tell_of(struct core_state *s, struct nearest_state *n)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    prefix_format(&n->prefix, text);
+    for (size_t i = 0; i < n->notes.len; i++) {
+        const struct nearest_note *note = &n->notes.items[i];
+        journal(s,
+                &(struct event_note){.id = EVENT_ROUTE_NEAREST,
+                                     .actor = n->actor ? n->actor : "server",
+                                     .by_admin = n->actor != NULL,
+                                     .object = "prefix",
+                                     .object_name = text,
+                                     .detail = detail_of(s, n, note)},
+                "%s moved from %s to %s for %zu node%s (%s): %s %s", text, name_of(s, note->from), name_of(s, note->to),
+                note->viewers, note->viewers == 1 ? "" : "s", note->names, name_of(s, note->from), note->cause);
+    }
+    n->notes.len = 0;
+    n->noted_ms = clock_mono_ms();
+}
+
+/* When the next one may be told of. */
+static void tell_of_due(struct core_state *s, int64_t now_ms, int64_t *due_ms)
+{
+    for (size_t i = 0; i < s->nearest.len; i++) {
+        struct nearest_state *n = &s->nearest.items[i];
+        if (n->notes.len && (!n->noted_ms || now_ms >= n->noted_ms + NOTE_EACH_MS))
+            tell_of(s, n);
+        else if (n->notes.len && n->noted_ms + NOTE_EACH_MS < *due_ms)
+            *due_ms = n->noted_ms + NOTE_EACH_MS;
+    }
+}
+
+/* The administrator whose change is about to be published, where there is one. */
+static void take_actor(const struct core_state *s, struct nearest_state *n)
+{
+    const char *actor = s->rule_actor;
+
+    for (size_t i = 0; i < s->dirty_slots.len && !actor; i++)
+        actor = s->dirty_slots.items[i]->actor;
+    free(n->actor);
+    n->actor = actor ? mem_strdup(actor) : NULL;
+}
+
+/* All that were served by others than the primary are served by it again. */
+static void end_nearest(struct core_state *s, struct nearest_state *n)
+{
+    take_actor(s, n);
+    for (uint32_t i = 0; i < n->viewers.len; i++) {
+        const struct slot *viewer = slot_at(s, i);
+        if (viewer && viewer->id == n->viewers.items[i].id && n->viewers.items[i].router != TAILNET_SLOT_NONE)
+            note_viewer(s, n, viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE);
+    }
+    tell_of(s, n);
+    state_release(n);
 }
 
 static void follow_elections(struct core_state *s)
@@ -80,7 +237,7 @@ static void follow_elections(struct core_state *s)
         if (s->nearest.items[i].seen)
             s->nearest.items[kept++] = s->nearest.items[i];
         else
-            state_release(&s->nearest.items[i]);
+            end_nearest(s, &s->nearest.items[i]);
     }
     s->nearest_dirty = s->nearest_dirty || kept != s->nearest.len;
     s->nearest.len = kept;
@@ -138,6 +295,8 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
 
     if (!slot->published || is_at_home(slot->published, &n->prefix)) {
         v->router = TAILNET_SLOT_NONE;
+        if (before != v->router)
+            note_viewer(s, n, slot, before, v->router);
         return before != v->router;
     }
     struct nearest_viewing viewing = {.distances = measure(s, n, slot, distances) ? distances : NULL,
@@ -147,6 +306,8 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
                                       .had = before != TAILNET_SLOT_NONE};
     size_t to = nearest_serve(&viewing, &v->moved_ms, now_ms, due_ms);
     v->router = to < n->routers.len ? n->routers.items[to] : TAILNET_SLOT_NONE;
+    if (before != v->router)
+        note_viewer(s, n, slot, before, v->router);
     return before != v->router;
 }
 
@@ -169,6 +330,8 @@ void nearest_follow(struct core_state *s, bool elected)
         if (!n->changed && !s->nearest_all && !s->nearest_viewers.len)
             continue;
         uint32_t *distances = mem_alloc((n->routers.len + 1) * sizeof(*distances));
+        if (n->changed)
+            take_actor(s, n);
         if (n->changed || s->nearest_all)
             choose_for_all(s, n, distances, now_ms, &due_ms);
         for (size_t k = 0; k < s->nearest_viewers.len; k++)
@@ -180,6 +343,7 @@ void nearest_follow(struct core_state *s, bool elected)
     }
     s->nearest_viewers.len = 0;
     s->nearest_all = false;
+    tell_of_due(s, now_ms, &due_ms);
     if (due_ms != INT64_MAX)
         timer_set(s, due_ms, TIMER_NEAREST, NULL);
 }

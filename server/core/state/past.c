@@ -99,19 +99,27 @@ static void wait_for(struct core_state *s, struct slot *slot, int64_t ms)
     timer_set(s, clock_mono_ms() + ms, TIMER_HISTORY, NULL);
 }
 
+bool core_past_is(struct core_state *s, const struct tailnet_node *now)
+{
+    struct buf image = BUF_INIT(0);
+    char key[24];
+
+    snprintf(key, sizeof(key), "%llu", (unsigned long long)now->record->r.id);
+    past_node(now, &image);
+    bool same = hash_of(&image) == newest(s, HISTORY_NODE, key);
+    buf_release(&image);
+    return same;
+}
+
 /* A start ends all sessions, and most nodes are back in a moment: that they were away is not kept. */
-static bool is_expected_back(struct core_state *s, const struct tailnet_node *now, const char *key)
+static bool is_expected_back(struct core_state *s, const struct tailnet_node *now)
 {
     struct tailnet_node back = *now;
-    struct buf image = BUF_INIT(0);
 
     if (now->live.online || now->live.since_ns)
         return false;
     back.live.online = true;
-    past_node(&back, &image);
-    bool same = hash_of(&image) == newest(s, HISTORY_NODE, key);
-    buf_release(&image);
-    return same;
+    return core_past_is(s, &back);
 }
 
 static void follow_node(struct core_state *s, struct slot *slot, const struct tailnet_node *now, bool in_time)
@@ -124,7 +132,7 @@ static void follow_node(struct core_state *s, struct slot *slot, const struct ta
         past_node(now, &image);
     if (hash_of(&image) == newest(s, HISTORY_NODE, key))
         slot->image_late = false;
-    else if (now && in_time && is_expected_back(s, now, key))
+    else if (now && in_time && is_expected_back(s, now))
         wait_for(s, slot, RETURN_MS);
     else if (now && in_time && !is_within_budget(slot))
         wait_for(s, slot, LATE_MS);

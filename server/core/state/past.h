@@ -14,6 +14,8 @@ void core_past_reconcile(struct core_state *s);
 int64_t core_past_time(struct core_state *s);
 /* As from that time on; NULL: gone. */
 void core_past_node(struct core_state *s, struct slot *slot, const struct tailnet_node *now);
+/* Whether it was so when that was kept last. */
+bool core_past_is(struct core_state *s, const struct tailnet_node *now);
 void core_past_users(struct core_state *s);
 void core_past_primary(struct core_state *s, const struct prefix *prefix, const struct primary *now);
 void core_past_via_primary(struct core_state *s, const struct prefix *prefix, const char *tags,

@@ -59,10 +59,20 @@ struct nearest_viewer {
     uint32_t router;  /* slot, TAILNET_SLOT_NONE: it is served by the primary */
     int64_t moved_ms; /* when it moved to another router, INT64_MIN: never */
 };
+/* Viewers that went from one router to another, until the journal tells of them together. */
+struct nearest_note {
+    uint64_t from, to; /* ids */
+    const char *cause;
+    size_t viewers;
+    char names[160]; /* of the first */
+};
 struct nearest_state {
     struct prefix prefix;
-    uint32_t primary;                   /* slot */
-    VEC(uint32_t) routers;              /* slots of those that are well */
+    VEC(struct nearest_note) notes;
+    int64_t noted_ms;      /* when the journal told of some last; 0: never */
+    char *actor;           /* whose change it was that its routers or its being served so are others; NULL: nobody's */
+    uint32_t primary;      /* slot */
+    VEC(uint32_t) routers; /* slots of those that are well */
     VEC(struct nearest_viewer) viewers; /* by slot */
     bool seen, changed;                 /* while it is followed: it is still served so; its routers are others now */
 };
@@ -78,6 +88,7 @@ struct slot {
     uint32_t dirty;            /* enum change_mask, to be published */
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
     bool recorded;             /* it has another record, to be published */
+    const char *actor;         /* whose change of its record is to be published; borrowed, NULL: nobody's */
     bool restated;             /* its client says otherwise now, which no entry of the journal tells */
     bool reachable;            /* it has its first home relay or DiscoKey, to be published */
     enum key_end key_end;      /* as its client was warned */
@@ -212,10 +223,14 @@ struct core_state {
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
     struct commit_group *facts, **facts_end;   /* what happened while nothing could be written, oldest first; bounded */
     size_t fact_count;                         /* entries of the journal among these */
-    struct commit_group *uncertain;            /* refused, but they may be durable: the store says so later */
-    uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
-    bool dry;                                  /* the present call only asks what would happen */
-    struct core_admin *admin;                  /* the present administrative call, for its actor */
+    bool unwritable;                           /* the last group was refused for what refuses them all */
+    struct core_call *unsaid, **unsaid_end;    /* map requests that are written when that is over, oldest first */
+    size_t unsaid_count;
+    bool deciding_unsaid;           /* whether it can be written again is tried with one of them */
+    struct commit_group *uncertain; /* refused, but they may be durable: the store says so later */
+    uint64_t series;                /* of groups that are decided upon one another; see store_submit */
+    bool dry;                       /* the present call only asks what would happen */
+    struct core_admin *admin;       /* the present administrative call, for its actor */
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, identities_dirty, pendings_dirty, primaries_dirty;
     bool policy_dirty;
@@ -241,6 +256,8 @@ struct core_state {
 
     VEC(struct timer) timers; /* a heap by due_ms: one a kind for each node, and one for the tailnet */
     size_t timer_places[TIMER_KINDS];
+    const char *rule_actor;   /* whose change of how a prefix is served is to be published; borrowed, NULL: nobody's */
+    const char *follow_actor; /* whose write is followed now; NULL: nobody's */
     VEC(struct core_listener) listeners;
     VEC(struct core_exit_change) exit_changes; /* of the present publication */
     struct core_counters counters;

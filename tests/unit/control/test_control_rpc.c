@@ -230,6 +230,50 @@ static void a_client_that_answers_stays_and_one_that_does_not_is_dead(void **sta
     buf_release(&bad.answer);
 }
 
+static void set_no_ping(void *arg)
+{
+    struct rpc *rpc = arg;
+
+    rpc_conn_set_ping(rpc->conn, 0, 120);
+}
+
+static struct rpc *start_mute(struct rig_client *c)
+{
+    rig_client_init(c);
+    c->o.answer_no_ping = true;
+    rig_client_dial(c);
+    rig_wait(&c->open);
+    rig_client_stream(c, "/machine/talk?1,10");
+    rig_wait(&c->replied);
+    return rig.stream;
+}
+
+/* Another one that is pinged is found dead meanwhile; this one is as soon as it is pinged. */
+static void who_is_not_pinged_is_never_dead(void **state)
+{
+    struct rig_client off, on;
+
+    (void)state;
+    struct rpc *quiet = start_mute(&off);
+    loop_post(quiet->loop, set_no_ping, quiet);
+    struct rpc *watched = start_mute(&on);
+    loop_post(watched->loop, set_ping, watched);
+    rig_wait(&rig.closed);
+    assert_int_equal(rig.why, RPC_DEAD);
+    rig_wait(&on.closed);
+    rig_client_call(&off, "POST", "/machine/echo", "hello", 5);
+    assert_int_equal(off.status, 200);
+    struct rpc_counts counts;
+    rpc_server_counts(rig.server, &counts);
+    uint64_t dead = counts.dead;
+    loop_post(quiet->loop, set_ping, quiet);
+    rig_wait(&off.closed);
+    rpc_server_counts(rig.server, &counts);
+    assert_int_equal(counts.dead, dead + 1);
+    buf_release(&on.answer);
+    buf_release(&off.answer);
+}
+
 static void set_slow_ping(void *arg)
 {
     struct rpc *rpc = arg;
@@ -291,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reset_stream_and_a_closed_connection_are_told_apart, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_slow_reader_holds_one_answer_and_no_queue, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_client_that_is_slow_to_read_is_not_dead, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(who_is_not_pinged_is_never_dead, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_client_that_answers_stays_and_one_that_does_not_is_dead, rig_before,
                                         rig_after),
     };

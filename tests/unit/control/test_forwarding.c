@@ -20,13 +20,18 @@ static const struct prefix lan = {{32, {10, 0, 0, 0}}, 24};
 
 static struct {
     bool unreached, reached, moved, carried;
+    char evidence[512]; /* of the last one that was not reached */
 } heard;
 
 static void hear_event(void *arg, const struct event *e)
 {
     (void)arg;
-    if (str_eq(e->kind, "route.unreached"))
+    if (str_eq(e->kind, "route.unreached")) {
+        pthread_mutex_lock(&test_daemon_lock);
+        str_copy(heard.evidence, sizeof(heard.evidence), e->text);
+        pthread_mutex_unlock(&test_daemon_lock);
         test_daemon_set(&heard.unreached);
+    }
     if (str_eq(e->kind, "route.reached"))
         test_daemon_set(&heard.reached);
     if (str_eq(e->kind, "route.carried"))
@@ -42,6 +47,7 @@ static bool forwards[2];  /* the routers */
 static bool helpers_live; /* answer an echo */
 static bool helpers_fail; /* say at once that a ping was in vain, where clients say nothing */
 static bool led;          /* the helpers are led through the second router by a grant with via */
+static bool near;         /* they go through the router that is the nearest */
 static unsigned answered; /* pings */
 static struct health *health;
 
@@ -74,7 +80,7 @@ static int set_up_with(int64_t timeout_ms)
     assert_int_equal(test_daemon_set_up(NULL), 0);
     heard.unreached = heard.reached = heard.moved = heard.carried = false;
     forwards[0] = forwards[1] = helpers_live = true;
-    helpers_fail = led = false;
+    helpers_fail = led = near = false;
     answered = 0;
     struct config *c = (struct config *)(uintptr_t)test_daemon.config;
     c->node.probe.interval = 100000000; /* less than an administrator may say */
@@ -140,6 +146,15 @@ static const struct tailnet_node *node_of(const struct tailnet_snapshot *s, cons
     return snapshot_node_by_id(s, test_client_id(c));
 }
 
+/* The router that the helper is served by because it is nearer than the primary. */
+static size_t nearer(const struct tailnet_snapshot *s, const struct test_client *helper)
+{
+    const struct nearest_prefix *n = tailnet_nearest_find(s->nearest, &lan);
+    uint32_t router = n ? nearest_router(n, node_of(s, helper)->slot) : TAILNET_SLOT_NONE;
+
+    return router == node_of(s, &routers[1])->slot;
+}
+
 /* As a client would route the ping: the longest prefix wins. */
 static bool target_answers(const struct test_client *helper)
 {
@@ -147,7 +162,7 @@ static bool target_answers(const struct test_client *helper)
     bool answers = false;
 
     for (size_t i = 0; i < 2; i++)
-        if (led ? i == 1 : prefixes_has(&node_of(s, &routers[i])->serving, &lan))
+        if (led ? i == 1 : near ? i == nearer(s, helper) : prefixes_has(&node_of(s, &routers[i])->serving, &lan))
             answers = forwards[i];
     for (size_t i = 0; i < 2; i++)
         if (node_of(s, &routers[i])->live.probe_helper == test_client_id(helper))
@@ -344,10 +359,118 @@ static void one_that_serves_only_a_via_group_is_probed_by_whom_it_leads(void **s
     core_admin_release(&policy);
 }
 
+/* ---- the nearest router ---- */
+
+static void measure(struct test_client *c, bool router, bool east)
+{
+    char *body = test_client_request(c,
+                                     ",\"OmitPeers\":true,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"%s\"%s,"
+                                     "\"NetInfo\":{\"DERPLatency\":{\"1-v4\":%s,\"2-v4\":%s}}}",
+                                     c->name, router ? ",\"RoutableIPs\":[\"10.0.0.0/24\"]" : "",
+                                     east ? "0.2" : "0.005", east ? "0.005" : "0.2");
+
+    assert_int_equal(test_client_call(c, "POST", "/machine/map", body), 200);
+}
+
+static bool all_near_second(void)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+    bool all = nearer(s, &helpers[0]) && nearer(s, &helpers[1]);
+
+    tailnet_unpin(s);
+    return all;
+}
+
+static void set_nearest(bool on)
+{
+    struct core_admin a = {.op = ADMIN_PREFIX_SET, .given = RULE_NEAREST};
+
+    prefixes_add(&a.prefixes, &lan);
+    a.rule.nearest = on ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+/* Nobody goes through the primary, so that nobody can tell whether it forwards. */
+static void the_nearest_router_is_probed_by_those_whom_it_serves(void **state)
+{
+    (void)state;
+    near = true;
+    set_nearest(true);
+    for (size_t i = 0; i < 2; i++) {
+        measure(&routers[i], true, i == 1);
+        measure(&helpers[i], false, true);
+    }
+    assert_true(serves(0));
+    assert_true(all_near_second());
+    answered = 0;
+    PLAY_UNTIL(answered > 2);
+    assert_false(heard.unreached);
+    forwards[1] = false;
+    PLAY_UNTIL(heard.unreached);
+    assert_non_null(strstr(heard.evidence, "r2"));
+    assert_false(all_near_second()); /* they are served by the primary now */
+    assert_true(serves(0));
+    assert_false(heard.moved);
+    forwards[1] = true;
+    PLAY_UNTIL(heard.reached);
+    set_nearest(false);
+}
+
+/* ---- what the configuration says ---- */
+
+static unsigned rounds_of_evidence(void)
+{
+    const char *at = strstr(heard.evidence, "pinged it in ");
+    unsigned rounds = 0;
+
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "pinged it in %u rounds", &rounds), 1);
+    return rounds;
+}
+
+static void reload_with(char *target)
+{
+    static char name[] = "10.0.0.0/24";
+    static struct config_pair pair = {.name = name};
+    struct config *c = (struct config *)(uintptr_t)test_daemon.config;
+
+    pair.value = target;
+    struct config_pairs none = {0}, one = {.items = &pair, .len = 1};
+    c->node.probe.targets = target ? one : none; /* nobody else holds any: the core copies them */
+    core_reload(test_daemon.core, test_daemon.config);
+}
+
+static void a_configured_target_is_probed_as_often_as_configured(void **state)
+{
+    struct config *c = (struct config *)(uintptr_t)test_daemon.config;
+
+    (void)state;
+    set_probe(NULL);
+    answered = 0;
+    c->node.probe.fall = 5;
+    c->node.probe.rise = 10; /* more than one test of a standby has time for */
+    static char target[] = "10.0.0.7";
+    reload_with(target);
+    PLAY_UNTIL(answered > 2);
+    forwards[0] = false;
+    helpers_fail = true;
+    PLAY_UNTIL(heard.moved);
+    assert_true(rounds_of_evidence() >= 5);
+    assert_true(serves(1));
+    forwards[0] = true;
+    answered = 0;
+    PLAY_UNTIL(heard.reached);
+    assert_true(answered >= 10); /* one in each round, at least */
+    reload_with(NULL);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_that_serves_only_a_via_group_is_probed_by_whom_it_leads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_nearest_router_is_probed_by_those_whom_it_serves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_configured_target_is_probed_as_often_as_configured, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_prefix_moves_to_a_router_that_forwards_and_only_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_router_without_control_connection_keeps_what_it_forwards, set_up_patient,
                                         tear_down),

@@ -199,6 +199,15 @@ static void await(struct api_followers *out, struct arena *a, uint64_t to, uint6
     fail_msg("still: %s", readback_followers(readback, &p, a, out) ? out->text : "nothing moved");
 }
 
+static bool is_confirmed(uint64_t node)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+    uint64_t seq = s->seq;
+
+    tailnet_unpin(s);
+    return readback_confirmed(readback, node, seq);
+}
+
 static void nodes_are_asked_until_they_follow(void **state)
 {
     static struct test_client r1, r2, quick, slow, old;
@@ -232,12 +241,12 @@ static void nodes_are_asked_until_they_follow(void **state)
     assert_string_equal(api_at(&f.behind, struct api_behind, 0)->name, "slow");
     assert_non_null(strstr(f.text, "1 of 2 nodes has switched " LAN " to r2; 1 still uses r1 (slow, since "));
     assert_non_null(strstr(f.text, "1 cannot be asked"));
-    assert_false(readback_confirmed(readback, test_client_id(&r1)));
+    assert_false(is_confirmed(test_client_id(&r1)));
     say_router(&slow, &r2);
     await(&f, &a, test_client_id(&r2), 2, true);
     assert_true(f.complete);
     assert_int_equal(f.behind.len, 0);
-    assert_false(readback_confirmed(readback, test_client_id(&r1))); /* the old one may be behind */
+    assert_false(is_confirmed(test_client_id(&r1))); /* the old one may be behind */
     struct buf metrics = BUF_INIT(0);
     readback_metrics(readback, &metrics);
     assert_non_null(strstr(buf_text(&metrics), "headway_route_follow_seconds_count 2\n"));
@@ -249,8 +258,8 @@ static void nodes_are_asked_until_they_follow(void **state)
     say_router(&quick, &r1);
     say_router(&slow, &r1);
     await(&f, &a, test_client_id(&r1), 2, true);
-    assert_true(readback_confirmed(readback, test_client_id(&r2)));
-    assert_false(readback_confirmed(readback, test_client_id(&r1))); /* it serves again */
+    assert_true(is_confirmed(test_client_id(&r2)));
+    assert_false(is_confirmed(test_client_id(&r1))); /* it serves again */
     arena_release(&a);
     end();
     test_client_leave(&slow);
@@ -289,17 +298,80 @@ static void those_of_a_via_group_are_asked(void **state)
     say_router(&led, &r2);
     await_prefix(LAN, &f, &a, 2, 1, false);
     expect_noted("test: 1 of 1 node has switched " LAN " via tag:r to r2");
-    assert_false(readback_confirmed(readback, test_client_id(&r1))); /* the other one still uses it */
+    assert_false(is_confirmed(test_client_id(&r1))); /* the other one still uses it */
     say_router(&free_one, &r2);
     await_prefix(LAN, &f, &a, 2, 2, true);
     expect_noted("test: 1 of 1 node has switched " LAN " to r2");
-    assert_true(readback_confirmed(readback, test_client_id(&r1)));
+    assert_true(is_confirmed(test_client_id(&r1)));
     core_unlisten(test_daemon.core, listener.arg);
     arena_release(&a);
     end();
     set_policy("");
     test_client_leave(&free_one);
     test_client_leave(&led);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
+static void measure(struct test_client *c, bool router, bool east)
+{
+    char *body = test_client_request(c,
+                                     ",\"OmitPeers\":true,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"%s\"%s,"
+                                     "\"NetInfo\":{\"DERPLatency\":{\"1-v4\":%s,\"2-v4\":%s}}}",
+                                     c->name, router ? ",\"RoutableIPs\":[\"" LAN "\"]" : "", east ? "0.2" : "0.005",
+                                     east ? "0.005" : "0.2");
+
+    assert_int_equal(test_client_call(c, "POST", "/machine/map", body), 200);
+}
+
+static void set_nearest(bool on)
+{
+    struct core_admin a = {.op = ADMIN_PREFIX_SET, .given = RULE_NEAREST, .actor = "tester"};
+    struct prefix p = lan();
+
+    prefixes_add(&a.prefixes, &p);
+    a.rule.nearest = on ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+/* Nobody but the viewer moves, and the primary stays what it is. */
+static void who_moves_to_a_nearer_router_is_asked(void **state)
+{
+    static struct test_client r1, r2, east, west;
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    start(&east, "east", 130, false);
+    start(&west, "west", 130, false);
+    measure(&r1, true, false);
+    measure(&r2, true, true);
+    measure(&east, false, true);
+    measure(&west, false, false);
+    begin();
+    set_nearest(true);
+    await(&f, &a, test_client_id(&r2), 0, false);
+    assert_int_equal(f.viewers, 1);
+    say_router(&east, &r2);
+    await(&f, &a, test_client_id(&r2), 1, true);
+    assert_string_equal(f.text, "1 of 1 node has switched " LAN " to r2, by nearness");
+    assert_true(is_confirmed(test_client_id(&r2)) == false); /* it serves */
+    /* The nearest one goes: its viewer is served by the primary again. */
+    change(&r2, (struct core_admin){.op = ADMIN_NODE_DRAIN, .flag = true});
+    await(&f, &a, test_client_id(&r1), 0, false);
+    assert_false(is_confirmed(test_client_id(&r2)));
+    say_router(&east, &r1);
+    await(&f, &a, test_client_id(&r1), 1, true);
+    assert_string_equal(f.text, "1 of 1 node has switched " LAN " to r1, by nearness");
+    assert_true(is_confirmed(test_client_id(&r2)));
+    set_nearest(false);
+    end();
+    arena_release(&a);
+    test_client_leave(&west);
+    test_client_leave(&east);
     test_client_leave(&r2);
     test_client_leave(&r1);
 }
@@ -576,6 +648,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_asked_until_they_follow),
         cmocka_unit_test(those_of_a_via_group_are_asked),
+        cmocka_unit_test(who_moves_to_a_nearer_router_is_asked),
         cmocka_unit_test(users_of_an_exit_node_are_seen_to_leave_it),
         cmocka_unit_test(who_uses_an_exit_node_for_a_moment_is_seen_to_leave_it),
         cmocka_unit_test(nodes_that_see_a_route_are_asked_whether_they_accept_it),

@@ -103,9 +103,52 @@ static void elections_are_written_later(void **state)
     core_rig_end(&r);
 }
 
+static bool has_disco(const struct tailnet_snapshot *s, void *arg)
+{
+    const struct tailnet_node *n = snapshot_node_by_id(s, 1);
+
+    return n && n->record->disco_key[0] == *(const uint8_t *)arg;
+}
+
+/* A client that was started anew has another DiscoKey: it is served at once, and what it said is written later. */
+static void known_clients_are_served(void **state)
+{
+    uint64_t alice = core_rig_begin(&r, "");
+    char *key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
+    struct core_map map = {.stream = true, .info = {.hostname = "a", .hostinfo = "{}", .peer_hostinfo = "{}"}};
+    const struct tailnet_snapshot *pin;
+    uint8_t disco = 9;
+    int code = 0, number = 0;
+
+    (void)state;
+    assert_int_equal(core_rig_node(&r, &(struct join){.key = key, .name = "a", .machine = 1, .node = 1}), 1);
+    memset(map.machine_key, 1, KEY_LEN);
+    memset(map.node_key, 1, KEY_LEN);
+    limit_pages("PRAGMA max_page_count=1");
+    while (code == 0)
+        code = create_user(number++);
+    assert_int_equal(code, ERR_UNAVAILABLE);
+    for (uint8_t i = 7; i <= disco; i++) {
+        memset(map.disco_key, i, KEY_LEN);
+        map.session = 0;
+        assert_int_equal(core_rig_map(r.core, &map), 0);
+        assert_true(map.session != 0);
+    }
+    assert_true(core_rig_look(&r, 1, &pin)->live.online);
+    assert_false(has_disco(pin, &disco));
+    tailnet_unpin(pin);
+    limit_pages("PRAGMA max_page_count=1000000");
+    while (create_user(number++) != 0)
+        ;
+    core_rig_until(&r, has_disco, &disco);
+    free(key);
+    core_rig_end(&r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elections_are_written_later)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elections_are_written_later),
+                                       cmocka_unit_test(known_clients_are_served)};
 
     return cmocka_run_group_tests_name("core_facts", tests, NULL, NULL);
 }

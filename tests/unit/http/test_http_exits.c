@@ -7,9 +7,11 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "model/api.h"
 #include "shared/api_fixture.h"
@@ -89,6 +91,25 @@ static void exit_nodes_are_listed_with_who_uses_them(void **state)
     json_decref(j);
 }
 
+/* The newest move of the prefix, once it is that: what moves by nearness is told of in intervals. */
+static void expect_move(const char *from, const char *to, const char *cause)
+{
+    int64_t stop = clock_mono_ms() + 30000;
+
+    for (;;) {
+        json_t *h = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.1.0.0%2F16/history", NULL);
+        const json_t *m = json_array_get(json_object_get(h, "moves"), 0);
+        bool is = str_eq(json_text(m, "fromName", ""), from) && str_eq(json_text(m, "toName", ""), to) &&
+                  str_eq(json_text(m, "cause", ""), cause);
+        if (!is && clock_mono_ms() > stop)
+            fail_msg("%s: %s", cause, json_text(m, "cause", "nothing"));
+        json_decref(h);
+        if (is)
+            return;
+        sched_yield();
+    }
+}
+
 static void the_nearest_router_is_explained(void **state)
 {
     static const char *const lan[] = {"10.1.0.0/16", NULL};
@@ -127,6 +148,9 @@ static void the_nearest_router_is_explained(void **state)
     assert_string_equal(json_text(second, "reason", ""),
                         "serves the 1 node that it is the nearest router of; r1 is the primary");
     json_decref(j);
+    expect_move("r1", "r2", "is no longer the nearest, for 1 node (v)");
+    core_session_end(f.core, sessions[1], SESSION_SILENT);
+    expect_move("r2", "r1", "went offline, for 1 node (v)");
 }
 
 int main(void)

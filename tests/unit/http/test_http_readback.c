@@ -218,6 +218,142 @@ static void a_router_that_accepts_routes_is_warned_of(void **state)
     test_client_leave(&r1);
 }
 
+/* ---- draining ---- */
+
+/* Waits until what is said of the drained node is text. */
+static void expect_drain(const struct test_client *c, const char *text, bool safe)
+{
+    char *path = mem_format("/api/headway/nodes/%llu/drain", (unsigned long long)test_client_id(c));
+    int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000;
+
+    for (;;) {
+        json_t *j = api_expect(&f, 200, "GET", path, NULL);
+        bool same = str_eq(json_text(j, "text", ""), text);
+        if (!same && clock_mono_ms() > stop)
+            fail_msg("%s is not: %s", json_text(j, "text", ""), text);
+        if (same)
+            assert_true(json_is_true(json_object_get(j, "safe")) == safe);
+        json_decref(j);
+        if (same)
+            break;
+        sched_yield();
+    }
+    free(path);
+}
+
+static void start_exit(struct test_client *c, const char *name)
+{
+    test_client_start(c, name);
+    c->version = 130;
+    test_client_join(c);
+    test_client_poll(c, ",\"RoutableIPs\":[\"0.0.0.0/0\",\"::/0\"]");
+    json_decref(test_client_hear(c));
+    post(c, "routes", "{\"approve\":[\"0.0.0.0/0\"]}");
+}
+
+static void use_exit(struct test_client *c, const struct test_client *exit)
+{
+    char *body = test_client_request(c,
+                                     ",\"OmitPeers\":true,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"%s\","
+                                     "\"ExitNodeID\":\"%llu\"}",
+                                     c->name, (unsigned long long)test_client_id(exit));
+
+    assert_int_equal(test_client_call(c, "POST", "/machine/map", body), 200);
+}
+
+static void a_drained_exit_node_is_safe_once_all_have_left_it(void **state)
+{
+    static struct test_client x1, x2, user, old;
+
+    (void)state;
+    start_exit(&x1, "x1");
+    start_exit(&x2, "x2");
+    start(&user, "user", 130, false);
+    start(&old, "old", 116, false);
+    use_exit(&user, &x1);
+    post(&x1, "drain", "{}");
+    expect_drain(&x1,
+                 "x1 is drained and serves no prefix; 1 node still uses it as exit node (user); 1 node may use it as "
+                 "exit node, with clients before 1.86 that do not say",
+                 false);
+    test_client_leave(&old);
+    expect_drain(&x1, "x1 is drained and serves no prefix; 1 node still uses it as exit node (user)", false);
+    use_exit(&user, &x2);
+    expect_drain(&x1, "x1 is drained and serves no prefix, and nobody uses it as exit node: it is safe to reboot",
+                 true);
+    test_client_leave(&user);
+    test_client_leave(&x2);
+    test_client_leave(&x1);
+}
+
+/* Nobody has to be asked where nothing moved. */
+static void a_drained_standby_is_safe_at_once(void **state)
+{
+    static struct test_client r1, r2;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    post(&r1, "routes", "{\"approve\":[\"" LAN "\"]}");
+    post(&r2, "routes", "{\"approve\":[\"" LAN "\"]}");
+    post(&r2, "drain", "{}");
+    expect_drain(&r2, "r2 is drained and serves no prefix: it is safe to reboot", true);
+    post(&r2, "drain", "{\"drained\":false}");
+    post(&r1, "drain", "{}"); /* nobody but the routers themselves sees the prefix */
+    expect_drain(&r1, "r1 is drained and serves no prefix: it is safe to reboot", true);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
+/* One move of the history of exit nodes: "FROM TO CAUSE". */
+static char *exit_move(size_t i, size_t *count)
+{
+    json_t *h = api_expect(&f, 200, "GET", "/api/headway/prefixes/0.0.0.0%2F0/history", NULL);
+    const json_t *m = json_array_get(json_object_get(h, "moves"), i);
+    char *text =
+        mem_format("%s %s %s%s", json_text(m, "fromName", "-"), json_text(m, "toName", "-"), json_text(m, "cause", ""),
+                   json_integer_value(json_object_get(m, "convergenceMs")) ? ", all left" : "");
+
+    *count = json_array_size(json_object_get(h, "moves"));
+    json_decref(h);
+    return text;
+}
+
+static void exit_nodes_have_a_history(void **state)
+{
+    static const char *const expected[] = {"x1 - went offline", "- x1 is in service again",
+                                           "x1 - was drained, all left", "- x2 is approved and advertised",
+                                           "- x1 is approved and advertised"};
+    static struct test_client x1, x2, user;
+    size_t count = 0;
+
+    (void)state;
+    start_exit(&x1, "x1");
+    start_exit(&x2, "x2");
+    start(&user, "user", 130, false);
+    use_exit(&user, &x1);
+    post(&x1, "drain", "{}");
+    use_exit(&user, &x2);
+    expect_drain(&x1, "x1 is drained and serves no prefix, and nobody uses it as exit node: it is safe to reboot",
+                 true);
+    post(&x1, "drain", "{\"drained\":false}");
+    test_client_disconnect(&x1);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+        char *text = exit_move(i, &count);
+        for (int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000;
+             (count < sizeof(expected) / sizeof(*expected) || !str_eq(text, expected[i])) && clock_mono_ms() < stop;) {
+            free(text);
+            text = exit_move(i, &count);
+        }
+        assert_string_equal(text, expected[i]);
+        free(text);
+    }
+    assert_int_equal(count, 5);
+    test_client_leave(&user);
+    test_client_leave(&x2);
+    test_client_leave(&x1);
+}
+
 /* ---- nodes diff ---- */
 
 static char *diff_path(const struct test_client *c)
@@ -302,6 +438,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_status_is_never_of_the_move_before, begin, end),
         cmocka_unit_test_setup_teardown(one_that_never_moved_says_who_serves_and_who_is_next, begin, end),
         cmocka_unit_test_setup_teardown(a_router_that_accepts_routes_is_warned_of, begin, end),
+        cmocka_unit_test_setup_teardown(a_drained_exit_node_is_safe_once_all_have_left_it, begin, end),
+        cmocka_unit_test_setup_teardown(a_drained_standby_is_safe_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(exit_nodes_have_a_history, begin, end),
         cmocka_unit_test_setup_teardown(a_client_is_compared_with_what_it_should_hold, begin, end),
     };
 

@@ -69,6 +69,26 @@ static void whether_a_router_can_be_taken_away_is_told(void **state)
     json_decref(api_expect(&f, 404, "GET", "/api/headway/nodes/77/drain", NULL));
 }
 
+/* The only group of the prefix, also where nobody serves it; and how often the server's health names it. */
+static void expect_group(const char *via, const char *primary, size_t complaints)
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.0.0.0%2F8", NULL);
+    const json_t *groups = json_object_get(json_object_get(j, "prefix"), "groups");
+
+    assert_int_equal(json_array_size(groups), 1);
+    assert_string_equal(json_text(json_array_get(groups, 0), "via", ""), via);
+    assert_string_equal(json_text(json_array_get(groups, 0), "primaryName", "-"), primary ? primary : "-");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/health", NULL);
+    const json_t *reasons = json_object_get(j, "reasons"), *r;
+    size_t i, found = 0;
+    json_array_foreach(reasons, i, r) found +=
+        str_eq(json_text(r, "text", ""),
+               "nobody serves 10.0.0.0/8 to those whom grants lead via tag:edge: no router with it can");
+    assert_int_equal(found, complaints);
+    json_decref(j);
+}
+
 /* A router that serves only for grants with via is no standby: it says so, and can be drained. */
 static void who_serves_via_is_shown_as_serving(void **state)
 {
@@ -79,7 +99,9 @@ static void who_serves_via_is_shown_as_serving(void **state)
     (void)state;
     two_routers();
     json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy", policy));
+    expect_group("tag:edge", NULL, 1);
     json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/tags", "{\"tags\":[\"tag:edge\"]}"));
+    expect_group("tag:edge", "r1", 0);
     json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
     json_t *r1 = json_array_get(json_object_get(j, "routes"), 0);
     assert_string_equal(json_text(r1, "state", ""), "serving");

@@ -12,6 +12,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -319,6 +322,53 @@ static void a_foreign_database_is_refused(void **state)
     fixture_remove_folder(f.folder);
 }
 
+/* ---- many hosts ---- */
+
+#define HOSTS 20 /* which take a connection and say nothing: two seconds each */
+
+/* Whoever waits is answered when his time is over, wherever the search for the database is then. */
+static void a_search_holds_nobody_up(void **state)
+{
+    static const uint8_t key[KEY_LEN] = {7}; /* the fixture's */
+    struct store_postgres with = place_of_test(key);
+    char folders[HOSTS][64];
+    int sockets[HOSTS];
+    struct buf hosts = BUF_INIT(0);
+    struct fixture f;
+    struct store *s;
+    struct err e;
+
+    (void)state;
+    forget_answers();
+    fixture_begin(&f);
+    fixture_close(&f);
+    buf_adds(&hosts, pg_server_folder());
+    for (int i = 0; i < HOSTS; i++) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        snprintf(folders[i], sizeof(folders[i]), "%.40s/mute.%d", f.folder, i);
+        assert_int_equal(mkdir(folders[i], 0700), 0);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%.63s/.s.PGSQL.5432", folders[i]);
+        sockets[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_int_equal(bind(sockets[i], (const struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(listen(sockets[i], 64), 0);
+        buf_addf(&hosts, ",%s", folders[i]);
+    }
+    with.host = buf_text(&hosts);
+    assert_int_equal(store_open_postgres(&with, &s, &e), 0);
+    pg_server_crash();
+    submit_user(s, 1, 1);
+    wait_for_answers(1);
+    assert_int_equal(answers.first[1], ERR_UNAVAILABLE);
+    assert_true(accept(sockets[0], NULL, NULL) >= 0);        /* they were being asked, */
+    assert_true(accept(sockets[HOSTS - 1], NULL, NULL) < 0); /* and not all of them yet */
+    for (int i = 0; i < HOSTS; i++)                          /* they are not waited for at the end */
+        close(sockets[i]);
+    store_close(s);
+    pg_server_again();
+    buf_release(&hosts);
+    fixture_remove_folder(f.folder);
+}
+
 /* As a build from between two releases left it: of the present version, with another schema. */
 static void what_the_schema_lacks_is_named(void **state)
 {
@@ -376,6 +426,7 @@ int main(void)
         cmocka_unit_test_setup(lost_commits_are_found, each),
         cmocka_unit_test_setup(a_foreign_database_is_refused, each),
         cmocka_unit_test_setup(what_the_schema_lacks_is_named, each),
+        cmocka_unit_test_setup(a_search_holds_nobody_up, each),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -434,8 +434,9 @@ static void take_watched_node(struct app *app, const json_t *json)
 
     if (api_read(&api_drain_shape, json, &d, API_FOR_TERMINAL, NULL) < 0)
         return;
-    /* What never becomes safe by waiting: an exit node, or a prefix that nobody else can serve. */
-    if (d.safe || !d.draining || d.exit_node || d.serves.len) {
+    /* What does not become safe by waiting: a prefix that nobody else can serve, clients that choose another exit node
+     * only when their users do. */
+    if (d.safe || !d.draining || d.used_by || d.untold || d.serves.len) {
         if (d.draining)
             app_flash(app, d.safe ? ROLE_INFO : ROLE_WARN, "%s", d.text);
         stop_watching(app, app->route_answers->about);
