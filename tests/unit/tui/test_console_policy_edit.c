@@ -182,7 +182,7 @@ static char *write_made_up(const struct made_up *p, bool last_comma)
 
 static void expect_member(const struct policy_item *hosts, int number, int value)
 {
-    char name[8], text[8];
+    char name[16], text[16];
 
     snprintf(name, sizeof(name), "h%d", number);
     snprintf(text, sizeof(text), "%d", value);
