@@ -15,7 +15,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-LIBS_SERVER := libsystemd libmicrohttpd libnghttp2 libssl libcrypto libsodium jansson sqlite3 libcurl yaml-0.1 libzstd libpq
+LIBS_SERVER := libsystemd libmicrohttpd libnghttp2 libssl libcrypto libsodium jansson sqlite3 libcurl yaml-0.1 libzstd libpq cjose
 LIBS_TUI := jansson libcurl yaml-0.1 ncursesw libcrypto libsodium
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wcast-qual -Wwrite-strings -Wpointer-arith -Wundef -Wimplicit-fallthrough

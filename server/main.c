@@ -23,6 +23,7 @@
 #include "front/front.h"
 #include "health/health.h"
 #include "import/import.h"
+#include "login/login.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
 #include "readback/readback.h"
@@ -209,6 +210,7 @@ static int check(const struct config *c, bool ports, bool test, struct strs *pro
     }
     database_check_policy(c, &image, problems, notes);
     store_image_release(&image);
+    login_check(c, test, problems, notes);
     acme_check(c, test ? problems : notes, notes);
     core_check_files(c, notes);
     relay_check_files(c, notes);

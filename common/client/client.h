@@ -112,4 +112,17 @@ void sse_restart(struct sse *s); /* a new connection: what is half read is dropp
 /* 0, the callback's result, or ERR_TOOBIG for an event over CLIENT_EVENT_MAX. */
 int sse_feed(struct sse *s, const char *bytes, size_t len) WARN_UNUSED;
 
+/* A question to somebody else's server. Redirections are not followed. */
+struct client_question {
+    const char *url;
+    const char *form;          /* NULL: a GET; else a POST of application/x-www-form-urlencoded */
+    const char *authorization; /* "Bearer ...", without control characters; NULL: none */
+    int64_t timeout_ms;        /* for all of it */
+    bool (*stop)(void *arg);   /* NULL: nothing ends it */
+    void *arg;
+};
+/* Appends the answer's body, whatever its status, to out, whose bound holds. ERR_UNAVAILABLE, ERR_TOOBIG; messages
+ * name the URL only. */
+int client_ask(const struct client_question *q, struct buf *out, long *status, struct err *e) WARN_UNUSED;
+
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One document of somebody else's server. */
+/* Documents of somebody else's server, and questions to it. */
 #include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "client/client.h"
 #include "client/trust.h"
+#include "crypto/crypto.h"
 
 struct fetch {
     struct buf *out;
@@ -30,42 +34,85 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
     return f->stop && f->stop(f->arg);
 }
 
-int client_fetch(const char *url, int64_t timeout_ms, bool (*stop)(void *arg), void *arg, struct buf *out,
-                 struct err *e)
+/* *status stays 0 where nothing was answered. */
+static int perform(CURL *easy, const char *url, struct fetch *f, int64_t timeout_ms, long *status, struct err *e)
 {
-    struct fetch f = {.out = out, .stop = stop, .arg = arg};
     char reason[CURL_ERROR_SIZE] = "";
-    long status = 0;
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_set(e, ERR_INTERNAL, "libcurl cannot be used");
-    CURL *easy = curl_easy_init();
-    if (!easy)
-        return err_set(e, ERR_INTERNAL, "libcurl cannot be used");
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "headway");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &f);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, f);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     client_trust(easy);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &f);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, f);
     CURLcode code = curl_easy_perform(easy);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_cleanup(easy);
-    if (out->failed)
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
+    if (f->out->failed)
         return err_set(e, ERR_TOOBIG, "%s: the answer is too long", url);
     if (code != CURLE_OK)
         return err_set(e, ERR_UNAVAILABLE, "%s: %.140s", url, reason[0] ? reason : curl_easy_strerror(code));
-    if (status != 200)
-        return err_set(e, ERR_UNAVAILABLE, "%s answered with status %ld", url, status);
     return 0;
+}
+
+static CURL *begin(struct err *e)
+{
+    CURL *easy = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
+
+    if (!easy)
+        err_set(e, ERR_INTERNAL, "libcurl cannot be used");
+    return easy;
+}
+
+int client_fetch(const char *url, int64_t timeout_ms, bool (*stop)(void *arg), void *arg, struct buf *out,
+                 struct err *e)
+{
+    struct fetch f = {.out = out, .stop = stop, .arg = arg};
+    long status = 0;
+    CURL *easy = begin(e);
+
+    if (!easy)
+        return ERR_INTERNAL;
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
+    int rc = perform(easy, url, &f, timeout_ms, &status, e);
+    curl_easy_cleanup(easy);
+    if (rc == 0 && status != 200)
+        return err_set(e, ERR_UNAVAILABLE, "%s answered with status %ld", url, status);
+    return rc;
+}
+
+int client_ask(const struct client_question *q, struct buf *out, long *status, struct err *e)
+{
+    struct fetch f = {.out = out, .stop = q->stop, .arg = q->arg};
+    struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
+    CURL *easy = begin(e);
+
+    *status = 0;
+    if (!easy) {
+        curl_slist_free_all(headers);
+        return ERR_INTERNAL;
+    }
+    if (q->authorization) {
+        char *header = mem_format("Authorization: %s", q->authorization);
+        headers = curl_slist_append(headers, header);
+        crypto_wipe(header, strlen(header));
+        free(header);
+    }
+    if (q->form) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(q->form));
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, q->form);
+    }
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    int rc = perform(easy, q->url, &f, q->timeout_ms, status, e);
+    curl_easy_cleanup(easy);
+    curl_slist_free_all(headers);
+    return rc;
 }

@@ -46,10 +46,26 @@ struct config_pairs {
     size_t len, cap;
 };
 
+struct config_provider { /* of OpenID Connect; see headway.yaml(5) */
+    char *name;          /* of letters, digits, '-' and '_', unique */
+    char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
+    char *groups_claim, *email_claim, *subject_claim; /* names, or paths with dots */
+    char *email_verified_required;                    /* "true", "false", "if-present" */
+    struct strs scope, allowed_domains, allowed_users, allowed_groups;
+    struct config_pairs extra_params;
+    bool use_expiry_from_token, pkce_enabled;
+    int64_t refresh_interval, groups_max_age; /* 0: not done; groups are kept */
+};
+
+struct config_providers {
+    struct config_provider *items;
+    size_t len, cap;
+};
+
 struct config {
     atomic_uint refs;
     char *file;        /* what was read, "" without a file */
-    struct strs notes; /* sentences for the start log: keys without effect yet, defaults that a person should know */
+    struct strs notes; /* sentences for the start log: keys without effect, defaults that a person should know */
     unsigned *lines;   /* of the keys in the file, in the order of the table of keys; 0: it is not there */
     struct strs given; /* sorted: the keys that the file or the environment set */
     char *state_dir;   /* where files without a path of their own live: certificates, DERP maps, copies */
@@ -148,18 +164,16 @@ struct config {
         int64_t session_threads; /* 0: one per core */
     } tuning;
     struct {
+        bool only_start_if_oidc_is_available;
+        struct config_provider flat; /* the one whose keys stand alone; without an issuer there is none */
+        struct config_providers providers;
+    } oidc; /* config_provider reads both */
+    struct {
         int64_t revoked_retention; /* 0: for good */
     } preauth_keys;
     struct { /* hostname "": none is ordered */
         char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
     } acme;
-    /* Accepted for headscale's sake, used by no part yet. */
-    struct {
-        char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
-        struct strs scope, allowed_domains, allowed_users, allowed_groups;
-        struct config_pairs extra_params;
-        bool only_start_if_oidc_is_available, email_verified_required, use_expiry_from_token, pkce_enabled;
-    } oidc;
 };
 
 /* Finds the file: path if it is not NULL, else $HEADWAY_CONFIG, $HEADSCALE_CONFIG,
@@ -222,6 +236,9 @@ char *config_default_file(void);
 
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);
+
+/* The OpenID providers, from 0; NULL: there are no more. */
+const struct config_provider *config_provider(const struct config *c, size_t i);
 
 bool config_serves_tls(const struct config *c);     /* listen_addr has a certificate, of files or ordered */
 bool config_acme_listens(const struct config *c);   /* for challenges, on acme.listen */

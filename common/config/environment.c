@@ -41,7 +41,6 @@ static void read_key(struct loader *l, const struct config_key *key, const char 
     if (!config_given(l->c, key->name))
         strs_push(&l->c->given, key->name);
     l->c->lines[key - config_keys] = 0; /* a rule that it breaks is not the file's fault */
-    loader_note_unused(l, key, value);
 }
 
 /* Containers are given variables for each service of their network, and one of these may be called headway. */

@@ -10,6 +10,7 @@
 #include "json/json.h"
 
 #define JSON_MAX (1u << 20)
+#define TEXT_MAX (64u << 10) /* of a nested value */
 
 /* The text of a JSON value that stands alone, the caller's; NULL for a list, an object or nothing. */
 static char *scalar_text(const json_t *value)
@@ -53,7 +54,7 @@ static bool add_object(struct raw_value *v, const json_t *object)
     {
         char *text = scalar_text(value);
         if (!text)
-            return false;
+            text = json_is_null(value) ? mem_strdup("") : json_compact(value);
         struct config_pair pair = {mem_strdup(name), text};
         vec_push(&item->fields, pair);
     }
@@ -131,4 +132,95 @@ int value_set_text(struct config *c, const struct config_key *key, const char *t
         r = value_set(c, key, &v, dir, skips, e);
     raw_release(&v);
     return r;
+}
+
+/* ---- oidc.providers: each object has the members that stand alone below oidc for a single provider ---- */
+
+static const struct config_key *member_key(const char *name)
+{
+    const struct config_key *key;
+
+    for (size_t i = 0; (key = provider_key(i)); i++)
+        if (strcasecmp(provider_key_name(key), name) == 0)
+            return key;
+    return NULL;
+}
+
+struct provider_reader {
+    const struct config_key *key; /* the list's */
+    size_t index;
+    struct config *scratch; /* its flat provider takes the values */
+    struct value_skips *skips;
+    struct err *e;
+};
+
+static int read_member(struct provider_reader *r, const char *name, const char *text)
+{
+    const struct config_key *key = member_key(name);
+    struct err why = {0};
+
+    if (!key)
+        return err_field(r->e, ERR_INVALID, r->key->name, "%s[%zu]: a provider has no \"%.60s\"", r->key->name,
+                         r->index, name);
+    if (value_set_text(r->scratch, key, text, "", r->skips, &why) < 0)
+        return err_field(r->e, ERR_INVALID, r->key->name, "%s[%zu]: %s", r->key->name, r->index, why.message);
+    return 0;
+}
+
+/* "pkce: {enabled: true}" is a group of members. */
+static int read_group(struct provider_reader *r, const char *name, const char *text)
+{
+    json_t *group = NULL, *value;
+    const char *member;
+    int rc = json_read(text, strlen(text), TEXT_MAX, r->key->name, &group, r->e);
+
+    json_object_foreach(group, member, value)
+    {
+        char *whole = mem_format("%s.%s", name, member);
+        char *one = json_is_string(value) ? mem_strdup(json_string_value(value)) : json_compact(value);
+        if (rc == 0)
+            rc = read_member(r, whole, one);
+        free(one);
+        free(whole);
+    }
+    json_decref(group);
+    return rc;
+}
+
+static int read_field(struct provider_reader *r, const struct config_pair *field)
+{
+    char *group = mem_format("oidc.%s", field->name);
+    bool is_group = key_has_child(group) && *field->value == '{';
+
+    free(group);
+    return is_group ? read_group(r, field->name, field->value) : read_member(r, field->name, field->value);
+}
+
+static int read_one(struct provider_reader *r, const struct raw_item *item)
+{
+    const struct config_key *key;
+    int rc = 0;
+
+    for (size_t i = 0; (key = provider_key(i)); i++)
+        if (value_set_text(r->scratch, key, key->fallback, "", NULL, r->e) < 0)
+            return ERR_INVALID;
+    mem_replace(&r->scratch->oidc.flat.name, "");
+    for (size_t i = 0; rc == 0 && i < item->fields.len; i++)
+        rc = read_field(r, &item->fields.items[i]);
+    return rc;
+}
+
+int read_providers(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
+                   struct err *e)
+{
+    struct config *scratch = mem_alloc(sizeof(*scratch));
+    struct provider_reader r = {.key = key, .scratch = scratch, .skips = skips, .e = e};
+    int rc = 0;
+
+    for (r.index = 0; rc == 0 && r.index < v->len; r.index++)
+        if ((rc = read_one(&r, &v->items[r.index])) == 0)
+            provider_copy(vec_add((struct config_providers *)out), &scratch->oidc.flat);
+    provider_free(&scratch->oidc.flat);
+    free(scratch);
+    return rc;
 }

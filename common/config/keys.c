@@ -12,6 +12,8 @@
 #define SEC         INT64_C(1000000000)
 #define HOUR        (INT64_C(3600) * SEC)
 #define LONG        (INT64_C(100) * 365 * 24 * HOUR)
+#define FLAT        offsetof(struct config, oidc.flat)
+#define GROUP       "oidc."
 #define MAX_REGIONS 65535
 
 /* clang-format off */
@@ -222,20 +224,32 @@ const struct config_key config_keys[] = {
      .help = "How long pre-auth keys that were revoked (by Tailscale's API v2) stay listed. 0: for good."},
 
     {"oidc.enabled", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "No effect: oidc.issuer decides."},
-    {"oidc.issuer", .type = TYPE_URL, AT(oidc.issuer), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.client_id", .type = TYPE_TEXT, AT(oidc.client_id), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.client_secret", .type = TYPE_TEXT, AT(oidc.client_secret), .fallback = "", .use = KEY_NOT_YET, .secret = true, .help = "Not used yet: login by OpenID Connect. Excludes client_secret_path."},
-    {"oidc.client_secret_path", .type = TYPE_TEXT, AT(oidc.client_secret_path), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.only_start_if_oidc_is_available", .type = TYPE_BOOL, AT(oidc.only_start_if_oidc_is_available), .fallback = "true", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.scope", .type = TYPE_LIST, AT(oidc.scope), .fallback = "openid profile email", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.extra_params", .type = TYPE_MAP, AT(oidc.extra_params), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.allowed_domains", .type = TYPE_LIST, .limits = true, AT(oidc.allowed_domains), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.allowed_users", .type = TYPE_LIST, .limits = true, AT(oidc.allowed_users), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.allowed_groups", .type = TYPE_LIST, .limits = true, AT(oidc.allowed_groups), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.email_verified_required", .type = TYPE_BOOL, AT(oidc.email_verified_required), .fallback = "true", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.use_expiry_from_token", .type = TYPE_BOOL, AT(oidc.use_expiry_from_token), .fallback = "false", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.pkce.enabled", .type = TYPE_BOOL, AT(oidc.pkce_enabled), .fallback = "false", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
-    {"oidc.pkce.method", .type = TYPE_WORD, AT(oidc.pkce_method), .fallback = "S256", .words = "S256|plain", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
+    {"oidc.only_start_if_oidc_is_available", .type = TYPE_BOOL, AT(oidc.only_start_if_oidc_is_available), .fallback = "true",
+     .help = "Do not start unless each provider answers. If false, people wait for an administrator while it does not. See headway-login(7) for all of these."},
+    {"oidc.issuer", .type = TYPE_URL, AT(oidc.flat.issuer), .fallback = "",
+     .help = "The OpenID provider that people log in with; empty: none. The provider must know server_url with /oidc/callback at its end as a redirect URI."},
+    {"oidc.name", .type = TYPE_TEXT, AT(oidc.flat.name), .fallback = "default",
+     .help = "What this provider is called in policies, lists and commands."},
+    {"oidc.client_id", .type = TYPE_TEXT, AT(oidc.flat.client_id), .fallback = "", .help = "The name that the provider gave to this server."},
+    {"oidc.client_secret", .type = TYPE_TEXT, AT(oidc.flat.client_secret), .fallback = "", .secret = true, .help = "And its secret. Excludes client_secret_path."},
+    {"oidc.client_secret_path", .type = TYPE_TEXT, AT(oidc.flat.client_secret_path), .fallback = "", .help = "A file that holds the secret; $NAME in the path is taken from the environment."},
+    {"oidc.scope", .type = TYPE_LIST, AT(oidc.flat.scope), .fallback = "openid profile email", .help = "What the provider is asked to tell."},
+    {"oidc.extra_params", .type = TYPE_MAP, AT(oidc.flat.extra_params), .fallback = "", .help = "More parameters of the link to the provider, by name, such as domain_hint."},
+    {"oidc.allowed_domains", .type = TYPE_LIST, .limits = true, AT(oidc.flat.allowed_domains), .fallback = "", .help = "Only people whose mail address is in one of these domains may log in. Empty: all."},
+    {"oidc.allowed_users", .type = TYPE_LIST, .limits = true, AT(oidc.flat.allowed_users), .fallback = "", .help = "Only these mail addresses may log in. Empty: all."},
+    {"oidc.allowed_groups", .type = TYPE_LIST, .limits = true, AT(oidc.flat.allowed_groups), .fallback = "", .help = "Only members of one of these groups may log in. Empty: all."},
+    {"oidc.email_verified_required", .type = TYPE_WORD, AT(oidc.flat.email_verified_required), .fallback = "true", .words = "true|false|if-present",
+     .help = "Whether a mail address counts only where the provider says that it is verified. if-present: also where the provider says nothing about it, as Entra does."},
+    {"oidc.use_expiry_from_token", .type = TYPE_BOOL, AT(oidc.flat.use_expiry_from_token), .fallback = "false", .help = "A login ends when the token that it was made with does, which is often after minutes, instead of after node.expiry."},
+    {"oidc.pkce.enabled", .type = TYPE_BOOL, AT(oidc.flat.pkce_enabled), .fallback = "false", .help = "Require PKCE. Where the provider says that it takes S256, it is used in any case."},
+    {"oidc.pkce.method", .type = TYPE_WORD, AT(oidc.flat.pkce_method), .fallback = "S256", .words = "S256|plain", .help = "How the code challenge is made."},
+    {"oidc.groups_claim", .type = TYPE_TEXT, AT(oidc.flat.groups_claim), .fallback = "groups", .help = "The claim that holds the groups: a name, or names with dots between them for a member of an object. A text, a list, or an object of which the names count."},
+    {"oidc.email_claim", .type = TYPE_TEXT, AT(oidc.flat.email_claim), .fallback = "email", .help = "The claim that holds the mail address."},
+    {"oidc.subject_claim", .type = TYPE_TEXT, AT(oidc.flat.subject_claim), .fallback = "sub", .help = "The claim that a user is known by. For Entra, oid keeps users when the application is registered anew."},
+    {"oidc.refresh_interval", .type = TYPE_DURATION, AT(oidc.flat.refresh_interval), .fallback = "0", .max = LONG,
+     .help = "How often the provider is asked whether a user is still one, which takes a refresh token (scope offline_access); 0: never. Who is not is suspended."},
+    {"oidc.groups_max_age", .type = TYPE_DURATION, AT(oidc.flat.groups_max_age), .fallback = "0", .max = LONG, .help = "How long the groups of a user count without another login or refresh; 0: until one says otherwise."},
+    {"oidc.providers", .type = TYPE_PROVIDERS, AT(oidc.providers), .fallback = "", .help = "More providers: a list of objects with a name and the keys above, without oidc. in front. People choose one."},
 };
 
 const struct config_old config_olds[] = {
@@ -334,4 +348,31 @@ bool key_nearest(const char *name, char *out, size_t size)
         if (str_eq(last_part(config_keys[i].name), last_part(name)))
             found = str_copy(out, size, config_keys[i].name);
     return found;
+}
+
+const struct config_key *provider_key(size_t i)
+{
+    for (size_t k = 0; k < config_key_count; k++) {
+        const struct config_key *key = &config_keys[k];
+        if (!key->nowhere && key->offset >= FLAT && key->offset < FLAT + sizeof(struct config_provider) && i-- == 0)
+            return key;
+    }
+    return NULL;
+}
+
+const char *provider_key_name(const struct config_key *key)
+{
+    return key->name + strlen(GROUP);
+}
+
+void *provider_member(const struct config_provider *p, const struct config_key *key)
+{
+    return (char *)(uintptr_t)p + (key->offset - FLAT);
+}
+
+const struct config_provider *config_provider(const struct config *c, size_t i)
+{
+    if (*c->oidc.flat.issuer && i-- == 0)
+        return &c->oidc.flat;
+    return i < c->oidc.providers.len ? &c->oidc.providers.items[i] : NULL;
 }

@@ -6,33 +6,33 @@
 #include "config/config.h"
 
 enum config_type {
-    TYPE_BOOL,     /* bool */
-    TYPE_INT,      /* int64_t in [min, max] */
-    TYPE_DURATION, /* int64_t, ns in [min, max] */
-    TYPE_MODE,     /* int64_t, octal permission bits */
-    TYPE_ENUM,     /* int64_t, index into words */
-    TYPE_WORD,     /* char *, one of words */
-    TYPE_TEXT,     /* char * */
-    TYPE_PATH,     /* char *, relative to the file's directory */
-    TYPE_URL,      /* char *, http or https, or "" */
-    TYPE_LISTEN,   /* char *, host:port or "" */
-    TYPE_ADDR,     /* char *, one address or "" */
-    TYPE_PREFIX,   /* struct prefix */
-    TYPE_PREFIXES, /* struct prefixes */
-    TYPE_LIST,     /* struct strs */
-    TYPE_SERVERS,  /* struct strs of addresses and https URLs; what is neither is left out */
-    TYPE_DOMAINS,  /* struct strs; what is no domain is left out */
-    TYPE_URLS,     /* struct strs; what is no http or https URL is left out */
-    TYPE_ORIGINS,  /* struct strs, "https://host:port" or "*"; what is neither is left out */
-    TYPE_MAP,      /* struct config_pairs */
-    TYPE_SPLIT,    /* struct config_splits; servers as above */
-    TYPE_RECORDS,  /* struct config_records; what clients cannot use is left out */
+    TYPE_BOOL,      /* bool */
+    TYPE_INT,       /* int64_t in [min, max] */
+    TYPE_DURATION,  /* int64_t, ns in [min, max] */
+    TYPE_MODE,      /* int64_t, octal permission bits */
+    TYPE_ENUM,      /* int64_t, index into words */
+    TYPE_WORD,      /* char *, one of words */
+    TYPE_TEXT,      /* char * */
+    TYPE_PATH,      /* char *, relative to the file's directory */
+    TYPE_URL,       /* char *, http or https, or "" */
+    TYPE_LISTEN,    /* char *, host:port or "" */
+    TYPE_ADDR,      /* char *, one address or "" */
+    TYPE_PREFIX,    /* struct prefix */
+    TYPE_PREFIXES,  /* struct prefixes */
+    TYPE_LIST,      /* struct strs */
+    TYPE_SERVERS,   /* struct strs of addresses and https URLs; what is neither is left out */
+    TYPE_DOMAINS,   /* struct strs; what is no domain is left out */
+    TYPE_URLS,      /* struct strs; what is no http or https URL is left out */
+    TYPE_ORIGINS,   /* struct strs, "https://host:port" or "*"; what is neither is left out */
+    TYPE_MAP,       /* struct config_pairs */
+    TYPE_SPLIT,     /* struct config_splits; servers as above */
+    TYPE_RECORDS,   /* struct config_records; what clients cannot use is left out */
+    TYPE_PROVIDERS, /* struct config_providers */
     TYPE_COUNT
 };
 
 enum key_use {
     KEY_USED,
-    KEY_NOT_YET,   /* its part does not exist: said at start when it is set to something else than its default */
     KEY_NO_EFFECT, /* of headscale's inside: accepted, means nothing here */
 };
 
@@ -77,7 +77,7 @@ struct raw_item {
     char *name;    /* of a map's member, else "" */
     unsigned line; /* 0: from the environment */
     struct strs values;
-    struct config_pairs fields; /* of an object in a list */
+    struct config_pairs fields; /* of an object in a list; a list or map in it is JSON */
 };
 enum raw_shape { RAW_NULL, RAW_SCALAR, RAW_LIST, RAW_MAP, RAW_OBJECTS };
 struct raw_value {
@@ -108,6 +108,14 @@ void value_text(const struct config *c, const struct config_key *key, struct buf
 void value_release(struct config *c, const struct config_key *key);
 enum raw_shape
 value_shape(const struct config_key *key); /* of struct raw_value; RAW_SCALAR for a value that stands alone */
+/* The members of a provider with their keys, which are those of the provider that stands alone: the i-th, from 0; NULL:
+ * there are no more. */
+const struct config_key *provider_key(size_t i);
+const char *provider_key_name(const struct config_key *key); /* "issuer" */
+void *provider_member(const struct config_provider *p, const struct config_key *key);
+void value_write(const struct config_key *key, const void *value, struct buf *out); /* as value_text */
+void provider_copy(struct config_provider *to, const struct config_provider *from);
+void provider_free(struct config_provider *p); /* its members */
 /* The members of a list, separated by white space, or as JSON. */
 int value_split(const struct config_key *key, const char *text, struct raw_value *v, struct err *e) WARN_UNUSED;
 

@@ -100,17 +100,6 @@ void loader_set_old(struct loader *l, const struct config_old *old, const struct
     mem_replace(&value->text, v->shape == RAW_SCALAR ? v->text : v->shape == RAW_NULL ? "" : "set");
 }
 
-/* Parts that do not exist must be said, but only where somebody asked for them. */
-void loader_note_unused(struct loader *l, const struct config_key *key, const char *text)
-{
-    char line[256];
-
-    if (key->use != KEY_NOT_YET || str_eq(text, key->fallback) || !*text)
-        return;
-    snprintf(line, sizeof(line), "%s is not used yet", key->name);
-    strs_push(&l->c->notes, line);
-}
-
 static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_value *v, unsigned line)
 {
     struct loader *l = CONTAINER_OF(sink, struct loader, sink);
@@ -129,7 +118,6 @@ static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_v
         return;
     }
     strs_push(&l->c->given, key->name);
-    loader_note_unused(l, key, v->shape == RAW_SCALAR ? v->text : v->len ? "set" : "");
 }
 
 static void note_old(struct loader *l, const struct old_value *old, const char *text)

@@ -28,8 +28,6 @@ struct loader {
 
 /* line: 0 where the file does not say it. What is wrong while l->variable is set is the variable's. */
 void loader_problem(struct loader *l, unsigned line, const char *key, const char *text);
-/* Says so where a part that does not exist yet was asked for. */
-void loader_note_unused(struct loader *l, const struct config_key *key, const char *text);
 /* A value by an old name. */
 void loader_set_old(struct loader *l, const struct config_old *old, const struct raw_value *v, unsigned line);
 

@@ -36,6 +36,8 @@ int read_map(const struct config_key *key, const struct raw_value *v, void *out,
              struct err *e);
 int read_split(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
                struct err *e);
+int read_providers(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
+                   struct err *e);
 int read_records(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
                  struct err *e);
 

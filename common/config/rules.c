@@ -314,14 +314,77 @@ static void rule_probes(struct config *c, rule_fail fail, void *arg)
     }
 }
 
+/* The key of a provider, for messages. */
+static char *provider_says(const struct config *c, const struct config_provider *p, const char *member)
+{
+    return p == &c->oidc.flat ? mem_format("oidc.%s", member)
+                              : mem_format("oidc.providers[%zu].%s", (size_t)(p - c->oidc.providers.items), member);
+}
+
+static bool is_provider_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len <= 32 &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == len;
+}
+
+static const char *provider_fault(const struct config *c, const struct config_provider *p, const char **member)
+{
+    const struct config_provider *other;
+
+    *member = "name";
+    if (!is_provider_name(p->name))
+        return "must be at most 32 letters, digits, '-' and '_'";
+    for (size_t i = 0; (other = config_provider(c, i)) && other != p; i++)
+        if (strcasecmp(other->name, p->name) == 0)
+            return "is another provider's too";
+    *member = "issuer";
+    if (!*p->issuer)
+        return "is missing";
+    if (strpbrk(p->issuer, "?#"))
+        return "must be a URL without a query";
+    if (strchr(p->issuer, '{') || str_ends(p->issuer, "/common/v2.0") || str_ends(p->issuer, "/organizations/v2.0"))
+        return "is that of all tenants together, whose tokens carry other issuers: put the id of your tenant in its "
+               "place";
+    return NULL;
+}
+
+static void rule_provider(struct config *c, const struct config_provider *p, rule_fail fail, void *arg)
+{
+    const char *key = p == &c->oidc.flat ? NULL : "oidc.providers", *member, *fault = provider_fault(c, p, &member);
+    char *name = provider_says(c, p, ""), *named = provider_says(c, p, member);
+
+    if (fault)
+        fail(arg, key ? key : str_eq(member, "name") ? "oidc.name" : "oidc.issuer", "%s %s", named, fault);
+    if (*p->client_secret && *p->client_secret_path)
+        fail(arg, key ? key : "oidc.client_secret", "%sclient_secret and %sclient_secret_path cannot both be set", name,
+             name);
+    if (*p->issuer && !*p->client_id)
+        fail(arg, key ? key : "oidc.issuer", "%sclient_id is required when %sissuer is set", name, name);
+    if (*p->issuer && !*p->client_secret && !*p->client_secret_path)
+        fail(arg, key ? key : "oidc.issuer", "%sclient_secret or %sclient_secret_path is required when %sissuer is set",
+             name, name, name);
+    if (*p->issuer && !strs_has(&p->scope, "openid"))
+        fail(arg, key ? key : "oidc.scope", "%sscope must hold openid", name);
+    if (p->refresh_interval && p->refresh_interval < 10 * NS_PER_SECOND)
+        fail(arg, key ? key : "oidc.refresh_interval", "%srefresh_interval must be at least 10s, or 0", name);
+    if (str_starts(p->issuer, "http://"))
+        note(c, "%sissuer is plain http: whoever is between this server and the provider can log in as anybody", name);
+    if (p->use_expiry_from_token)
+        note(c, "%suse_expiry_from_token: logins end with the provider's tokens, often after some minutes", name);
+    free(name);
+    free(named);
+}
+
 static void rule_oidc(struct config *c, rule_fail fail, void *arg)
 {
-    if (*c->oidc.client_secret && *c->oidc.client_secret_path)
+    const struct config_provider *p;
+
+    if (!*c->oidc.flat.issuer && *c->oidc.flat.client_secret && *c->oidc.flat.client_secret_path)
         fail(arg, "oidc.client_secret", "oidc.client_secret and oidc.client_secret_path cannot both be set");
-    if (*c->oidc.issuer && !*c->oidc.client_id)
-        fail(arg, "oidc.issuer", "oidc.client_id is required when oidc.issuer is set");
-    if (*c->oidc.issuer && !*c->oidc.client_secret && !*c->oidc.client_secret_path)
-        fail(arg, "oidc.issuer", "oidc.client_secret or oidc.client_secret_path is required when oidc.issuer is set");
+    for (size_t i = 0; (p = config_provider(c, i)); i++)
+        rule_provider(c, p, fail, arg);
 }
 
 bool config_is_postgres(const struct config *c)

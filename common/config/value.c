@@ -219,6 +219,58 @@ static void copy_records(void *to, const void *from)
     }
 }
 
+static void value_clone(const struct config_key *key, void *to, const void *from); /* to is zeroed */
+static void value_free(const struct config_key *key, void *value);
+
+/* ---- providers: each of their members as the key that stands alone ---- */
+
+void provider_copy(struct config_provider *to, const struct config_provider *from)
+{
+    const struct config_key *key;
+
+    *to = (struct config_provider){0};
+    for (size_t i = 0; (key = provider_key(i)); i++)
+        value_clone(key, provider_member(to, key), provider_member(from, key));
+}
+
+void provider_free(struct config_provider *p)
+{
+    const struct config_key *key;
+
+    for (size_t i = 0; (key = provider_key(i)); i++)
+        value_free(key, provider_member(p, key));
+}
+
+static void write_providers(const struct config_key *key, const void *value, struct buf *out)
+{
+    const struct config_providers *list = value;
+    const struct config_key *member;
+
+    (void)key;
+    for (size_t i = 0; i < list->len; i++)
+        for (size_t k = 0; (member = provider_key(k)); k++) {
+            buf_addf(out, "%s%s: ", k ? ", " : i ? "; " : "", provider_key_name(member));
+            value_write(member, provider_member(&list->items[i], member), out);
+        }
+}
+
+static void free_providers(void *value)
+{
+    struct config_providers *list = value;
+
+    for (size_t i = 0; i < list->len; i++)
+        provider_free(&list->items[i]);
+    free(list->items);
+}
+
+static void copy_providers(void *to, const void *from)
+{
+    const struct config_providers *list = from;
+
+    for (size_t i = 0; i < list->len; i++)
+        provider_copy(vec_add((struct config_providers *)to), &list->items[i]);
+}
+
 static const struct type {
     int (*one)(const struct config_key *key, const char *text, void *out, struct err *e);
     int (*many)(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
@@ -301,7 +353,33 @@ static const struct type {
                       .copy = copy_records,
                       .size = sizeof(struct config_records),
                       .shape = RAW_OBJECTS},
+    [TYPE_PROVIDERS] = {.many = read_providers,
+                        .write = write_providers,
+                        .release = free_providers,
+                        .copy = copy_providers,
+                        .size = sizeof(struct config_providers),
+                        .shape = RAW_OBJECTS},
 };
+
+void value_write(const struct config_key *key, const void *value, struct buf *out)
+{
+    types[key->type].write(key, value, out);
+}
+
+static void value_clone(const struct config_key *key, void *to, const void *from)
+{
+    if (types[key->type].copy)
+        types[key->type].copy(to, from);
+    else
+        memcpy(to, from, types[key->type].size);
+}
+
+static void value_free(const struct config_key *key, void *value)
+{
+    if (types[key->type].release)
+        types[key->type].release(value);
+    memset(value, 0, types[key->type].size);
+}
 
 void value_release(struct config *c, const struct config_key *key)
 {

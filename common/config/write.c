@@ -50,6 +50,27 @@ static void put_records(struct json_out *o, const struct config_records *records
     json_close(o, ']');
 }
 
+static void put_at(const struct config_key *key, const void *value, bool hide, struct buf *out);
+
+static void put_providers(const struct config_providers *list, bool hide, struct json_out *o)
+{
+    const struct config_key *key;
+
+    json_open(o, '[');
+    for (size_t i = 0; i < list->len; i++) {
+        json_open(o, '{');
+        for (size_t k = 0; (key = provider_key(k)); k++) {
+            struct buf text = BUF_INIT(0);
+            put_at(key, provider_member(&list->items[i], key), hide, &text);
+            json_key(o, provider_key_name(key));
+            json_raw(o, buf_text(&text), text.len);
+            buf_release(&text);
+        }
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
 static void put_prefixes(struct json_out *o, const struct prefixes *set)
 {
     char text[PREFIX_TEXT_MAX];
@@ -60,16 +81,19 @@ static void put_prefixes(struct json_out *o, const struct prefixes *set)
     json_close(o, ']');
 }
 
-static void put_value(const struct config *c, const struct config_key *key, struct buf *out)
+/* hide: what is secret. */
+static void put_at(const struct config_key *key, const void *value, bool hide, struct buf *out)
 {
-    const void *value = (const char *)c + key->offset;
     struct json_out o = JSON_OUT(out);
     struct buf text = BUF_INIT(0);
 
     switch (key->type) {
     case TYPE_BOOL:
     case TYPE_INT:
-        value_text(c, key, out);
+        value_write(key, value, out);
+        break;
+    case TYPE_PROVIDERS:
+        put_providers(value, hide, &o);
         break;
     case TYPE_MAP:
         put_map(&o, value);
@@ -91,11 +115,16 @@ static void put_value(const struct config *c, const struct config_key *key, stru
         put_list(&o, value);
         break;
     default:
-        value_text(c, key, &text);
-        json_str(&o, buf_text(&text));
+        value_write(key, value, &text);
+        json_str(&o, hide && key->secret && text.len ? "(hidden)" : buf_text(&text));
         break;
     }
     buf_release(&text);
+}
+
+static void put_value(const struct config *c, const struct config_key *key, bool hide, struct buf *out)
+{
+    put_at(key, (const char *)c + key->offset, hide, out);
 }
 
 /* The lines of the groups that name is in and the key before was not, and the name of the value itself. */
@@ -136,7 +165,7 @@ void config_write(const struct config *c, const struct config_override *override
         if (other)
             buf_adds(out, other->value);
         else
-            put_value(c, key, out);
+            put_value(c, key, false, out);
         buf_addc(out, '\n');
     }
     strs_release(&names);
@@ -168,11 +197,8 @@ static void describe_value(const struct config *c, const struct config_key *key,
 {
     struct buf text = BUF_INIT(0);
 
-    put_value(c, key, &text);
-    if (key->secret && !str_eq(buf_text(&text), "\"\""))
-        json_str(o, "(hidden)");
-    else
-        json_raw(o, buf_text(&text), text.len);
+    put_value(c, key, true, &text);
+    json_raw(o, buf_text(&text), text.len);
     buf_release(&text);
 }
 

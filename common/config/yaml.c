@@ -13,6 +13,7 @@
 #include "json/json.h"
 
 #define COPIED_MAX   (2 * DOCUMENT_MAX)
+#define NESTED_MAX   (64U << 10) /* bytes of a list or map within an object */
 #define KEY_NAME_MAX 128
 #define PRIVATE      "x-" /* of keys that hold what others refer to by anchors */
 #define DEPTH_MAX    32
@@ -129,16 +130,35 @@ static bool member(struct walk *w, struct raw_value *v, const char *name, const 
     return true;
 }
 
+static int node_json(yaml_document_t *doc, const yaml_node_t *node, unsigned depth, struct json_out *o, struct err *e);
+
+/* What a member of an object holds, the caller's: a text, or a list or map as JSON. NULL: too much. */
+static char *member_text(struct walk *w, const yaml_node_t *node)
+{
+    struct buf json = BUF_INIT(NESTED_MAX);
+    struct json_out o = JSON_OUT(&json);
+    const char *text = node->type == YAML_SCALAR_NODE ? text_of(w, node) : NULL;
+    char *nested = NULL;
+
+    if (node->type == YAML_SCALAR_NODE)
+        return text ? mem_strdup(is_null(node) ? "" : text) : NULL;
+    if (node_json(w->doc, node, 0, &o, NULL) == 0 && !json.failed)
+        nested = mem_strdup(buf_text(&json));
+    w->copied += json.len;
+    buf_release(&json);
+    return nested;
+}
+
 static bool object(struct walk *w, struct raw_value *v, const yaml_node_t *node)
 {
     struct raw_item *item = add_item(v, "", line_of(node));
 
     for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
-        const yaml_node_t *value = node_of(w, p->value);
-        const char *name = text_of(w, node_of(w, p->key)), *text = text_of(w, value);
-        if (!name || !text)
+        const char *name = text_of(w, node_of(w, p->key));
+        char *text = name && w->copied <= COPIED_MAX ? member_text(w, node_of(w, p->value)) : NULL;
+        if (!text)
             return false;
-        struct config_pair pair = {mem_strdup(name), mem_strdup(is_null(value) ? "" : text)};
+        struct config_pair pair = {mem_strdup(name), text};
         vec_push(&item->fields, pair);
     }
     return true;

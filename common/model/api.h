@@ -8,6 +8,7 @@
 #ifndef COMMON_MODEL_API_H
 #define COMMON_MODEL_API_H
 
+#include "model/api_users.h"
 #include "model/events.h"
 #include "model/record.h"
 #include "json/json.h"
@@ -39,14 +40,6 @@ struct api_event_id {
 #define API_EVENT_ID_MAX 44
 char *api_event_id_format(const struct api_event_id *id, char text[API_EVENT_ID_MAX]);
 int api_event_id_parse(const char *text, struct api_event_id *out, struct err *e) WARN_UNUSED;
-
-struct api_user {
-    uint64_t id;
-    const char *name, *display_name, *email, *provider_id, *provider, *picture_url;
-    int64_t created_ns;
-    int role; /* enum user_role */
-    uint64_t version, node_count;
-};
 
 struct api_preauth_key {
     const struct api_user *user; /* or NULL */
@@ -557,8 +550,8 @@ struct api_version {
 };
 void api_version_fill(struct api_version *out); /* texts are static */
 
-extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
-    api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
+extern const struct api_shape api_user_shape, api_identity_shape, api_preauth_key_shape, api_api_key_shape,
+    api_route_shape, api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
     api_prefix_shape, api_drain_shape, api_relay_shape, api_exit_shape, api_event_shape, api_page_shape,
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
     api_check_shape, api_explanation_shape, api_preview_shape, api_preview_test_shape, api_backup_shape,

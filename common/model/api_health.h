@@ -7,10 +7,10 @@
 
 /* What is not well. The codes are those of server/api/view/health_reasons.c and stay what they are. */
 struct api_health_reason {
-    const char *code; /* "prefix-unserved" */
-    int severity;     /* enum event_weight: WEIGHT_WARN or WEIGHT_ALARM */
-    const char
-        *object; /* what it is about: "server", "prefix", "node", "pending", "app", "relay", "certificate", "policy" */
+    const char *code;        /* "prefix-unserved" */
+    int severity;            /* enum event_weight: WEIGHT_WARN or WEIGHT_ALARM */
+    const char *object;      /* what it is about: "server", "prefix", "node", "pending", "app", "relay", "login",
+                                "certificate", "policy" */
     uint64_t object_id;      /* of a node, else 0 */
     const char *object_name; /* a name, a prefix, an auth id, a file */
     const char *text;        /* one sentence without a dot at its end */

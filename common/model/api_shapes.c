@@ -45,9 +45,24 @@ static const struct api_field user_fields[] = {
     V1(api_user, "profilePicUrl", "profile_pic_url", picture_url, KIND_TEXT),
     MORE(api_user, "role", role, WORD(roles)),
     MORE(api_user, "version", version, KIND_U64),
+    TOP(api_user, "suspendedAt", suspended_ns, KIND_TIME),
+    TOP(api_user, "suspendedBy", suspended_by, KIND_TEXT),
+    TOP(api_user, "lastLogin", login_ns, KIND_TIME),
+    TOP(api_user, "loginProvider", login_provider, KIND_TEXT),
+    TOP(api_user, "providerGroups", groups, KIND_TEXTS),
     TOP(api_user, "nodeCount", node_count, KIND_U64),
 };
 const struct api_shape api_user_shape = SHAPE(api_user, "user", user_fields);
+
+static const struct api_field identity_fields[] = {
+    OWN(api_identity, "userId", user_id, KIND_ID),        OWN(api_identity, "user", user, KIND_TEXT),
+    OWN(api_identity, "provider", provider, KIND_TEXT),   OWN(api_identity, "issuer", issuer, KIND_TEXT),
+    OWN(api_identity, "subject", subject, KIND_TEXT),     OWN(api_identity, "createdAt", created_ns, KIND_TIME),
+    OWN(api_identity, "lastLogin", login_ns, KIND_TIME),  OWN(api_identity, "groupsSeen", groups_ns, KIND_TIME),
+    OWN(api_identity, "refreshes", refreshes, KIND_BOOL), OWN(api_identity, "lastRefresh", refreshed_ns, KIND_TIME),
+    OWN(api_identity, "trouble", trouble, KIND_TEXT),
+};
+const struct api_shape api_identity_shape = SHAPE(api_identity, "identity", identity_fields);
 
 static const struct api_field preauth_key_fields[] = {
     V1(api_preauth_key, "user", "user", user, ONE(api_user_shape)),

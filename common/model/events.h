@@ -15,6 +15,10 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_USER_CREATED, "user.created", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_RENAMED, "user.renamed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_ROLE, "user.role", WEIGHT_CHANGE, true)                                                               \
+    X(EVENT_USER_LOGIN, "user.login", WEIGHT_INFO, false)                                                              \
+    X(EVENT_USER_LINKED, "user.linked", WEIGHT_CHANGE, true)                                                           \
+    X(EVENT_USER_SUSPENDED, "user.suspended", WEIGHT_WARN, true)                                                       \
+    X(EVENT_USER_RESUMED, "user.resumed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_DELETED, "user.deleted", WEIGHT_CHANGE, false)                                                        \
     X(EVENT_PREAUTHKEY_CREATED, "preauthkey.created", WEIGHT_CHANGE, true)                                             \
     X(EVENT_PREAUTHKEY_EXPIRED, "preauthkey.expired", WEIGHT_CHANGE, false)                                            \

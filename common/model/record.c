@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
+#include "model/events.h"
 
 /* Where what a kind owns is, for copying and freeing. */
 #define AT(type, member) offsetof(struct type, member)
@@ -20,7 +21,7 @@ static const struct record_shape {
 } shapes[RECORD_KINDS] = {
     [RECORD_USER] = {sizeof(struct user),
                      {AT(user, name), AT(user, display_name), AT(user, email), AT(user, provider_id),
-                      AT(user, provider), AT(user, picture_url), AT(user, suspended_by)},
+                      AT(user, provider), AT(user, picture_url), AT(user, suspended_by), AT(user, login_provider)},
                      {AT(user, groups)},
                      {0}},
     [RECORD_PREAUTH_KEY] = {sizeof(struct preauth_key),
@@ -221,7 +222,7 @@ static void own_set(struct prefixes *s)
     *s = fresh;
 }
 
-static void *edit(const void *record)
+void *record_edit(const void *record)
 {
     const struct record *from = record;
     const struct record_shape *shape = &shapes[from->kind];
@@ -240,42 +241,42 @@ static void *edit(const void *record)
 
 struct user *user_edit(const struct user *u)
 {
-    return edit(u);
+    return record_edit(u);
 }
 
 struct preauth_key *preauth_key_edit(const struct preauth_key *k)
 {
-    return edit(k);
+    return record_edit(k);
 }
 
 struct api_key *api_key_edit(const struct api_key *k)
 {
-    return edit(k);
+    return record_edit(k);
 }
 
 struct oauth_client *oauth_client_edit(const struct oauth_client *c)
 {
-    return edit(c);
+    return record_edit(c);
 }
 
 struct event *event_edit(const struct event *e)
 {
-    return edit(e);
+    return record_edit(e);
 }
 
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s)
 {
-    return edit(s);
+    return record_edit(s);
 }
 
 struct pending *pending_edit(const struct pending *p)
 {
-    return edit(p);
+    return record_edit(p);
 }
 
 struct node *node_edit(const struct node *n)
 {
-    return edit(n);
+    return record_edit(n);
 }
 
 void *record_ref(const void *record)
@@ -518,4 +519,34 @@ bool key_is_zero(const uint8_t key[KEY_LEN])
     for (size_t i = 0; i < KEY_LEN; i++)
         any |= key[i];
     return any == 0;
+}
+
+static const struct {
+    const char *kind;
+    enum event_weight weight;
+} events[EVENT_ID_COUNT] = {
+#define X(id, kind, weight, undo) [id] = {kind, weight},
+    EVENT_KINDS(X)
+#undef X
+};
+
+const char *event_kind(enum event_id id)
+{
+    return events[id].kind;
+}
+
+const char *event_weight_name(int weight)
+{
+    static const char *const names[] = {
+        [WEIGHT_INFO] = "info", [WEIGHT_CHANGE] = "change", [WEIGHT_WARN] = "warn", [WEIGHT_ALARM] = "alarm"};
+
+    return names[weight];
+}
+
+enum event_weight event_weight(const char *kind)
+{
+    for (size_t i = 0; i < EVENT_ID_COUNT; i++)
+        if (str_eq(events[i].kind, kind))
+            return events[i].weight;
+    return WEIGHT_INFO;
 }

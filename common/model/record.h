@@ -54,6 +54,8 @@ struct user {
     int64_t created_ns;
     int64_t suspended_ns; /* since when its nodes count as logged out and it cannot log in; 0: it is not suspended */
     char *suspended_by;   /* the administrator, or "provider NAME", which takes it back at the next login; or "" */
+    int64_t login_ns;     /* of the last login with a provider; 0: none */
+    char *login_provider; /* which one it was, or "" */
     struct strs groups;   /* sorted, "GROUP@PROVIDER": what the providers said that it is a member of */
 };
 
@@ -348,6 +350,7 @@ struct deleted_node *deleted_node_new(void);
 struct admin_call *admin_call_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
+void *record_edit(const void *record); /* of any kind */
 struct user *user_edit(const struct user *u);
 struct preauth_key *preauth_key_edit(const struct preauth_key *k);
 struct api_key *api_key_edit(const struct api_key *k);

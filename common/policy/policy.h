@@ -85,6 +85,8 @@ struct policy_user {
     uint64_t id;
     const char *name, *email, *provider_id; /* never NULL */
     enum policy_role role;
+    const char *const *groups; /* "GROUP@PROVIDER": what OpenID providers say that the user is in */
+    size_t group_count;
 };
 
 struct policy_node {

@@ -43,8 +43,8 @@ struct api_options {
     void *arg;
 };
 
-/* Opens the unix socket and the metrics listener of the configuration, and starts. What it cannot open is an error that
- * names the key of the configuration. The options' objects outlive it. */
+/* Opens the unix socket and the metrics listener of the configuration, and starts, logins of people too. What it cannot
+ * open is an error that names the key of the configuration. The options' objects outlive it. */
 int api_start(const struct api_options *options, struct api **out, struct err *e) WARN_UNUSED;
 
 /* Ends streams, answers what is in work, closes everything, removes the socket. The core must still run. */

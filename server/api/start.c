@@ -20,8 +20,8 @@ static const struct http_table *const tables[] = {
     &v2_users_table,      &nodes_table,       &routes_table,  &simulate_table,      &readback_table,
     &pending_table,       &policy_table,      &explain_table, &reach_table,         &policy_versions_table,
     &journal_pages_table, &journal_table,     &server_table,  &health_table,        &snapshot_table,
-    &past_table,          &docs_table,        &pages_table,   &devices_table,       &metrics_table,
-    &debug_table,
+    &past_table,          &docs_table,        &pages_table,   &login_pages_table,   &devices_table,
+    &metrics_table,       &debug_table,
 };
 void api_reload(struct api *api, const struct config *config)
 {
@@ -69,7 +69,8 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
     pthread_mutex_init(&api->lock, NULL);
     counts_init(api);
     heavy_init(api);
-    if ((code = events_start(api, &api->hub, e)) < 0 || (code = samples_start(api, &api->sampler, e)) < 0 ||
+    if ((code = login_start(api->config, options->core, options->tailnet, &api->login, e)) < 0 ||
+        (code = events_start(api, &api->hub, e)) < 0 || (code = samples_start(api, &api->sampler, e)) < 0 ||
         (code = policy_watch_start(api, &api->policy_watch, e)) < 0 || (code = start_http(api, e)) < 0) {
         api_stop(api);
         return code;
@@ -84,8 +85,10 @@ void api_stop(struct api *api)
         return;
     if (api->hub)
         events_end_streams(api->hub);
+    login_end_visits(api->login);
     if (api->http)
         http_stop(api->http);
+    login_stop(api->login);
     samples_stop(api->sampler);
     policy_watch_stop(api->policy_watch);
     events_stop(api->hub);

@@ -15,6 +15,8 @@ enum admin_op {
     ADMIN_USER_RENAME,
     ADMIN_USER_ROLE,
     ADMIN_USER_DELETE,
+    ADMIN_USER_SUSPEND,      /* flag: its nodes are logged out, and it cannot log in; else no longer */
+    ADMIN_USER_LINK,         /* flag: the provider (prefix) knows it as subject (text); else no longer */
     ADMIN_PREAUTHKEY_CREATE, /* name: the description */
     ADMIN_PREAUTHKEY_EXPIRE,
     ADMIN_PREAUTHKEY_DELETE,

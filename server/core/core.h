@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "core/admin.h"
 #include "core/client.h"
+#include "core/login.h"
 #include "metrics/metrics.h"
 #include "routes/routes.h"
 #include "store/store.h"

@@ -34,13 +34,13 @@ static void expiry_due(struct core_state *s, struct slot *slot)
     if (!n || !n->expiry_ns)
         return;
     int64_t now = clock_wall_ns();
-    if (slot->expired && !node_is_expired(n, now)) {
+    if (slot->expired && !slot_is_expired(s, n)) {
         take_expiry_back(s, slot);
     } else if (slot->expired) {
         timer_for_expiry(s, slot, n);
         return;
     }
-    if (!node_is_expired(n, now)) {
+    if (!slot_is_expired(s, n)) {
         enum key_end end = tailnet_key_end(n, now);
         if (end != slot->key_end)
             slot_mark(s, slot, CHANGE_SELF);

@@ -36,11 +36,29 @@ static void follow_pair(struct core_state *s, const struct store_write *w)
     }
 }
 
+/* Whoever is suspended has no valid keys meanwhile. */
+static void follow_owner(struct core_state *s, struct slot *slot)
+{
+    bool expired = slot_is_expired(s, slot->published);
+
+    slot_mark(s, slot, 0);
+    if (expired == slot->expired)
+        return;
+    slot->expired = expired;
+    routes_follow(s, slot);
+    slot_follow_expiry(s, slot);
+}
+
 static void follow_user(struct core_state *s, const struct store_write *w)
 {
     follow_pair(s, w);
     s->users_dirty = true;
-    slots_user_changed(s, ((const struct record *)w->record)->id);
+    s->tailnet_dirty |= CHANGE_USERS;
+    for (size_t i = 0; i < s->slots.len; i++) {
+        struct slot *slot = s->slots.items[i];
+        if (slot->published && slot->published->user_id == ((const struct record *)w->record)->id)
+            follow_owner(s, slot);
+    }
 }
 
 static void follow_preauth_key(struct core_state *s, const struct store_write *w)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The kinds of calls that are answered: what runs them. Notices are in notices.c. */
+#include "core/admin/login.h"
 #include "core/admin/operations.h"
 #include "core/decide/map_request.h"
 #include "core/decide/register.h"
@@ -21,6 +22,12 @@ static void settle_admin(struct core_call *call)
     a->problems = (struct policy_problems){0};
     members_release(&call_messages[CALL_ADMIN].answer, a);
     a->problems = problems;
+}
+
+static void settle_login(struct core_call *call)
+{
+    if (call->code < 0)
+        members_release(&call_messages[CALL_LOGIN].answer, call);
 }
 
 static void run_elections(struct core_state *s, struct core_call *call)
@@ -74,4 +81,12 @@ uint64_t core_ssh(struct core *core, struct core_ssh *call)
     static const struct call_kind kind = {&call_messages[CALL_SSH], sizeof(*call), ssh_run, NULL, NULL, false};
 
     return send_call(core, &kind, &call->call);
+}
+
+void core_login(struct core *core, struct core_login *call)
+{
+    static const struct call_kind kind = {
+        &call_messages[CALL_LOGIN], sizeof(*call), login_run, settle_login, NULL, false};
+
+    (void)send_call(core, &kind, &call->call);
 }

@@ -47,7 +47,7 @@ static void catch_up(struct core_state *s, struct policy_view *v, const struct t
             policy_view_remove(v, i);
         else if (n && (!was || was->record != n || was->live.online != slot->live.online ||
                        was->live.healthy != slot->live.healthy || !prefixes_eq(&was->serving, &slot->serving)))
-            policy_view_put_node(v, slot, n);
+            policy_view_put_node(s, v, slot, n);
     }
 }
 
@@ -153,7 +153,7 @@ static void put_dirty(struct core_state *s, struct policy_view *v)
         if (!slot->published)
             policy_view_remove(v, slot->index);
         else if (slot->recorded || slot->dirty != CHANGE_ENDPOINTS)
-            policy_view_put_node(v, slot, slot->published);
+            policy_view_put_node(s, v, slot, slot->published);
     }
 }
 

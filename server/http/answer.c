@@ -81,10 +81,10 @@ enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r)
         MHD_add_response_header(response, "Content-Type", r->content_type_out);
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
         MHD_add_response_header(response, always[i].name, always[i].value);
-    /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them. */
+    /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them, and forms come here. */
     MHD_add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-                            "form-action 'none'; frame-ancestors 'none'");
+                            "form-action 'self'; frame-ancestors 'none'");
     if (r->encoding_counts)
         MHD_add_response_header(response, "Vary", "Accept-Encoding");
     if (r->encoding)

@@ -88,7 +88,7 @@ struct http_request {
     char method[16];
     char *target;        /* undecoded, with the query */
     char *authorization; /* NULL: none */
-    char *if_match, *idempotency_key, *last_event_id, *accept, *content_type;
+    char *if_match, *idempotency_key, *last_event_id, *accept, *content_type, *cookie;
     const char *origin; /* whose page may read the answer, or "*"; NULL: none that asks */
     bool origin_counts; /* the answer to another one would differ */
     bool takes_zstd;    /* as a content coding */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pages of other origins (the Fetch standard's CORS protocol): a browser lets them read an answer where the answer says
- * so. Cookies play no part: whoever asks for more than a page shows an API key. */
+ * so. Cookies are for logins in a browser
+ * only: whoever asks for more than a page shows an API key. */
 #ifndef SERVER_HTTP_ORIGIN_H
 #define SERVER_HTTP_ORIGIN_H
 

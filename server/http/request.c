@@ -44,6 +44,7 @@ void http_request_free(struct http_request *r)
     free(r->last_event_id);
     free(r->accept);
     free(r->content_type);
+    free(r->cookie);
     free(r);
 }
 

@@ -225,6 +225,7 @@ static struct http_request *read_head(struct http_daemon *d, struct http_exchang
     r->last_event_id = header(x->connection, "Last-Event-ID");
     r->accept = header(x->connection, "Accept");
     r->content_type = header(x->connection, "Content-Type");
+    r->cookie = header(x->connection, "Cookie");
     r->takes_zstd = encoding_takes_zstd(MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Accept-Encoding"));
     r->origin_counts = d->listener == HTTP_PUBLIC && d->h->with.cors_origins.len;
     if (r->origin_counts)

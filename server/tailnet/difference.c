@@ -95,7 +95,9 @@ int64_t tailnet_node_expiry(const struct tailnet_node *n)
 {
     const int64_t long_ago = INT64_C(1577836800000000000); /* 2020: past for every client */
 
-    return n->expired && (n->record->logged_out || !n->record->expiry_ns) ? long_ago : n->record->expiry_ns;
+    bool by_other_means = n->record->logged_out || !n->record->expiry_ns || (n->user && n->user->suspended_ns);
+
+    return n->expired && by_other_means ? long_ago : n->record->expiry_ns;
 }
 
 #define DAY_NS (INT64_C(86400) * 1000000000)

@@ -42,8 +42,13 @@ struct policy_user tailnet_policy_user(const struct user *u)
     static const enum policy_role roles[] = {
         [ROLE_MEMBER] = POLICY_MEMBER, [ROLE_ADMIN] = POLICY_ADMIN, [ROLE_OWNER] = POLICY_OWNER};
 
-    return (struct policy_user){
-        .id = u->r.id, .name = u->name, .email = u->email, .provider_id = u->provider_id, .role = roles[u->role]};
+    return (struct policy_user){.id = u->r.id,
+                                .name = u->name,
+                                .email = u->email,
+                                .provider_id = u->provider_id,
+                                .role = roles[u->role],
+                                .groups = (const char *const *)u->groups.items,
+                                .group_count = u->groups.len};
 }
 
 void tailnet_policy_input_init(struct tailnet_policy_input *w, const struct tailnet_snapshot *s,

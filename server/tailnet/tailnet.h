@@ -192,7 +192,7 @@ const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const c
 const char *tailnet_exit_end(const struct tailnet_node *n);
 
 /* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date
- * alone, so a node that is logged out has one that is past. */
+ * alone, so a node that is logged out, or whose user is suspended, has one that is past. */
 int64_t tailnet_node_expiry(const struct tailnet_node *n);
 
 /* How near the end of a node's key is, for warnings: within seven days, within one; an end that has

@@ -273,7 +273,7 @@ int main(void)
     for (uint32_t i = 0; i < USERS; i++) {
         snprintf(names[i][0], 32, "u%u", i);
         snprintf(names[i][1], 32, "u%u@example.com", i);
-        users[i] = (struct policy_user){i + 1, names[i][0], names[i][1], "", POLICY_MEMBER};
+        users[i] = (struct policy_user){i + 1, names[i][0], names[i][1], "", POLICY_MEMBER, NULL, 0};
     }
     for (uint32_t i = 0; i <= NODES; i++)
         make_node(i);

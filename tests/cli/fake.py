@@ -162,6 +162,13 @@ def v1(method, path, query, body):
 
 def ours(method, path, query, body):
     words = path.split("/")[3:]
+    if words == ["users"] and method == "GET":
+        seen = {"suspendedAt": None, "suspendedBy": "", "lastLogin": "2026-07-20T08:00:00Z", "loginProvider": "corp", "providerGroups": ["eng@corp"]}
+        return 200, {"users": [{**ALICE, **seen}, {**BOB, **seen, "suspendedAt": "2026-07-20T08:00:00Z", "suspendedBy": "root"}]}
+    if words == ["identities"]:
+        known = {"userId": "1", "user": "alice", "provider": "corp", "issuer": "https://id.example.com", "subject": "7f3a", "createdAt": "2026-07-01T10:00:00Z",
+                 "lastLogin": "2026-07-20T08:00:00Z", "groupsSeen": "2026-07-20T08:00:00Z", "refreshes": True, "lastRefresh": "2026-07-20T09:00:00Z", "trouble": ""}
+        return 200, {"identities": [known, {**known, "user": "bob", "subject": "88", "lastLogin": None, "refreshes": False, "trouble": "corp is not reached"}]}
     if words[0] == "nodes" and words[-1] == "diff":
         rows = [{"node": "2", "name": "db-1", "member": "AllowedIPs", "has": "100.64.0.2/32", "should": "10.0.0.0/8, 100.64.0.2/32"},
                 {"node": "3", "name": "gw", "member": "", "has": None, "should": "gw."}] * (words[1] == "1")

@@ -7,11 +7,11 @@
 #include "policy/policy.h"
 #include "json/json.h"
 
-static const struct policy_user users[] = {{1, "alice", "alice@example.com", "", POLICY_OWNER},
-                                           {2, "bob", "bob@example.com", "", POLICY_MEMBER}};
+static const struct policy_user users[] = {{1, "alice", "alice@example.com", "", POLICY_OWNER, NULL, 0},
+                                           {2, "bob", "bob@example.com", "", POLICY_MEMBER, NULL, 0}};
 
-static const struct policy_user renamed[] = {{1, "carol", "carol@example.com", "", POLICY_MEMBER},
-                                             {2, "alice", "alice@example.com", "", POLICY_ADMIN}};
+static const struct policy_user renamed[] = {{1, "carol", "carol@example.com", "", POLICY_MEMBER, NULL, 0},
+                                             {2, "alice", "alice@example.com", "", POLICY_ADMIN, NULL, 0}};
 
 /* Clears what was read. */
 static void expect_json(struct buf *out)

@@ -95,14 +95,28 @@ void config_example(struct buf *out)
 
 static const char *type_word(const struct config_key *key)
 {
-    static const char *const words[TYPE_COUNT] = {
-        [TYPE_BOOL] = "true or false", [TYPE_INT] = "number",         [TYPE_DURATION] = "duration",
-        [TYPE_MODE] = "octal mode",    [TYPE_ENUM] = "one of",        [TYPE_WORD] = "one of",
-        [TYPE_TEXT] = "text",          [TYPE_PATH] = "path",          [TYPE_URL] = "URL",
-        [TYPE_LISTEN] = "host:port",   [TYPE_ADDR] = "address",       [TYPE_PREFIX] = "prefix",
-        [TYPE_PREFIXES] = "prefixes",  [TYPE_LIST] = "list",          [TYPE_SERVERS] = "list",
-        [TYPE_URLS] = "list",          [TYPE_DOMAINS] = "list",       [TYPE_ORIGINS] = "list",
-        [TYPE_MAP] = "map of texts",   [TYPE_SPLIT] = "map of lists", [TYPE_RECORDS] = "list of objects"};
+    static const char *const words[TYPE_COUNT] = {[TYPE_BOOL] = "true or false",
+                                                  [TYPE_INT] = "number",
+                                                  [TYPE_DURATION] = "duration",
+                                                  [TYPE_MODE] = "octal mode",
+                                                  [TYPE_ENUM] = "one of",
+                                                  [TYPE_WORD] = "one of",
+                                                  [TYPE_TEXT] = "text",
+                                                  [TYPE_PATH] = "path",
+                                                  [TYPE_URL] = "URL",
+                                                  [TYPE_LISTEN] = "host:port",
+                                                  [TYPE_ADDR] = "address",
+                                                  [TYPE_PREFIX] = "prefix",
+                                                  [TYPE_PREFIXES] = "prefixes",
+                                                  [TYPE_LIST] = "list",
+                                                  [TYPE_SERVERS] = "list",
+                                                  [TYPE_URLS] = "list",
+                                                  [TYPE_DOMAINS] = "list",
+                                                  [TYPE_ORIGINS] = "list",
+                                                  [TYPE_MAP] = "map of texts",
+                                                  [TYPE_SPLIT] = "map of lists",
+                                                  [TYPE_RECORDS] = "list of objects",
+                                                  [TYPE_PROVIDERS] = "list of objects"};
 
     return words[key->type];
 }
@@ -130,9 +144,6 @@ void config_manual(struct buf *out)
 {
     static const char *const heads[] = {
         [KEY_USED] = ".Sh KEYS\nA dot stands for one more level of the file.\n.Bl -tag -width Ds\n",
-        [KEY_NOT_YET] =
-            ".Sh KEYS WITHOUT A PART YET\nAccepted, so that an existing file loads; the daemon says at its\n"
-            "start that it does not use them yet.\n.Bl -tag -width Ds\n",
         [KEY_NO_EFFECT] = ".Sh KEYS WITHOUT EFFECT\nThey govern the inside of headscale and mean nothing here.\n.Bl "
                           "-tag -width Ds\n"};
 

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 static const struct policy_user users[] = {
-    {1, "alice", "alice@example.com", "", POLICY_OWNER},
-    {2, "bob", "bob@example.com", "", POLICY_MEMBER},
+    {1, "alice", "alice@example.com", "", POLICY_OWNER, NULL, 0},
+    {2, "bob", "bob@example.com", "", POLICY_MEMBER, NULL, 0},
 };
 
 struct prefix fleet_prefix(const char *text)

@@ -317,6 +317,6 @@ void slow_users(const struct slow *s, struct policy_user *out, char (*names)[2][
     for (unsigned i = 0; i < s->users; i++) {
         snprintf(names[i][0], 32, "u%u", i);
         snprintf(names[i][1], 32, "u%u@example.com", i);
-        out[i] = (struct policy_user){i + 1, names[i][0], names[i][1], "", POLICY_MEMBER};
+        out[i] = (struct policy_user){i + 1, names[i][0], names[i][1], "", POLICY_MEMBER, NULL, 0};
     }
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -23,6 +24,20 @@ static int create(struct cli *c)
                     role ? "result" : "user", &api_user_shape);
 }
 
+/* How and when a user last logged in, or that it cannot; headscale's objects only say whether a provider knows it. */
+static void login_cell(struct text_table *t, const struct api_user *u)
+{
+    char when[OUTPUT_TIME_MAX], text[256];
+
+    if (u->suspended_ns)
+        table_text(t, "suspended", COLOR_BAD);
+    else if (u->login_ns) {
+        snprintf(text, sizeof(text), "%s, %s", u->login_provider, output_time(u->login_ns, "", when));
+        table_text(t, text, COLOR_PLAIN);
+    } else
+        table_text(t, u->provider, COLOR_PLAIN);
+}
+
 static void user_row(struct text_table *t, const void *object)
 {
     const struct api_user *u = object;
@@ -32,9 +47,10 @@ static void user_row(struct text_table *t, const void *object)
     table_text(t, u->name, COLOR_PLAIN);
     table_text(t, u->email, COLOR_PLAIN);
     table_time(t, u->created_ns, "", false);
+    login_cell(t, u);
 }
 
-static const char *const user_heads[] = {"ID", "Name", "Username", "Email", "Created"};
+static const char *const user_heads[] = {"ID", "Name", "Username", "Email", "Created", "Login"};
 const struct listing user_listing = {"users",    &api_user_shape,       sizeof(struct api_user),
                                      user_heads, ARRAY_LEN(user_heads), user_row};
 
@@ -49,7 +65,9 @@ static int list(struct cli *c)
             free(value);
             return cli_show_list(c, answer, &user_listing);
         }
-    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/v1/user"), &user_listing);
+    return cli_show_list(c,
+                         cli_call(c, "GET", NULL, c->out.form == OUTPUT_HUMAN ? "/api/headway/users" : "/api/v1/user"),
+                         &user_listing);
 }
 
 /* The one user that --identifier or --name means; false with the error printed. The caller releases it. */
@@ -120,6 +138,57 @@ static int set_role(struct cli *c)
     return cli_done(c, answer, "Role set", "result", &api_user_shape);
 }
 
+static void identity_row(struct text_table *t, const void *object)
+{
+    const struct api_identity *i = object;
+
+    table_text(t, i->user, COLOR_PLAIN);
+    table_text(t, i->provider, COLOR_PLAIN);
+    table_text(t, i->subject, COLOR_PLAIN);
+    table_time(t, i->login_ns, "never", false);
+    table_time(t, i->refreshes ? i->refreshed_ns : 0, "-", false);
+    table_text(t, i->trouble, COLOR_BAD);
+}
+
+static int logins(struct cli *c)
+{
+    static const char *const heads[] = {"User", "Provider", "Subject", "Login", "Refreshed", "Trouble"};
+    static const struct listing listing = {"identities", &api_identity_shape, sizeof(struct api_identity),
+                                           heads,        ARRAY_LEN(heads),    identity_row};
+
+    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/headway/identities"), &listing);
+}
+
+static int suspend(struct cli *c)
+{
+    struct api_user user;
+    bool off = flags_switch(&c->flags, "off");
+
+    if (!cli_find_user(c, c->args->items[0], &user))
+        return 1;
+    json_t *answer = cli_call(c, "POST", json_pack("{s:b}", "suspended", !off), "/api/headway/users/%llu/suspended",
+                              (unsigned long long)user.id);
+    api_release(&api_user_shape, &user);
+    return cli_done(c, answer, off ? "User not suspended any more" : "User suspended", "result", &api_user_shape);
+}
+
+static int link_user(struct cli *c)
+{
+    struct api_user user;
+    bool off = flags_switch(&c->flags, "off");
+
+    if (!cli_find_user(c, c->args->items[0], &user))
+        return 1;
+    json_t *body = json_pack("{s:s,s:s,s:b}", "provider", flags_text(&c->flags, "provider"), "subject",
+                             flags_text(&c->flags, "subject"), "linked", !off);
+    json_t *answer =
+        body ? cli_call(c, "POST", body, "/api/headway/users/%llu/link", (unsigned long long)user.id) : NULL;
+    api_release(&api_user_shape, &user);
+    if (!body)
+        return cli_failf(c, "provider and subject must be valid UTF-8");
+    return cli_done(c, answer, off ? "User not linked any more" : "User linked", "result", &api_user_shape);
+}
+
 /* clang-format off */
 static const struct flag create_flags[] = {
     {"display-name", 'd', FLAG_TEXT, .value = "TEXT", .help = "full name"},
@@ -136,6 +205,14 @@ static const struct flag select_flags[] = {
     {"identifier", 'i', FLAG_NUMBER, .value = "ID", .help = "id of the user"},
     {"name", 'n', FLAG_TEXT, .value = "NAME", .help = "name of the user"},
     FLAGS_END};
+static const struct flag suspend_flags[] = {
+    {"off", 0, FLAG_SWITCH, .help = "let the user back in"},
+    FLAGS_END};
+static const struct flag link_flags[] = {
+    {"provider", 'p', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "name of the OpenID provider"},
+    {"subject", 's', FLAG_TEXT, FLAG_REQUIRED, .value = "TEXT", .help = "what the provider calls the user (the claim sub)"},
+    {"off", 0, FLAG_SWITCH, .help = "end the link"},
+    FLAGS_END};
 static const struct flag rename_flags[] = {
     {"identifier", 'i', FLAG_NUMBER, .value = "ID", .help = "id of the user"},
     {"name", 'n', FLAG_TEXT, .value = "NAME", .help = "name of the user"},
@@ -149,5 +226,8 @@ const struct command user_commands[] = {
     {"users destroy", "delete", NULL, select_flags, "Delete a user who owns no nodes", .run = destroy},
     {"users rename", "mv", NULL, rename_flags, "Rename a user", .run = rename_user},
     {"users set-role", NULL, "ROLE", select_flags, "Set the role of a user", .text = "Set the role of a user: member, admin or owner. Policies refer to roles as in autogroup:admin", .words = "member|admin|owner", .run = set_role},
+    {"users suspend", NULL, "NAME", suspend_flags, "Suspend a user: log all nodes of it out and refuse new logins", .text = "Suspend a user: its nodes are logged out, and it cannot log in, until --off. Tagged nodes stay", .run = suspend},
+    {"users link", NULL, "NAME", link_flags, "Link a user to whom an OpenID provider knows", .text = "Link a user to whom an OpenID provider knows as the given subject, so that a login there is a login as this user", .run = link_user},
+    {"users logins", NULL, NULL, NULL, "List whom OpenID providers know as which user", .run = logins},
     {0}};
 /* clang-format on */

@@ -31,6 +31,10 @@ static void warn_unknown(struct policy_check *c, const struct policy_principal *
     const char *near =
         names->len ? str_nearest(q->text, (const char *const *)names->items, names->len, sizeof(*names->items)) : NULL;
 
+    if (str_starts(q->text, "oidc:")) {
+        check_problem(c, q->offset, true, "nobody who logged in is in the provider's group \"%s\"", q->text);
+        return;
+    }
     if (!near) {
         check_problem(c, q->offset, true, "no user is called \"%s\"", q->text);
         return;

@@ -121,11 +121,33 @@ void policy_unref(struct policy *p)
 
 /* ---- groups ---- */
 
+/* "oidc:GROUP" is a group of the provider that is called default; another one stands behind an '@'. A name with a dot
+ * is no provider's, but part of the group's: "oidc:eng@idm.example.com". */
+static int add_provider_group(struct policy_parser *x, struct policy_group *g, struct policy_selector *a)
+{
+    const char *at = strrchr(a->text, '@');
+    bool named = at && at[1] &&
+                 strspn(at + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(at + 1);
+    char *whole = mem_format("%s%s", a->text, named ? "" : "@default");
+
+    if (!a->text[strlen("oidc:")] || at == a->text + strlen("oidc:")) {
+        free(whole);
+        return parse_error(x, a->offset,
+                           "\"%s\" names no group of a provider: \"oidc:GROUP\" or \"oidc:GROUP@PROVIDER\"", a->text);
+    }
+    a->principal = principal_intern(x->p, PRINCIPAL_USER, whole, NULL);
+    vec_push(&g->members, *a);
+    free(whole);
+    return 0;
+}
+
 static int add_member(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
     struct policy_group *g = arg;
     struct policy_selector a = {.offset = offset, .text = text};
 
+    if (str_starts(text, "oidc:"))
+        return add_provider_group(x, g, &a);
     if (str_starts(text, "group:") && !strchr(text, '@'))
         return ERR_INVALID; /* reported for all groups together */
     if (!strchr(text, '@'))

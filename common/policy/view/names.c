@@ -23,10 +23,23 @@ static bool name_is(const char *token, const char *name)
     return *name && strlen(name) == len && memcmp(token, name, len) == 0;
 }
 
+/* "oidc:GROUP@PROVIDER": all whom the provider says to be in the group, whatever they are called. */
+static bool is_provider_group(const char *token)
+{
+    return str_starts(token, "oidc:");
+}
+
+static bool in_provider_group(const struct vuser *u, const char *token)
+{
+    return strs_has(&u->groups, token + strlen("oidc:"));
+}
+
 static bool user_named(const struct policy_view *v, const char *token, uint32_t user)
 {
     const struct vuser *u = &v->users[user];
 
+    if (is_provider_group(token))
+        return in_provider_group(u, token);
     if (name_is(token, u->provider_id))
         return true;
     if (!name_is(token, u->email) && !name_is(token, u->name))
@@ -43,6 +56,12 @@ static void resolve_name(const struct policy_view *v, const char *token, const s
 {
     size_t len = strlen(token);
 
+    if (is_provider_group(token)) {
+        for (uint32_t u = 0; u < v->user_count; u++)
+            if (in_provider_group(&v->users[u], token))
+                vec_push(&out->users, u);
+        return;
+    }
     if (len && token[len - 1] == '@')
         len--;
     struct id_list *found = map_get(by_name, token, len);

@@ -22,15 +22,27 @@ static void follow_domains(struct policy_view *v)
     v->domain_count = domains.len;
 }
 
+static bool same_groups(const struct strs *a, const struct policy_user *b)
+{
+    bool same = a->len == b->group_count;
+
+    for (size_t i = 0; same && i < a->len; i++)
+        same = str_eq(a->items[i], b->groups[i]);
+    return same;
+}
+
 static bool user_write(struct vuser *u, const struct policy_user *from, bool gone)
 {
     if (u->name && u->gone == gone && str_eq(u->name, from->name) && str_eq(u->email, from->email) &&
-        str_eq(u->provider_id, from->provider_id) && u->role == from->role)
+        str_eq(u->provider_id, from->provider_id) && u->role == from->role && same_groups(&u->groups, from))
         return false;
     mem_replace(&u->name, from->name);
     mem_replace(&u->email, from->email);
     mem_replace(&u->provider_id, from->provider_id);
     u->role = from->role;
+    strs_release(&u->groups);
+    for (size_t i = 0; i < from->group_count; i++)
+        strs_push(&u->groups, from->groups[i]);
     u->gone = gone;
     return true;
 }

@@ -149,6 +149,7 @@ void policy_view_free(struct policy_view *v)
         free(u->name);
         free(u->email);
         free(u->provider_id);
+        strs_release(&u->groups);
         vec_release(&u->principals);
         vec_release(&u->devices);
         vec_release(&u->classes);

@@ -60,6 +60,7 @@ struct vuser {
     bool gone;            /* nobody's user: keeps its index */
     char *name, *email, *provider_id;
     enum policy_role role;
+    struct strs groups; /* of providers */
     struct id_list principals, devices, classes;
 };
 

@@ -26,6 +26,7 @@ static const struct {
         name, SCHEMAS name, SCHEMAS "Headway" name, &(shape), false                                                    \
     }
     OBJECT("User", api_user_shape),
+    OBJECT("Identity", api_identity_shape),
     OBJECT("PreAuthKey", api_preauth_key_shape),
     OBJECT("ApiKey", api_api_key_shape),
     OBJECT("Node", api_node_shape),

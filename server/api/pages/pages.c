@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/pages/html.h"
+#include "api/pages/login_pages.h"
 #include "api/pages/tables.h"
 #include "api/request/args.h"
 #include "api/request/reply.h"
@@ -101,6 +102,8 @@ static enum http_flow register_page(struct rest_request *r)
 
     if (!id)
         return bad_auth_id(r);
+    if (r->api->login)
+        return login_begin_page(r, id);
     page_begin(r, 200, "Register this machine");
     page_text(r, "p",
               "An administrator of the network admits it with this command, with the name of the user that it "
@@ -135,6 +138,8 @@ static enum http_flow auth_page(struct rest_request *r)
 
     if (!id)
         return bad_auth_id(r);
+    if (r->api->login)
+        return login_begin_page(r, id);
     page_begin(r, 200, "Confirm this session");
     page_text(r, "p", "An administrator of the network lets it go on with this command:");
     buf_adds(&r->http.out, "<pre>headway auth approve --auth-id hskey-authreq-");

@@ -5,6 +5,6 @@
 
 #include "http/http.h"
 
-extern const struct http_table docs_table, pages_table, devices_table, metrics_table, debug_table;
+extern const struct http_table docs_table, pages_table, login_pages_table, devices_table, metrics_table, debug_table;
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "http/http.h"
+#include "login/login.h"
 
 struct event_hub;
 struct heavy_use;
@@ -33,6 +34,7 @@ struct api {
     const struct http_table *const *tables; /* of all calls, in the order of the documentation */
     size_t table_count;
     struct auth *auth;
+    struct login *login; /* NULL: people do not log in by themselves */
     struct http *http;
     struct event_hub *hub;
     struct sampler *sampler;

@@ -58,7 +58,7 @@ static enum http_flow policy_get(struct rest_request *r)
         return request_later(r, HTTP_DISK, read_file);
     }
     struct api_policy stored = stored_policy(p);
-    if (*stored.text || r->endpoint->dialect == DIALECT_HEADWAY)
+    if (p || r->endpoint->dialect == DIALECT_HEADWAY) /* an empty one was set by somebody */
         return reply_policy(r, &stored);
     return reply_code(r, ERR_MISSING, "acl policy not found"); /* headscale's words, which clients know */
 }

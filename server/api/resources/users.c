@@ -92,6 +92,51 @@ static enum http_flow user_role(struct rest_request *r)
     return change_id(r, ADMIN_USER_ROLE);
 }
 
+static enum http_flow user_suspended(struct rest_request *r)
+{
+    r->admin.flag = true;
+    if (arg_bool(r, "suspended", &r->admin.flag) < 0)
+        return reply_error(r, &r->err);
+    return change_id(r, ADMIN_USER_SUSPEND);
+}
+
+static enum http_flow user_link(struct rest_request *r)
+{
+    r->admin.flag = true;
+    if (arg_text(r, "provider", &r->admin.prefix) < 0 || arg_text(r, "subject", &r->admin.text) < 0 ||
+        arg_bool(r, "linked", &r->admin.flag) < 0)
+        return reply_error(r, &r->err);
+    return change_id(r, ADMIN_USER_LINK);
+}
+
+static enum http_flow identities_list(struct rest_request *r)
+{
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    json_key(&o, "identities");
+    json_open(&o, '[');
+    for (size_t i = 0; i < r->s->identity_count; i++) {
+        const struct identity *x = r->s->identities[i];
+        const struct user *u = snapshot_user(r->s, x->user_id);
+        const struct api_identity out = {.user_id = x->user_id,
+                                         .user = u ? u->name : "",
+                                         .provider = x->provider,
+                                         .issuer = x->issuer,
+                                         .subject = x->subject,
+                                         .created_ns = x->created_ns,
+                                         .login_ns = x->login_ns,
+                                         .groups_ns = x->groups_ns,
+                                         .refreshes = *x->refresh_token != '\0',
+                                         .refreshed_ns = x->refreshed_ns,
+                                         .trouble = x->trouble};
+        api_write(&o, &api_identity_shape, &out, API_HEADWAY);
+    }
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
 static enum http_flow user_deleted(struct rest_request *r)
 {
     if (r->admin.call.code == ERR_CONFLICT && r->endpoint->dialect == DIALECT_V1)
@@ -129,6 +174,14 @@ static const struct api_endpoint rows[] = {
      .help = "Sets a user's role: member, admin or owner"},
     {HEADWAY("DELETE", "/users/{id}"), .run = user_delete, .need = NEED_ADMIN, .scope = SCOPE_USERS,
      .query = "dry_run:bool", .answer = "Change result:User", .help = "Removes a user without nodes, and its keys"},
+    {HEADWAY("POST", "/users/{id}/suspended"), .run = user_suspended, .need = NEED_ADMIN, .scope = SCOPE_USERS,
+     .body = "suspended:bool", .query = "dry_run:bool", .answer = "Change result:User",
+     .help = "Logs the nodes of a user out and keeps it from logging in, or ends that"},
+    {HEADWAY("POST", "/users/{id}/link"), .run = user_link, .need = NEED_ADMIN, .scope = SCOPE_USERS,
+     .body = "provider:text subject:text linked:bool", .query = "dry_run:bool", .answer = "Change result:User",
+     .help = "Links a user to whom an OpenID provider calls by that subject, or ends that"},
+    {HEADWAY("GET", "/identities"), .run = identities_list, .need = NEED_READ, .scope = SCOPE_USERS,
+     .answer = "identities:Identity[]", .help = "Whom OpenID providers know as which user"},
 };
 const struct http_table users_table = API_TABLE(rows);
 

@@ -43,6 +43,7 @@ enum reason_code {
     REASON_POLICY,
     REASON_POLICY_TESTS,
     REASON_RELAY,
+    REASON_LOGIN,
     REASON_CERTIFICATE,
     REASON_RENEWAL,
     REASON_ROUTER_KEY,
@@ -65,6 +66,7 @@ static const struct {
     [REASON_POLICY] = {"policy-not-loaded", "policy", WEIGHT_ALARM},
     [REASON_POLICY_TESTS] = {"policy-tests-failing", "policy", WEIGHT_ALARM},
     [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
+    [REASON_LOGIN] = {"login-unavailable", "login", WEIGHT_WARN},
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
     [REASON_RENEWAL] = {"certificate-not-issued", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
@@ -417,8 +419,12 @@ static void ask_certificate(struct health_scan *h, struct api *api, const struct
 
 static void ask_server(struct health_scan *h, struct api *api)
 {
+    char trouble[240];
     struct server_facts facts = {0};
 
+    login_trouble(api->login, trouble, sizeof(trouble));
+    if (*trouble)
+        add(h, REASON_LOGIN, (struct about){.name = "OpenID provider"}, "people cannot log in: %s", trouble);
     if (!api->with.facts)
         return;
     api->with.facts(api->with.arg, &facts);

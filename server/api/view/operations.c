@@ -15,6 +15,8 @@ static const struct {
     {ADMIN_USER_DELETE, "DELETE", "/users/{id}"},
     {ADMIN_USER_RENAME, "POST", "/users/{id}/rename"},
     {ADMIN_USER_ROLE, "POST", "/users/{id}/role"},
+    {ADMIN_USER_SUSPEND, "POST", "/users/{id}/suspended"},
+    {ADMIN_USER_LINK, "POST", "/users/{id}/link"},
     {ADMIN_PREAUTHKEY_DELETE, "DELETE", "/preauthkeys/{id}"},
     {ADMIN_APIKEY_DELETE, "DELETE", "/apikeys/{id}"},
     {ADMIN_OAUTH_CLIENT_DELETE, "DELETE", "/oauth-clients/{id}"},

@@ -100,7 +100,12 @@ void show_user(const struct user *u, struct api_user *out)
                              .picture_url = u->picture_url,
                              .created_ns = u->created_ns,
                              .role = (int)u->role,
-                             .version = u->r.version};
+                             .version = u->r.version,
+                             .suspended_ns = u->suspended_ns,
+                             .suspended_by = u->suspended_by,
+                             .login_ns = u->login_ns,
+                             .login_provider = u->login_provider,
+                             .groups = u->groups};
 }
 
 static const struct api_user *user_copy(const struct user *u, struct arena *a)

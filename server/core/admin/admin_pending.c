@@ -63,7 +63,11 @@ int admin_register(struct core_state *s, struct core_admin *a, struct err *e)
         return err_field(e, ERR_MISSING, "user", "looking up user: user not found: '%.80s'", a->name ? a->name : "");
     if (hits > 1)
         return err_field(e, ERR_CONFLICT, "user", "looking up user: '%.80s' is not unique, found %zu", a->name, hits);
-    if ((rc = register_complete(s, w, user, &slot, e)) < 0)
+    if (user->suspended_ns)
+        return err_field(e, ERR_CONFLICT, "user", "user %s is suspended: headway users suspend %s --off", user->name,
+                         user->name);
+    const struct register_by by = {.actor = a->actor, .method = REGISTER_CLI};
+    if ((rc = register_complete(s, w, user, &by, &slot, e)) < 0)
         return rc;
     note_decision(s, EVENT_REGISTRATION_APPROVED, w, "its registration was approved");
     if (slot) {

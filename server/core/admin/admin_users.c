@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Users, as administrators change them. */
 #include "base/clock.h"
+#include "core/admin/login.h"
 #include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
 #include "core/state/accounts.h"
@@ -160,8 +161,87 @@ int admin_user_delete(struct core_state *s, struct core_admin *a, struct err *e)
     for (size_t i = 0; i < keys.len; i++)
         tx_remove(s, keys.items[i]);
     vec_release(&keys);
+    identities_remove(s, u->r.id);
     tx_remove(s, u);
     if (!s->dry)
         policy_approve_all(s);
+    return 0;
+}
+
+int admin_user_suspend(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const struct user *old;
+    int rc = find(s, a, &old, e);
+
+    if (rc < 0)
+        return rc;
+    struct user *u = user_edit(old);
+    u->suspended_ns = !a->flag ? 0 : old->suspended_ns ? old->suspended_ns : clock_wall_ns();
+    mem_replace(&u->suspended_by, a->flag && a->actor ? a->actor : "");
+    journal(s,
+            &(struct event_note){.id = a->flag ? EVENT_USER_SUSPENDED : EVENT_USER_RESUMED,
+                                 .object = "user",
+                                 .object_id = u->r.id,
+                                 .object_name = u->name},
+            "User %s is suspended%s", u->name, a->flag ? ": its nodes are logged out" : " no longer");
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_USER_SUSPEND, .id = u->r.id, .flag = old->suspended_ns != 0});
+    admin_result(a, u);
+    user_put(s, u);
+    return 0;
+}
+
+static const struct config_provider *find_provider(struct core_state *s, const char *name, struct err *e)
+{
+    const struct config_provider *p;
+
+    for (size_t i = 0; (p = config_provider(s->config, i)); i++)
+        if (str_eq(p->name, name))
+            return p;
+    err_field(e, ERR_INVALID, "provider", "'%.60s' is no OpenID provider of the configuration", name);
+    return NULL;
+}
+
+static int link_user(struct core_state *s, const struct core_admin *a, const struct user *u,
+                     const struct config_provider *p, struct err *e)
+{
+    const struct identity *known = identity_find(s, p->name, p->issuer, a->text);
+
+    if (a->flag && known && known->user_id != u->r.id) {
+        const struct user *other = find_user(s, known->user_id);
+        return err_field(e, ERR_CONFLICT, "subject", "%s is linked to user %.80s", a->text, other ? other->name : "?");
+    }
+    if (!a->flag && (!known || known->user_id != u->r.id))
+        return err_field(e, ERR_MISSING, "subject", "%s of %s is not linked to user %.80s", a->text, p->name, u->name);
+    if (a->flag && !known)
+        tx_put(s, identity_make(s, u->r.id, p->name, p->issuer, a->text));
+    else if (!a->flag)
+        tx_remove(s, known);
+    return 0;
+}
+
+/* What the provider said of somebody who is not this user does not stay with it. */
+int admin_user_link(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const struct user *old;
+    const struct config_provider *p;
+    int rc = find(s, a, &old, e);
+
+    if (rc < 0 || (rc = str_check(a->text ? a->text : "", 255, false, "subject", e)) < 0)
+        return rc;
+    if (!(p = find_provider(s, a->prefix ? a->prefix : "", e)))
+        return ERR_INVALID;
+    if ((rc = link_user(s, a, old, p, e)) < 0)
+        return rc;
+    struct user *u = user_edit(old);
+    if (!a->flag)
+        groups_drop(&u->groups, p->name);
+    journal(
+        s,
+        &(struct event_note){.id = EVENT_USER_LINKED, .object = "user", .object_id = u->r.id, .object_name = u->name},
+        "User %s is %s as %s by %s", u->name, a->flag ? "known" : "no longer known", a->text, p->name);
+    admin_inverse(a, &(struct core_admin){
+                         .op = ADMIN_USER_LINK, .id = u->r.id, .prefix = p->name, .text = a->text, .flag = !a->flag});
+    admin_result(a, u);
+    user_put(s, u);
     return 0;
 }

@@ -74,7 +74,7 @@ struct policy *policy_parsed(struct core_state *s, const struct policy_text *tex
 
 /* ---- views ---- */
 
-void policy_view_put_node(struct policy_view *v, const struct slot *slot, const struct node *n)
+void policy_view_put_node(struct core_state *s, struct policy_view *v, const struct slot *slot, const struct node *n)
 {
     struct prefixes effective = {0};
 
@@ -84,7 +84,7 @@ void policy_view_put_node(struct policy_view *v, const struct slot *slot, const 
     }
     node_effective(n, &effective);
     struct policy_node x = tailnet_policy_node(slot->index, n, &effective, &slot->serving, &slot->live);
-    x.online = x.online && !node_is_expired(n, clock_wall_ns());
+    x.online = x.online && !slot_is_expired(s, n);
     policy_view_put(v, &x);
     prefixes_release(&effective);
 }
@@ -140,7 +140,7 @@ struct policy_view *policy_view_of_all(struct core_state *s, const struct policy
         const struct slot *slot = s->slots.items[i];
         const struct node *n = published ? slot->published : slot->work;
         if (slot->id && n)
-            policy_view_put_node(v, slot, n);
+            policy_view_put_node(s, v, slot, n);
     }
     policy_view_end(v);
     return v;

@@ -22,7 +22,7 @@ void policy_log_problems(const struct policy_problems *problems, const char *who
  * one and the next. */
 struct policy *policy_parsed(struct core_state *s, const struct policy_text *text);
 /* Puts the node into the view; tells it the users: true if that changed what it says. */
-void policy_view_put_node(struct policy_view *v, const struct slot *slot, const struct node *n);
+void policy_view_put_node(struct core_state *s, struct policy_view *v, const struct slot *slot, const struct node *n);
 bool policy_view_follow_users(struct core_state *s, struct policy_view *v, bool published);
 /* The text means p, whose reference is taken over. */
 void policy_parsed_set(struct core_state *s, const struct policy_text *text, struct policy *p);

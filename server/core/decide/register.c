@@ -89,7 +89,7 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
 {
     const struct node *old = slot->work;
 
-    if (node_is_expired(old, clock_wall_ns())) {
+    if (slot_is_expired(s, old)) {
         expired(s, r);
         return;
     }
@@ -199,10 +199,15 @@ static struct slot *node_of_key(struct core_state *s, const struct core_register
     return of_users == 1 ? any : NULL;
 }
 
+static int64_t expiry_from_now(struct core_state *s)
+{
+    return s->config->node.expiry ? clock_wall_ns() + s->config->node.expiry : 0;
+}
+
 /* A client may ask for less than node.expiry, never for more. */
 static int64_t expiry_for(struct core_state *s, const struct core_register *r)
 {
-    int64_t latest = s->config->node.expiry ? clock_wall_ns() + s->config->node.expiry : 0;
+    int64_t latest = expiry_from_now(s);
 
     return r->expiry_ns && (!latest || r->expiry_ns < latest) ? r->expiry_ns : latest;
 }
@@ -327,9 +332,10 @@ static void own_by_key(struct core_state *s, struct node *n, const struct core_r
 }
 
 /* A container that restarts: nothing new is asked for, so the key, used up or deleted meanwhile, is not needed. */
-static bool keeps_its_login(const struct node *n, const struct core_register *r, const struct preauth_key *k)
+static bool keeps_its_login(struct core_state *s, const struct node *n, const struct core_register *r,
+                            const struct preauth_key *k)
 {
-    if (node_is_expired(n, clock_wall_ns()))
+    if (slot_is_expired(s, n))
         return false;
     if (!k)
         return !asks_for_tags(r, n);
@@ -343,7 +349,7 @@ static struct slot *lost_login(struct core_state *s, const struct core_register 
 {
     for (struct slot *x = slot_by_machine(s, r->machine_key); x && !k->revoked; x = x->same_machine)
         if (x->work->unseen_login == k->r.id && is_same_login(x->work, r, k) && !x->work->logged_out &&
-            !node_is_expired(x->work, clock_wall_ns()))
+            !slot_is_expired(s, x->work))
             return x;
     return NULL;
 }
@@ -357,7 +363,7 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
 
     if (later)
         return;
-    if (same && keeps_its_login(same->work, r, k)) {
+    if (same && keeps_its_login(s, same->work, r, k)) {
         *e = (struct err){0};
         done(s, r, same->work);
         return;
@@ -367,8 +373,11 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
         return;
     }
     const struct user *owner = k && k->user_id ? find_user(s, k->user_id) : NULL;
+    if (owner && owner->suspended_ns)
+        err_set(e, ERR_DENIED, "the user of this authkey is suspended");
     struct slot *lost = k ? lost_login(s, r, k) : NULL;
-    if (!k || (!lost && key_is_valid(k, e) < 0) || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
+    if (!k || e->code || (!lost && key_is_valid(k, e) < 0) ||
+        node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
         refuse(s, r);
         return;
     }
@@ -496,8 +505,8 @@ void register_run(struct core_state *s, struct core_call *call)
 }
 
 /* Which node of the machine a person's login means (one of that user, else the tagged one), or a new one. */
-int register_complete(struct core_state *s, struct pending_request *w, const struct user *user, struct slot **out,
-                      struct err *e)
+int register_complete(struct core_state *s, struct pending_request *w, const struct user *user,
+                      const struct register_by *by, struct slot **out, struct err *e)
 {
     const struct pending *p = w->work;
     struct slot *owned = NULL, *tagged = NULL, *of_others = NULL;
@@ -524,11 +533,11 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
     bool becomes_tagged = p->request_tags.len > 0;
     strs_copy(&n->tags, &p->request_tags);
     n->user_id = becomes_tagged ? 0 : user->r.id;
-    n->expiry_ns = becomes_tagged || !s->config->node.expiry ? 0 : clock_wall_ns() + s->config->node.expiry;
+    n->expiry_ns = becomes_tagged ? 0 : by->expiry_ns ? by->expiry_ns : expiry_from_now(s);
     n->ephemeral = p->ephemeral;
     n->unseen_login = 0;
-    if (!slot)
-        n->method = REGISTER_CLI;
+    if (!slot || by->method == REGISTER_OIDC)
+        n->method = by->method;
     struct client_info info = {.hostname = p->hostname,
                                .os = p->os,
                                .client_version = p->client_version,
@@ -539,9 +548,10 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
         s->admin->record = n;
         return 0;
     }
-    authorize_by_login(n, s->admin->actor ? s->admin->actor : ""); /* who registers a machine approves it */
+    if (by->method == REGISTER_CLI)
+        authorize_by_login(n, by->actor ? by->actor : ""); /* the administrator who registers a machine approves it */
     const struct node *old = slot ? record_ref(slot->work) : NULL;
-    *out = put_node(s, old, n, &info, s->admin->actor);
+    *out = put_node(s, old, n, &info, by->actor);
     record_unref(old);
     s->counters.registrations++;
     return 0;

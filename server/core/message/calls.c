@@ -135,6 +135,31 @@ static const struct member admin_answer[] = {
     MEMBER_ROW_OF(core_admin, problems, LIST, problem_table),
 };
 
+/* ---- logins of people ---- */
+
+static const struct member login_request[] = {
+    MEMBER_ROW_ENUM(core_login, step, LOGIN_FORGET),
+    MAYBE(core_login, provider),
+    MAYBE(core_login, issuer),
+    MAYBE(core_login, subject),
+    MAYBE(core_login, username),
+    MAYBE(core_login, email),
+    MAYBE(core_login, display_name),
+    MAYBE(core_login, picture_url),
+    BOOL(core_login, has_groups),
+    STRS(core_login, groups),
+    MAYBE(core_login, refresh_token),
+    MAYBE(core_login, auth_id),
+    MAYBE(core_login, text),
+    U64(core_login, user_id),
+    U64(core_login, identity_id),
+    TIME(core_login, expiry_ns),
+};
+static const struct member login_answer[] = {
+    MEMBER_ROW(core_login, user, RECORD),
+    U64(core_login, node_id),
+};
+
 /* ---- notices ---- */
 
 static const struct member warning_members[] = {
@@ -182,6 +207,7 @@ const struct call_message call_messages[CALL_MESSAGES] = {
     [CALL_MAP] = {"map", MEMBERS(core_map, map_request), MEMBERS(core_map, map_answer), {0}},
     [CALL_SSH] = {"ssh", MEMBERS(core_ssh, ssh_request), MEMBERS(core_ssh, ssh_answer), {0}},
     [CALL_ADMIN] = {"admin", MEMBERS(core_admin, admin_request), MEMBERS(core_admin, admin_answer), {0}},
+    [CALL_LOGIN] = {"login", MEMBERS(core_login, login_request), MEMBERS(core_login, login_answer), {0}},
     [CALL_CANCEL] = NOTICE("cancel"),
     [CALL_SESSION_END] = NOTICE("session.end"),
     [CALL_SESSION_DEAD] = NOTICE("session.dead"),

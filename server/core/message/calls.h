@@ -11,6 +11,7 @@ enum call_message_id {
     CALL_MAP,
     CALL_SSH,
     CALL_ADMIN,
+    CALL_LOGIN,
     /* Without an answer: struct core_notice. */
     CALL_CANCEL,
     CALL_SESSION_END,

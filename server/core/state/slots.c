@@ -203,6 +203,14 @@ void slot_mark(struct core_state *s, struct slot *slot, uint32_t change_mask)
     slot->rebuild = true;
 }
 
+bool slot_is_expired(struct core_state *s, const struct node *n)
+{
+    const struct record_pair *owner = n->user_id ? map_getu(&s->users, n->user_id) : NULL;
+    const struct user *u = owner ? owner->work : NULL;
+
+    return node_is_expired(n, clock_wall_ns()) || (u && u->suspended_ns);
+}
+
 void routes_follow(struct core_state *s, struct slot *slot)
 {
     const struct node *n = slot->published;
@@ -212,7 +220,7 @@ void routes_follow(struct core_state *s, struct slot *slot)
         routes_remove_node(s->routes, slot->id);
         return;
     }
-    struct routes_flags flags = routes_flags_of(n, &slot->live, node_is_expired(n, clock_wall_ns()));
+    struct routes_flags flags = routes_flags_of(n, &slot->live, slot_is_expired(s, n));
     routes_set_node(s->routes, n, &flags);
     routes_set_evidence(s->routes, slot->id, &slot->live.unreachable, &slot->live.carried);
 }
@@ -225,7 +233,7 @@ void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
         slot_mark(s, slot, old ? 0 : CHANGE_ADDED);
         slot->published = record_ref(n);
         slot->recorded = true;
-        slot->expired = node_is_expired(n, clock_wall_ns());
+        slot->expired = slot_is_expired(s, n);
         slot->key_end = tailnet_key_end(n, clock_wall_ns());
         slot->reachable |= old && key_is_zero(old->disco_key) && !key_is_zero(n->disco_key);
         if (!old || memcmp(old->node_key, n->node_key, KEY_LEN) != 0) {
@@ -248,12 +256,4 @@ void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
         vec_push(&s->nearest_viewers, slot);
     routes_follow(s, slot);
     record_unref(old);
-}
-
-void slots_user_changed(struct core_state *s, uint64_t user_id)
-{
-    s->tailnet_dirty |= CHANGE_USERS;
-    for (size_t i = 0; i < s->slots.len; i++)
-        if (s->slots.items[i]->published && s->slots.items[i]->published->user_id == user_id)
-            slot_mark(s, s->slots.items[i], 0);
 }

@@ -15,7 +15,7 @@ void slot_set_work(struct core_state *s, struct slot *slot, const struct node *n
 void slot_free(struct core_state *s, struct slot *slot);
 /* What the store holds of the node is now n (NULL: nothing): readers are told, routes follow. */
 void slot_publish(struct core_state *s, struct slot *slot, const struct node *n);
-void slots_user_changed(struct core_state *s, uint64_t user_id);
+bool slot_is_expired(struct core_state *s, const struct node *n); /* or its user is suspended */
 void slot_mark(struct core_state *s, struct slot *slot, uint32_t change_mask);
 /* Tells routes what the node is now; the election is at the next publish. */
 void routes_follow(struct core_state *s, struct slot *slot);

@@ -31,6 +31,8 @@ static const struct member user_columns[] = {
     LATER(user, "suspended_ns", suspended_ns, TIME, 7, "0"),
     LATER(user, "suspended_by", suspended_by, TEXT, 7, "''"),
     LATER(user, "groups", groups, STRS, 7, "'[]'"),
+    LATER(user, "login_ns", login_ns, TIME, 7, "0"),
+    LATER(user, "login_provider", login_provider, TEXT, 7, "''"),
 };
 
 static const struct member identity_columns[] = {

@@ -86,7 +86,10 @@ static void a_user_has_more_members_in_headway_s_dialect(void **state)
     assert_string_equal(v1, want);
     snprintf(want, sizeof(want), "%s,\"role\":\"owner\",\"version\":4}", user_v1);
     assert_string_equal(more, want);
-    snprintf(want, sizeof(want), "%s,\"role\":\"owner\",\"version\":4,\"nodeCount\":2}", user_v1);
+    snprintf(want, sizeof(want),
+             "%s,\"role\":\"owner\",\"version\":4,\"suspendedAt\":null,\"suspendedBy\":null,\"lastLogin\":null,"
+             "\"loginProvider\":null,\"providerGroups\":[],\"nodeCount\":2}",
+             user_v1);
     assert_string_equal(top, want);
     free(v1);
     free(more);

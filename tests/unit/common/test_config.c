@@ -21,6 +21,7 @@
 #include "config/config.h"
 #include "shared/config_pages.h"
 #include "shared/files.h"
+#include "json/json.h"
 
 #define BAD_DIR "tests/unit/common/config"
 
@@ -175,7 +176,7 @@ static void empty_values_load(void **state)
     assert_int_equal(c->derp.urls.len, 0);
     assert_string_equal(c->log.level, "info");
     assert_int_equal(c->node.ephemeral_inactivity_timeout, 120 * NS_PER_SECOND);
-    assert_string_equal(c->oidc.extra_params.items[0].value, "");
+    assert_string_equal(c->oidc.flat.extra_params.items[0].value, "");
     config_unref(c);
     c = parse("prefixes: {v6: ''}\n");
     assert_int_equal(c->prefixes.v4.bits, 10);
@@ -333,7 +334,7 @@ static void what_needs_a_restart_waits_for_it_whole(void **state)
     assert_string_equal(fresh->server_url, "http://h:1");
     assert_string_equal(fresh->state_dir, was->state_dir);
     assert_int_equal(fresh->prefixes.v4.bits, 10);
-    assert_string_equal(fresh->oidc.extra_params.items[0].value, "b");
+    assert_string_equal(fresh->oidc.flat.extra_params.items[0].value, "b");
     assert_string_equal(fresh->log.level, "debug");
     assert_int_equal(fresh->dns.search_domains.len, 1);
     config_diff(was, fresh, &live, &restart);
@@ -405,17 +406,44 @@ static void a_removed_key_may_stand_beside_its_successor(void **state)
     config_unref(c);
 }
 
-static void parts_that_do_not_exist_are_said(void **state)
+static void providers_take_the_keys_of_a_single_one(void **state)
 {
-    struct config *c = parse("server_url: http://h:1\noidc: {issuer: 'https://id.example.com', client_id: a, "
-                             "client_secret: b, scope: [openid]}\n");
+    static const char text[] =
+        "server_url: http://h:1\n"
+        "oidc:\n"
+        "  issuer: https://id.example.com\n"
+        "  client_id: a\n"
+        "  client_secret: b\n"
+        "  providers:\n"
+        "    - {name: corp, issuer: 'https://corp.example.com/x', client_id: c, client_secret: hidden-one,\n"
+        "       allowed_groups: ['Domain Users', eng], extra_params: {hint: x}, pkce: {enabled: true},\n"
+        "       email_verified_required: if-present, refresh_interval: 4h}\n";
+    struct config *c = parse(text), *again;
+    const struct config_provider *p;
+    struct buf told = BUF_INIT(0), written = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&told);
 
     (void)state;
-    assert_true(strs_has(&c->notes, "oidc.issuer is not used yet"));
+    assert_string_equal(config_provider(c, 0)->name, "default");
+    p = config_provider(c, 1);
+    assert_string_equal(p->name, "corp");
+    assert_string_equal(p->allowed_groups.items[0], "Domain Users");
+    assert_string_equal(p->extra_params.items[0].value, "x");
+    assert_string_equal(p->scope.items[2], "email"); /* a default */
+    assert_string_equal(p->email_verified_required, "if-present");
+    assert_true(p->pkce_enabled && p->refresh_interval == 4 * 3600 * NS_PER_SECOND);
+    assert_null(config_provider(c, 2));
+    config_describe(c, &o);
+    assert_non_null(strstr(buf_text(&told), "\"name\":\"corp\""));
+    assert_null(strstr(buf_text(&told), "hidden-one"));
+    config_write(c, NULL, 0, &written);
+    again = parse(buf_text(&written));
+    assert_string_equal(config_provider(again, 1)->client_secret, "hidden-one");
+    assert_string_equal(config_provider(again, 1)->allowed_groups.items[0], "Domain Users");
+    config_unref(again);
     config_unref(c);
-    c = parse("server_url: http://h:1\noidc: {issuer: ''}\nacme_email: ''\n");
-    assert_int_equal(c->notes.len, 0);
-    config_unref(c);
+    buf_release(&told);
+    buf_release(&written);
 }
 
 static void the_environment_wins(void **state)
@@ -627,7 +655,7 @@ int main(void)
         cmocka_unit_test(the_working_directory_is_not_searched),
         cmocka_unit_test(a_client_gets_what_is_right_of_a_wrong_file),
         cmocka_unit_test(a_removed_key_may_stand_beside_its_successor),
-        cmocka_unit_test(parts_that_do_not_exist_are_said),
+        cmocka_unit_test(providers_take_the_keys_of_a_single_one),
         cmocka_unit_test(the_environment_wins),
         cmocka_unit_test(a_bad_variable_leaves_the_files_value),
         cmocka_unit_test(a_reload_says_what_changed),

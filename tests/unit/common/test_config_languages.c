@@ -61,8 +61,8 @@ static void check_all(const struct config *c)
     assert_int_equal(c->dns.split.items[0].servers.len, 2);
     assert_int_equal(c->dns.extra_records.len, 2);
     assert_string_equal(c->dns.extra_records.items[1].value, "fd7a::5");
-    assert_int_equal(c->oidc.extra_params.len, 1);
-    assert_string_equal(c->oidc.extra_params.items[0].value, "7");
+    assert_int_equal(c->oidc.flat.extra_params.len, 1);
+    assert_string_equal(c->oidc.flat.extra_params.items[0].value, "7");
 }
 
 static void toml_loads(void **state)
@@ -265,8 +265,8 @@ static void every_kind_of_value_comes_from_the_environment(void **state)
     assert_int_equal(c->trusted_proxies.len, 2);
     assert_int_equal(c->derp.urls.len, 2);
     assert_string_equal(c->derp.urls.items[1], "https://b.example.com/2");
-    assert_int_equal(c->oidc.extra_params.len, 3);
-    assert_string_equal(c->oidc.extra_params.items[1].value, "3");
+    assert_int_equal(c->oidc.flat.extra_params.len, 3);
+    assert_string_equal(c->oidc.flat.extra_params.items[1].value, "3");
     assert_string_equal(c->dns.extra_records.items[0].type, "A");
     assert_string_equal(c->node.probe.targets.items[0].value, "10.0.0.1");
     assert_int_equal(c->unix_socket_permission, 0700);

@@ -123,6 +123,7 @@ static const struct {
     {"/api/v2/tailnet/-/users", "users", "users:read"},
     {"/api/v2/users", "users", "users:read"},
     {"/api/headway/users", "users", "users:read"},
+    {"/api/headway/identities", "users", "users:read"},
     {"/api/headway/preauthkeys", "auth_keys", "auth_keys:read"},
     {"/api/headway/oauth-clients", "oauth_keys", "oauth_keys:read"},
     {"/api/headway/apikeys", NEVER, "all:read"},

@@ -291,8 +291,8 @@ static void test_attributes(void **unused)
 
 static void test_ambiguous_user(void **unused)
 {
-    static const struct policy_user twins[] = {{1, "a", "same@example.com", "", POLICY_OWNER},
-                                               {2, "b", "same@example.com", "", POLICY_MEMBER}};
+    static const struct policy_user twins[] = {{1, "a", "same@example.com", "", POLICY_OWNER, NULL, 0},
+                                               {2, "b", "same@example.com", "", POLICY_MEMBER, NULL, 0}};
     struct policy_tailnet t = {.users = twins, .user_count = 2};
     struct policy *p =
         fleet_policy("{\"acls\":[{\"action\":\"accept\",\"src\":[\"same@example.com\"],\"dst\":[\"*:*\"]}]}");

@@ -13,9 +13,9 @@
 #include "base/array.h"
 #include "policy/policy.h"
 
-static const struct policy_user users[] = {{1, "odin", "odin@example.com", "", POLICY_OWNER},
-                                           {2, "freya", "freya@example.com", "", POLICY_ADMIN},
-                                           {3, "thor", "thor@example.org", "", POLICY_MEMBER}};
+static const struct policy_user users[] = {{1, "odin", "odin@example.com", "", POLICY_OWNER, NULL, 0},
+                                           {2, "freya", "freya@example.com", "", POLICY_ADMIN, NULL, 0},
+                                           {3, "thor", "thor@example.org", "", POLICY_MEMBER, NULL, 0}};
 static const char *const tag_r[] = {"tag:r"};
 
 enum { ODIN, FREYA, THOR, ROUTER, NODES };

@@ -53,14 +53,21 @@ static bool follows(struct merge_text a, struct merge_text b)
     return a.text + a.len == b.text;
 }
 
+/* All have it, as they have what stands before it. */
+static bool goes_on_from(const struct merge_piece *last, const struct merge_piece *p)
+{
+    return p->kind == MERGE_SAME && last->kind == MERGE_SAME && follows(last->base, p->base) &&
+           follows(last->theirs, p->theirs) && follows(last->mine, p->mine);
+}
+
 void merge_add(struct merge *m, struct merge_piece piece)
 {
     if (!piece.base.len && !piece.theirs.len && !piece.mine.len)
         return;
-    struct merge_piece *last = m->len ? &m->items[m->len - 1] : NULL;
     piece.kind = kind_of(&piece);
-    if (piece.kind == MERGE_SAME && last && last->kind == MERGE_SAME && follows(last->base, piece.base) &&
-        follows(last->theirs, piece.theirs) && follows(last->mine, piece.mine)) {
+    if (m->len && goes_on_from(&m->items[m->len - 1], &piece)) {
+        struct merge_piece *last = &m->items[m->len - 1];
+
         last->base.len += piece.base.len;
         last->theirs.len += piece.theirs.len;
         last->mine.len += piece.mine.len;

@@ -383,7 +383,7 @@ static void add_elements(struct section_merge *s, const struct triple *arrays, c
                     (struct merge_run[]){
                         {from[BASE], all.at[BASE]}, {from[THEIRS], all.at[THEIRS]}, {from[MINE], all.at[MINE]}},
                     section, container);
-        if (end)
+        if (!in_all(&all)) /* the end */
             break;
         add_whole(s, &all, container, 2);
         for (int i = 0; i < SIDES; i++) {

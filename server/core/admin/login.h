@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Users and the providers that know them. */
+#ifndef SERVER_CORE_ADMIN_LOGIN_H
+#define SERVER_CORE_ADMIN_LOGIN_H
+
+#include "core/core.h"
+
+void login_run(struct core_state *s, struct core_call *call);
+/* Whom the provider calls so; NULL: nobody. An issuer's slash at its end makes no difference. */
+const struct identity *identity_find(struct core_state *s, const char *provider, const char *issuer,
+                                     const char *subject);
+/* With their identities, the groups that came by them, or all of them where identity is NULL. */
+void identities_remove(struct core_state *s, uint64_t user_id);
+struct identity *identity_make(struct core_state *s, uint64_t user_id, const char *provider, const char *issuer,
+                               const char *subject);
+/* The groups of the user without those of the provider. */
+void groups_drop(struct strs *groups, const char *provider);
+
+#endif

@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 400
+"""Login by people: the code flow with a provider that errs, and who is kept out."""
+import http.cookiejar
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
+import daemon as shared  # noqa: E402
+import openid_provider as openid  # noqa: E402
+
+check = shared.check
+
+
+def settings(p, **more):
+    keys = {"issuer": p.issuer, "client_id": openid.CLIENT, "client_secret": openid.SECRET, "only_start_if_oidc_is_available": False, **more}
+    return "oidc: " + json.dumps(keys) + "\n"
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+class Browser:
+    def __init__(self, d):
+        self.jar = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar), NoRedirect)
+        self.base = f"http://127.0.0.1:{d.port}"
+
+    def get(self, url, form=None):
+        """(status, text, where to)"""
+        data = urllib.parse.urlencode(form).encode() if form is not None else None
+        try:
+            with self.opener.open(urllib.request.Request(urllib.parse.urljoin(self.base, url), data), timeout=40) as r:
+                return r.status, r.read().decode(), r.headers.get("Location")
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode(), e.headers.get("Location")
+
+    def begin(self, auth_id):
+        """The link to the provider, and where the provider sends the browser back to."""
+        to_provider = self.get(f"/register/{auth_id}")[2]
+        return to_provider, self.get(to_provider)[2] if to_provider else None
+
+    def login(self, auth_id):
+        """The page that asks, or the one that refuses."""
+        return self.get(self.begin(auth_id)[1])
+
+    def confirm(self, auth_id, page):
+        token = re.search(r'name="token" value="([0-9a-f]+)"', page)
+        return self.get(f"/register/confirm/{auth_id}", {"token": token.group(1) if token else ""})
+
+
+def waiting(d, name="laptop"):
+    auth_id = "hskey-authreq-" + secrets.token_hex(12)
+    status, said = d.call("POST", "/api/v1/debug/node", {"user": "local", "key": auth_id, "name": name, "routes": []})
+    assert status == 200, said
+    return auth_id
+
+
+def nodes(d):
+    return {n["name"]: n for n in d.call("GET", "/api/v1/node")[1]["nodes"]}
+
+
+def users(d):
+    return {u["name"]: u for u in d.call("GET", "/api/v1/user")[1]["users"]}
+
+
+def way_in(d, p):
+    b, auth_id = Browser(d), waiting(d, "first")
+    to_provider, back = b.begin(auth_id)
+    asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(to_provider).query))
+    check("the link of the client leads to the provider", to_provider.startswith(p.issuer + "/auth?x=1&") and asked["redirect_uri"] == b.base + "/oidc/callback"
+          and asked["code_challenge_method"] == "S256" and len(asked["nonce"]) == 64 and asked["scope"] == "openid profile email", to_provider)
+    cookie = next(iter(b.jar))
+    check("a cookie of this browser alone goes with it", cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "Lax"
+          and cookie.path == "/oidc/callback" and cookie.expires, str(cookie))
+    status, page, _ = b.get(back)
+    check("the way back leads to a question", status == 200 and "alice@example.com" in page and "first" in page and "Add this machine" in page, page)
+    check("which nobody has answered yet", "first" not in nodes(d))
+    status, said, _ = b.confirm(auth_id, page)
+    check("a yes lets the machine in", status == 200 and "first" in nodes(d), said)
+    node, user = nodes(d)["first"], users(d)["alice"]
+    check("as the user's, by OpenID", node["user"]["name"] == "alice" and node["registerMethod"] == "REGISTER_METHOD_OIDC", str(node))
+    check("who has headscale's fields", (user["provider"], user["providerId"], user["email"], user["displayName"]) == ("oidc", p.issuer + "/7", "alice@example.com", "Alice A."), str(user))
+    check("the way back leads there once", b.get(back)[0] in (403, 410))
+    check("and so does the yes", b.confirm(auth_id, page)[0] in (403, 410))
+    check("the link is used up", b.get(f"/register/{auth_id}")[0] == 410)
+    check("no secret is in the log", openid.SECRET not in d.log() and "alice@example.com" not in d.log(), d.log())
+
+
+def again(d, p):
+    p.claims.update(name="Alice <b>B.</b>", email="alice@new.example.com")
+    auth_id, b = waiting(d, "second"), Browser(d)
+    page = b.login(auth_id)[1]
+    check("names are shown as text", "<b>" not in page)
+    b.confirm(auth_id, page)
+    user = users(d)["alice"]
+    check("a second login is the same user, as the provider shows it now", user["displayName"] == "Alice <b>B.</b>" and user["email"] == "alice@new.example.com"
+          and nodes(d)["second"]["user"]["id"] == user["id"], str(user))
+    p.claims.update(name="Alice A.", email="alice@example.com")
+
+
+def faults(d, p):
+    said_of = {"issuer": "another issuer", "audience": "another client", "party": "another client", "expired": "has expired", "old": "issued at another time",
+               "nonce": "another login", "hash": "access token", "no subject": "no subject", "not yet": "not valid yet", "exp text": "when it expires",
+               "none": "signed with &#39;none&#39;", "HS256": "signed with &#39;HS256&#39;", "EdDSA": "signed with EdDSA", "encrypted": "encrypted",
+               "signature": "signature is wrong", "changed": "signature is wrong", "crit": "not known here", "unlisted": "does not list",
+               "refuse": "access_denied", "mixed up": "another provider", "no token": "no ID token", "huge token": "too long",
+               "broken token": "status 500", "elsewhere token": "status 302", "replay": "used before"}
+    before = set(users(d))
+    for fault, words in said_of.items():
+        auth_id, b = waiting(d, "stranger"), Browser(d)
+        if fault == "replay":
+            b.login(auth_id)
+        p.fault = fault
+        status, page, _ = b.login(auth_id)
+        p.fault = ""
+        check(f"{fault}: refused, and the page says why", status >= 400 and words in page, f"{status} {page}")
+        check(f"{fault}: nobody is in", "stranger" not in nodes(d) and set(users(d)) == before)
+
+
+def no_faults(d, p):
+    for fault in "rolled", "no kid", "many groups", "other userinfo", "huge userinfo", "left out":
+        p.fault = fault
+        auth_id, b = waiting(d, "stranger"), Browser(d)
+        status, page, _ = b.login(auth_id)
+        p.fault = ""
+        check(f"{fault}: no reason to refuse", status == 200 and "Add this machine" in page, page)
+
+
+def browsers(d):
+    auth_id, victim, other = waiting(d, "race"), Browser(d), Browser(d)
+    _, back = victim.begin(auth_id)
+    status, page, _ = other.get(back)
+    check("another browser is refused", status == 403 and "did not begin" in page, page)
+    other.begin(auth_id)
+    check("with a cookie of a login of its own too", other.get(back)[0] == 403)
+    state = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query))
+    changed = back.replace(state["state"], state["state"][:-1] + ("0" if state["state"][-1] != "0" else "1"))
+    check("a changed state is refused", victim.get(changed)[0] in (403, 410))
+    answers, together = [], threading.Barrier(2)
+
+    def come_back():
+        together.wait()
+        answers.append(victim.get(back))
+
+    threads = [threading.Thread(target=come_back) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    check("of two ways back at once one leads to the question", sorted(a[0] for a in answers) in ([200, 403], [200, 410]), str([a[0] for a in answers]))
+    page = next(a[1] for a in answers if a[0] == 200)
+    check("another browser cannot say yes", other.confirm(auth_id, page)[0] in (403, 410) and "race" not in nodes(d))
+    check("nor can the token of another login", victim.confirm(waiting(d, "elsewhere"), page)[0] == 403 and "elsewhere" not in nodes(d))
+    check("and so the machine stays out", "race" not in nodes(d))
+    for bad in "/oidc/callback", "/oidc/callback?code=a", "/oidc/callback?code=a&state=b", "/oidc/callback?error=x&state=" + "0" * 64:
+        check(f"{bad} is refused", Browser(d).get(bad)[0] in (400, 403))
+    check("an id that nobody has leads nowhere", Browser(d).get("/register/hskey-authreq-" + "0" * 24)[0] == 410)
+
+
+def hostile(p):
+    with shared.Daemon(settings(p)) as d:
+        d.call("POST", "/api/v1/user", {"name": "local", "email": "boss@example.com"})
+        for claims, name in (({"sub": "a", "preferred_username": "local"}, "mallory@example.com"),
+                             ({"sub": "b", "preferred_username": "boss@example.com"}, "boss"),
+                             ({"sub": "c", "preferred_username": "a\r\nSet-Cookie: x=1"}, "c@example.com"),
+                             ({"sub": "d", "preferred_username": "x" * 5000}, "d@example.com")):
+            p.claims.update(claims, email="mallory@example.com" if claims["sub"] == "a" else f"{claims['sub']}@example.com", name="<script>\u0007")
+            auth_id, b = waiting(d, "m-" + claims["sub"]), Browser(d)
+            page = b.login(auth_id)[1]
+            b.confirm(auth_id, page)
+            check(f"{claims['preferred_username'][:20]!r} becomes {name}", nodes(d)["m-" + claims["sub"]]["user"]["name"] == name and "<script>" not in page,
+                  str(nodes(d)["m-" + claims["sub"]]["user"]))
+        p.claims.update(sub="e", preferred_username="e", email="boss@example.com")
+        auth_id, b = waiting(d, "m-e"), Browser(d)
+        b.confirm(auth_id, b.login(auth_id)[1])
+        check("an address that another user has stays that user's", users(d)["e"]["email"] == "" and users(d)["local"]["email"] == "boss@example.com", str(users(d)))
+        p.claims.update(sub="7", preferred_username="alice", email="alice@example.com", name="Alice A.")
+
+
+def lists(p):
+    cases = (({"allowed_domains": ["example.com"]}, {}, None), ({"allowed_domains": ["other.com"]}, {}, "domain"), ({"allowed_users": ["bob@example.com"]}, {}, "mail address"),
+             ({"allowed_groups": ["eng"]}, {}, "none of the groups"), ({"allowed_groups": ["eng"]}, {"groups": ["eng"]}, None),
+             ({"allowed_groups": ["eng"], "groups_claim": "roles.headway"}, {"roles": {"headway": {"eng": {"1": "2"}}}}, None),
+             ({"allowed_domains": ["example.com"]}, {"email_verified": False}, "verified"),
+             ({"allowed_domains": ["example.com"], "email_verified_required": False}, {"email_verified": False}, None),
+             ({"allowed_domains": ["example.com"], "email_verified_required": "if-present"}, {"email_verified": None}, None),
+             ({"allowed_domains": ["example.com"], "email_verified_required": "if-present"}, {"email_verified": False}, "verified"))
+    for keys, claims, words in cases:
+        kept = dict(p.claims)
+        p.claims.update(claims)
+        with shared.Daemon(settings(p, **keys)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            status, page, _ = Browser(d).login(waiting(d))
+            check(f"{keys} and {claims}: {words or 'in'}", (status == 200) == (words is None) and (words or "Add this machine") in page, page)
+            check("who is refused becomes no user", ("alice" in users(d)) == (words is None))
+        p.claims = kept
+
+
+def enter(d, p, name, **claims):
+    """Logs in with these claims, as a machine of that name; the page that came last."""
+    p.claims.update(claims)
+    auth_id, b = waiting(d, name), Browser(d)
+    status, page, _ = b.login(auth_id)
+    return b.confirm(auth_id, page) if status == 200 else (status, page, None)
+
+
+def reaches(d, source, target):
+    return d.call("GET", f"/api/headway/explain?src={source}&dst={target}&port=80")[1]["allowed"]
+
+
+def groups(d, p):
+    enter(d, p, "desk", groups=["group:eng", "oidc:eng"])
+    enter(d, p, "server", sub="8", preferred_username="bob", email="bob@example.com", groups=[])
+    p.claims.update(sub="7", preferred_username="alice", email="alice@example.com")
+    policy = {"groups": {"group:eng": ["oidc:eng"], "group:ops": ["oidc:ops@other"]},
+              "acls": [{"action": "accept", "src": ["group:eng"], "dst": ["bob@example.com:80"]}]}
+    status, said = d.call("PUT", "/api/v1/policy", {"policy": json.dumps(policy)})
+    check("a policy names groups of a provider", status == 200, str(said))
+    check("which no other claim makes anybody a member of", not reaches(d, "desk", "server"))
+    enter(d, p, "desk", groups=["eng", "ops"])
+    check("a login that brings the group opens what it opens, at once", reaches(d, "desk", "server"))
+    check("the user shows it", user_of(d, "alice")["providerGroups"] == ["eng@default", "ops@default"], str(user_of(d, "alice")))
+    enter(d, p, "desk", groups=["sales"])
+    check("and one that does not closes it", not reaches(d, "desk", "server"))
+    status, said = d.call("PUT", "/api/v1/policy", {"policy": '{"groups": {"group:x": ["oidc:"]}}'})
+    check("a group without a name is an error", status == 400 and "names no group of a provider" in str(said), str(said))
+
+
+def user_of(d, name):
+    return next(u for u in d.call("GET", "/api/headway/users")[1]["users"] if u["name"] == name)
+
+
+def is_expired(d, name):
+    return next(n for n in d.call("GET", "/api/headway/nodes")[1]["nodes"] if n["name"] == name)["expired"]
+
+
+def suspension(d, p):
+    alice = user_of(d, "alice")
+    status, said = d.call("POST", f"/api/headway/users/{alice['id']}/suspended", {"suspended": True})
+    check("an administrator suspends a user", status == 200 and user_of(d, "alice")["suspendedAt"], str(said))
+    check("whose nodes are logged out", is_expired(d, "desk") and not is_expired(d, "server"))
+    status, page, _ = enter(d, p, "again")
+    check("and who cannot log in", status == 403 and "suspended" in page and "again" not in nodes(d), page)
+    d.call("POST", f"/api/headway/undo/{said['event']}")
+    check("the undo lets it back in", not is_expired(d, "desk") and not user_of(d, "alice")["suspendedAt"])
+    d.call("POST", f"/api/headway/users/{alice['id']}/suspended", {"suspended": True})
+    d.stop(kill=True)
+    d.start()
+    check("a suspension outlives kill -9", is_expired(d, "desk") and enter(d, p, "again")[0] == 403)
+    d.call("POST", f"/api/headway/users/{alice['id']}/suspended", {"suspended": False})
+    check("and ends when it is ended", not is_expired(d, "desk") and enter(d, p, "again")[0] == 200 and nodes(d)["again"]["user"]["id"] == alice["id"])
+
+
+def links(d, p):
+    d.call("POST", "/api/v1/user", {"name": "carol", "email": "carol@example.com"})
+    carol = user_of(d, "carol")
+    link = {"provider": "default", "subject": "99"}
+    status, said = d.call("POST", f"/api/headway/users/{carol['id']}/link", link)
+    check("an administrator links a user", status == 200, str(said))
+    status, refused = d.call("POST", f"/api/headway/users/{user_of(d, 'bob')['id']}/link", link)
+    check("an identity is one user's", status == 409 and "carol" in str(refused), str(refused))
+    status, refused = d.call("POST", f"/api/headway/users/{carol['id']}/link", {**link, "provider": "nobody"})
+    check("of a provider that there is", status == 400 and "nobody" in str(refused), str(refused))
+    enter(d, p, "carols", sub="99", preferred_username="somebody", email="somebody@example.com")
+    check("a login there is a login as this user", nodes(d)["carols"]["user"]["name"] == "carol" and user_of(d, "carol")["email"] == "carol@example.com", str(nodes(d)["carols"]))
+    d.call("POST", f"/api/headway/undo/{said['event']}")
+    enter(d, p, "others", sub="99", preferred_username="somebody", email="somebody@example.com")
+    check("until the link ends", nodes(d)["others"]["user"]["name"] == "somebody", str(nodes(d)["others"]["user"]))
+    p.claims.update(sub="7", preferred_username="alice", email="alice@example.com")
+
+
+def refreshes(p):
+    with shared.Daemon(settings(p, refresh_interval="10s")) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        enter(d, p, "desk", groups=["eng"])
+        asked = next(args for name, args, _ in reversed(p.seen) if name == "auth")
+        check("a refresh token is asked for", asked["scope"] == "openid profile email offline_access", str(asked))
+        token = next(iter(p.refresh))
+        kept = b"".join(open(os.path.join(d.dir, name), "rb").read() for name in os.listdir(d.dir) if name.startswith(("db", "log", "login")))
+        check("and is kept encrypted", token.encode() not in kept)
+        p.claims["groups"] = ["sales"]
+        p.userinfo = {"sub": "7", "groups": ["sales"]}
+        check("the provider is asked again, and says the groups of now", shared.wait_for(40, lambda: user_of(d, "alice")["providerGroups"] == ["sales@default"]), str(user_of(d, "alice")))
+        check("with a new refresh token each time", token not in p.refresh)
+        p.fault = "broken token"
+        check("a provider that does not say keeps everybody in", shared.wait_for(40, lambda: d.call("GET", "/api/headway/identities")[1]["identities"][0]["trouble"])
+              and not user_of(d, "alice")["suspendedAt"], str(d.call("GET", "/api/headway/identities")))
+        p.fault = "gone"
+        check("one that knows the user no longer suspends it", shared.wait_for(40, lambda: user_of(d, "alice")["suspendedAt"]) and is_expired(d, "desk")
+              and user_of(d, "alice")["suspendedBy"] == "provider default", str(user_of(d, "alice")))
+        p.fault, p.userinfo = "", None
+        check("a login at the provider is the way back", enter(d, p, "desk")[0] == 200 and not user_of(d, "alice")["suspendedAt"] and not is_expired(d, "desk"))
+    p.claims.pop("groups")
+
+
+def several(p):
+    with openid.Provider() as other:
+        more = {"providers": [{"name": "corp", "issuer": other.issuer, "client_id": openid.CLIENT, "client_secret": openid.SECRET}]}
+        with shared.Daemon(settings(p, **more)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            auth_id, b = waiting(d), Browser(d)
+            status, page, _ = b.get(f"/register/{auth_id}")
+            check("of several providers people choose one", status == 200 and "?provider=default" in page and "?provider=corp" in page, page)
+            check("that there is", b.get(f"/register/{auth_id}?provider=x")[0] == 404)
+            to_corp = b.get(f"/register/{auth_id}?provider=corp")[2]
+            check("and are sent there", to_corp.startswith(other.issuer), to_corp)
+            page = b.get(b.get(to_corp)[2])[1]
+            b.confirm(auth_id, page)
+            first = nodes(d)["laptop"]["user"]
+            auth_id, b = waiting(d, "second"), Browser(d)
+            b.confirm(auth_id, b.get(b.get(b.get(f"/register/{auth_id}?provider=default")[2])[2])[1])
+            second = nodes(d)["second"]["user"]
+            check("the same subject of two providers is two users", first["id"] != second["id"] and first["name"] == "alice" and second["name"] == f"user-{second['id']}"
+                  and second["email"] == "", f"{first} {second}")
+
+
+def provider_away(p):
+    p.fault = "broken openid-configuration"
+    with shared.Daemon(settings(p)) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        auth_id, b = waiting(d), Browser(d)
+        status, page, _ = b.get(f"/register/{auth_id}")
+        check("without its provider the daemon runs, and says so", status == 503 and "status 500" in page, page)
+        check("health says it", shared.wait_for(10, lambda: "log in" in json.dumps(d.call("GET", "/api/headway/health")[1])), str(d.call("GET", "/api/headway/health")[1]))
+        p.fault = ""
+        check("and once the provider is back people can log in", b.login(auth_id)[0] == 200)
+    for fault, words in (("broken openid-configuration", "status 500"), ("discovery", "calls itself"), ("only EdDSA", "EdDSA"), ("huge openid-configuration", "too long"),
+                         ("elsewhere openid-configuration", "status 302")):
+        p.fault = fault
+        d = shared.Daemon(settings(p, only_start_if_oidc_is_available=True))
+        done = subprocess.run([shared.HEADWAYD, "-c", d.config], capture_output=True, text=True, timeout=60, check=False)
+        check(f"only_start_if_oidc_is_available and {fault}: no start", done.returncode == 1 and words in done.stderr, done.stderr)
+        done = subprocess.run([shared.HEADWAYD, "-c", d.config, "configtest"], capture_output=True, text=True, timeout=60, check=False)
+        check("configtest says the same", done.returncode == 1 and words in done.stderr and "oidc.issuer" in done.stderr, done.stderr)
+        p.fault = ""
+        done = subprocess.run([shared.HEADWAYD, "-c", d.config, "configtest"], capture_output=True, text=True, timeout=60, check=False)
+        check("and nothing when it is well", done.returncode == 0, done.stderr)
+        shutil.rmtree(d.dir)
+
+
+def main():
+    with openid.Provider() as p:
+        with shared.Daemon(settings(p)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            way_in(d, p)
+            again(d, p)
+            no_faults(d, p)
+            faults(d, p)
+            browsers(d)
+            groups(d, p)
+            suspension(d, p)
+            links(d, p)
+        hostile(p)
+        refreshes(p)
+        several(p)
+        lists(p)
+    for algorithm in "ES256", "ES384", "PS256":
+        with openid.Provider(algorithm=algorithm) as p, shared.Daemon(settings(p)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            check(f"{algorithm} is taken", Browser(d).login(waiting(d))[0] == 200)
+    with openid.Provider() as p:
+        provider_away(p)
+    shared.finish()
+
+
+main()

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a token must say, what is read of claims, and who may come in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "login/claims.h"
+#include "login/encoding.h"
+#include "login/state.h"
+
+#define NOW 1800000000
+
+static json_t *object(const char *text)
+{
+    json_t *value = NULL;
+
+    assert_int_equal(json_read(text, strlen(text), 1 << 20, "a test", &value, NULL), 0);
+    return value;
+}
+
+static struct config *configured(const char *more)
+{
+    char *text = mem_format("server_url: http://h:1\noidc: {issuer: 'https://id.example.com', client_id: c, "
+                            "client_secret: s%s%s}\n",
+                            *more ? ", " : "", more);
+    struct config *c = NULL;
+
+    assert_int_equal(config_parse(text, strlen(text), "config.yaml", &c, NULL, NULL), 0);
+    free(text);
+    return c;
+}
+
+static void each_fault_of_a_token_is_seen(void **state)
+{
+    static const struct {
+        const char *change, *said; /* said NULL: it is taken */
+    } cases[] = {
+        {"{}", NULL},
+        {"{\"iss\":\"https://id.example.com/\"}", "another issuer"},
+        {"{\"iss\":7}", "another issuer"},
+        {"{\"aud\":[\"x\",\"c\"]}", NULL},
+        {"{\"aud\":[\"x\"]}", "another client"},
+        {"{\"aud\":{\"c\":1}}", "another client"},
+        {"{\"azp\":\"c\"}", NULL},
+        {"{\"azp\":\"x\"}", "another client"},
+        {"{\"azp\":null}", "another client"},
+        {"{\"sub\":\"\"}", "no subject"},
+        {"{\"sub\":7}", "no subject"},
+        {"{\"nonce\":\"m\"}", "another login"},
+        {"{\"nonce\":null}", "another login"},
+        {"{\"exp\":1799999939}", "expired"},
+        {"{\"exp\":1799999941}", NULL},
+        {"{\"exp\":1799999941.5}", NULL},
+        {"{\"exp\":\"1900000000\"}", "when it expires"},
+        {"{\"exp\":-1e300}", "expired"},
+        {"{\"iat\":1800000599}", NULL},
+        {"{\"iat\":1800000601}", "another time"},
+        {"{\"iat\":1799999399}", "another time"},
+        {"{\"iat\":null}", "when it was issued"},
+        {"{\"nbf\":1800000061}", "not valid yet"},
+        {"{\"at_hash\":\"x\"}", "access token"},
+        {"{\"at_hash\":\"77QmUPtjPfzWtF2AnpK9RQ\"}", NULL}, /* OpenID Connect Core, A.3 */
+    };
+    const struct claims_expected x = {.issuer = "https://id.example.com",
+                                      .client_id = "c",
+                                      .nonce = "n",
+                                      .access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",
+                                      .now_s = NOW};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        json_t *token = object("{\"iss\":\"https://id.example.com\",\"aud\":\"c\",\"sub\":\"7\",\"nonce\":\"n\","
+                               "\"exp\":1800000300,\"iat\":1800000000}"),
+               *change = object(cases[i].change);
+        struct err e = {0};
+        json_object_update(token, change);
+        int rc = claims_check(token, &x, &e);
+        if (cases[i].said ? rc != ERR_DENIED || !strstr(e.message, cases[i].said) : rc != 0)
+            fail_msg("%s: %s", cases[i].change, e.message);
+        json_decref(token);
+        json_decref(change);
+    }
+}
+
+static void what_nobody_can_show_is_left_out(void **state)
+{
+    struct config *c = configured("groups_claim: 'https://h.example.com/groups', email_claim: mail.first");
+    json_t *claims = object("{\"sub\":\"7\",\"preferred_username\":\"a\\u000ab\",\"mail\":{\"first\":\"a@b@c\"},"
+                            "\"name\":\"\\u0007\",\"picture\":\"javascript:x\",\"email_verified\":\"TRUE\",\"https://"
+                            "h.example.com/groups\":"
+                            "[\"x\",\"\",7,\"b\\u0001c\",\"x\",null,\"a b\"]}");
+    struct login_claims out;
+
+    (void)state;
+    assert_int_equal(claims_read(claims, config_provider(c, 0), &out, NULL), 0);
+    assert_string_equal(out.subject, "7");
+    assert_string_equal(out.username, "");
+    assert_string_equal(out.email, "");
+    assert_string_equal(out.display_name, "");
+    assert_string_equal(out.picture_url, "");
+    assert_int_equal(out.email_verified, CLAIM_TRUE);
+    assert_int_equal(out.groups.len, 2);
+    assert_string_equal(out.groups.items[0], "a b");
+    assert_string_equal(out.groups.items[1], "x");
+    claims_release(&out);
+    json_decref(claims);
+    config_unref(c);
+}
+
+static void groups_are_bounded(void **state)
+{
+    struct config *c = configured("");
+    json_t *claims = object("{\"sub\":\"7\"}"), *groups = json_array();
+    struct login_claims out;
+
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        char *name = mem_format("g%d", i);
+        json_array_append_new(groups, json_string(name));
+        free(name);
+    }
+    json_object_set_new(claims, "groups", groups);
+    assert_int_equal(claims_read(claims, config_provider(c, 0), &out, NULL), 0);
+    assert_int_equal(out.groups.len, 1000);
+    claims_release(&out);
+    json_decref(claims);
+    config_unref(c);
+}
+
+static void userinfo_changes_nothing_of_the_token_itself(void **state)
+{
+    json_t *token = object("{\"sub\":\"7\",\"exp\":1,\"nonce\":\"n\",\"email\":\"a@example.com\"}"),
+           *info = object("{\"sub\":\"7\",\"exp\":9,\"nonce\":\"m\",\"email\":\"\",\"name\":\"A\"}"),
+           *other = object("{\"sub\":\"8\",\"name\":\"B\"}"), *nobody = object("{\"name\":\"C\"}");
+
+    (void)state;
+    assert_true(claims_overlay(token, info));
+    assert_false(claims_overlay(token, other));
+    assert_false(claims_overlay(token, nobody));
+    assert_string_equal(json_text(token, "nonce", ""), "n");
+    assert_string_equal(json_text(token, "email", ""), "a@example.com");
+    assert_string_equal(json_text(token, "name", ""), "A");
+    json_decref(token);
+    json_decref(info);
+    json_decref(other);
+    json_decref(nobody);
+}
+
+static void what_is_under_way_is_taken_once(void **state)
+{
+    struct once_table t;
+    struct err e = {0};
+    char cookie[LOGIN_TOKEN_LEN + 1], other[LOGIN_TOKEN_LEN + 1], token[LOGIN_TOKEN_LEN + 1];
+
+    (void)state;
+    once_init(&t, 3, 2);
+    struct once *o = once_add(&t, "a", cookie, &e);
+    memcpy(token, o->token, sizeof(token));
+    assert_non_null(once_add(&t, "a", other, &e));
+    assert_null(once_add(&t, "a", other, &e)); /* two a source */
+    assert_int_equal(e.code, ERR_BUSY);
+    assert_non_null(once_add(&t, "b", other, &e));
+    assert_null(once_add(&t, "c", other, &e)); /* three of all */
+    assert_null(once_take(&t, token, other, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    assert_ptr_equal(once_take(&t, token, cookie, &e), o);
+    assert_null(once_take(&t, token, cookie, &e));
+    assert_int_equal(e.code, ERR_GONE);
+    assert_non_null(once_add(&t, "a", other, &e)); /* its place is free */
+    free(o);
+    once_release(&t);
+}
+
+static void a_seal_opens_with_its_key_only(void **state)
+{
+    const uint8_t key[CRYPTO_KEY_LEN] = {1}, other[CRYPTO_KEY_LEN] = {2};
+    char *sealed = seal_close(key, "a refresh token"), *again = seal_close(key, "a refresh token"),
+         *text = seal_open(key, sealed);
+
+    (void)state;
+    assert_string_equal(text, "a refresh token");
+    assert_string_not_equal(sealed, again);
+    assert_null(strstr(sealed, "refresh"));
+    assert_null(seal_open(other, sealed));
+    sealed[10] = sealed[10] == 'A' ? 'B' : 'A';
+    assert_null(seal_open(key, sealed));
+    assert_null(seal_open(key, "v1:"));
+    assert_null(seal_open(key, "v1:AAAA"));
+    assert_null(seal_open(key, ""));
+    free(text);
+    free(sealed);
+    free(again);
+}
+
+static void a_form_escapes_what_it_must(void **state)
+{
+    struct buf b = BUF_INIT(0);
+
+    (void)state;
+    encode_pair(&b, "a b", "c&d=e\r\n\xc3\xa4~");
+    encode_pair(&b, "x", "");
+    assert_string_equal(buf_text(&b), "a%20b=c%26d%3De%0D%0A%C3%A4~&x=");
+    buf_clear(&b);
+    encode_base64url(&b, "\xff\xfe\xfd\xfc", 4);
+    assert_string_equal(buf_text(&b), "__79_A");
+    buf_release(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_fault_of_a_token_is_seen),
+        cmocka_unit_test(what_nobody_can_show_is_left_out),
+        cmocka_unit_test(groups_are_bounded),
+        cmocka_unit_test(userinfo_changes_nothing_of_the_token_itself),
+        cmocka_unit_test(what_is_under_way_is_taken_once),
+        cmocka_unit_test(a_seal_opens_with_its_key_only),
+        cmocka_unit_test(a_form_escapes_what_it_must),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
