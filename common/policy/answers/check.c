@@ -43,7 +43,8 @@ static void warn_unknown(struct policy_check *c, const struct policy_principal *
     problem_meant(c->problems, q->text, near);
 }
 
-static void check_names(struct policy_check *c)
+/* groups: what the provider says of people is known, too. */
+static void check_names(struct policy_check *c, bool groups)
 {
     const struct policy *p = c->v->p;
     struct strs names = {0};
@@ -63,7 +64,7 @@ static void check_names(struct policy_check *c)
                           "validating policy user references: multiple users found: token \"%s\" found: [ %s ]",
                           q->text, buf_text(&found));
         buf_release(&found);
-        if (c->v->principals[i].ambiguous || c->v->principals[i].users.len)
+        if (c->v->principals[i].ambiguous || c->v->principals[i].users.len || (!groups && str_starts(q->text, "oidc:")))
             continue;
         if (!unknown++)
             list_names(c, &names);
@@ -139,10 +140,10 @@ static int check_parts(const struct policy_view *v, const struct check_parts *pa
     ranges_normalise(&c.tailnet);
     if (parts->names) {
         check_domains(&c);
-        check_names(&c);
+        check_names(&c, true);
         warn_exits(&c);
     } else if (parts->users) {
-        check_names(&c);
+        check_names(&c, false);
     }
     if (parts->tests) {
         check_run_tests(&c);
