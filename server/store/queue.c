@@ -17,7 +17,7 @@
 #define PRUNE_MS  60000
 #define BEAT_MS   1000
 #define AGAIN_MS  50    /* between two tries to reach the database, doubled up to BEAT_MS */
-#define AWAY_MS   10000 /* a group waits so long for a database that is away */
+#define AWAY_MS   9000  /* a group waits so long for a database that is away: less than callers do, who wait for 10 s */
 #define END_MS    2000  /* and at the end */
 #define STEP_MS   50    /* between two steps of a retention that has a lot to do */
 
