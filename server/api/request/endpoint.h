@@ -44,6 +44,9 @@ struct api_endpoint {
     .http.method = (how), .http.path = "/api/v2" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_V2
 #define HEADWAY(how, where)                                                                                            \
     .http.method = (how), .http.path = "/api/headway" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_HEADWAY
+/* For who has the machine. */
+#define LOCAL(how, where)                                                                                              \
+    .http.method = (how), .http.path = "/api/headway" where, .http.listeners = HTTP_UNIX, .dialect = DIALECT_HEADWAY
 #define PAGE(how, where, at) .http.method = (how), .http.path = (where), .http.listeners = (at), .dialect = DIALECT_TEXT
 
 #define API_TABLE(rows)                                                                                                \
