@@ -13,11 +13,11 @@ lab_up
 on ctl python3 "$ROOT/tests/shared/openid_provider.py" 9000 "$CTL" >"$LAB/provider.log" 2>&1 &
 PROVIDER=$!
 at_exit end_process "$PROVIDER"
-check "the provider answers" wait_for 10 on ctl curl -fsS -o "$LAB/discovery" "$ISSUER/.well-known/openid-configuration"
+check "the provider answers" wait_for 60 on ctl curl -fsS -o "$LAB/discovery" "$ISSUER/.well-known/openid-configuration"
 lab_host a
 lab_host b
 
-provider() { on ctl curl -fsS -d "$1" "$ISSUER/control"; }
+provider() { on ctl curl -fsS -o "$LAB/control" -d "$1" "$ISSUER/control"; }
 
 # wait_login NAME: starts tailscale up; sets URL and AUTH_ID once it asks for a visit
 wait_login() {
@@ -81,4 +81,3 @@ check "a yes" say_yes a
 check "tailscale up returns" wait "$UP"
 check "it runs again" wait_for 5 backend_is a Running
 check "as the same node" node_is a .id "$id"
-finish
