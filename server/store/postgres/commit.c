@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "store/postgres/pg.h"
@@ -295,6 +296,7 @@ static int commit_together(struct pg_engine *en, struct store_group *list, const
     }
     *broken = p.broken;
     if (sent && p.code == 0) {
+        atomic_store(&en->answered_ms, clock_mono_ms());
         en->commit++;
         memset(en->ids.raised, 0, sizeof(en->ids.raised));
     }
@@ -424,13 +426,20 @@ int pg_put(struct store_sql *db, const struct store_table *t, const void *record
     return p->commands.len < PUT_STEP ? 0 : put_now(lent, e);
 }
 
+void pg_put_drop(struct pg_lent *lent)
+{
+    if (lent->putting)
+        end_pipeline(&lent->putting->pipeline);
+    free(lent->putting);
+    lent->putting = NULL;
+}
+
 int pg_put_end(struct store_sql *db, struct err *e)
 {
     struct pg_lent *lent = (struct pg_lent *)db;
     int code = lent->putting ? put_now(lent, e) : 0;
 
-    free(lent->putting);
-    lent->putting = NULL;
+    pg_put_drop(lent);
     return code;
 }
 

@@ -74,7 +74,7 @@ static int refuse_pooler(struct pg_engine *en, struct err *e)
     int code = own_pid(&en->writer, &first, e);
 
     if (code == 0)
-        code = pg_connect(&en->reader, &en->place, "reader", e);
+        code = pg_connect_reader(en, e);
     if (code == 0)
         code = pg_execute(&en->reader, "BEGIN", e);
     if (code == 0)
@@ -211,6 +211,8 @@ static int beat(struct pg_engine *en, struct err *e)
     c->wait_ms = wait_ms;
     if (code < 0)
         pg_disconnect(c);
+    else
+        atomic_store(&en->answered_ms, clock_mono_ms());
     return code;
 }
 
@@ -290,6 +292,7 @@ static int reach(struct pg_engine *en, struct store_reach *out, struct err *e)
         pg_disconnect(&en->writer);
         return code == ERR_GONE ? code : (int)(e->code = ERR_UNAVAILABLE);
     }
+    atomic_store(&en->answered_ms, clock_mono_ms());
     *out = (struct store_reach){.again = true, .durable = en->commit};
     return 0;
 }

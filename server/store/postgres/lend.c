@@ -8,6 +8,12 @@
 
 #define READER_WAIT_MS  5000
 #define READER_RETRY_MS 500
+#define PING_WAIT_MS    1000
+#define ANSWERED_MS     3000 /* the writer is answered each second */
+/* A question that nobody waits for any more is not worked at any more: who asks again and again would fill the server
+ * with them. Servers elsewhere may not know the setting. */
+#define READER_SETTINGS                                                                                                \
+    "SELECT set_config('client_connection_check_interval','2s',false) WHERE version() LIKE '%linux%'"
 
 /* Row by row: a table may have more than fits into memory twice. After an error the rest of the answer is read away. */
 static int run(struct store_sql *sql, const char *text, store_row *row, void *arg, struct err *e)
@@ -68,6 +74,14 @@ int pg_snapshot(struct pg_conn *c, store_use *use, void *arg, struct err *e)
 
 /* ---- the reader ---- */
 
+int pg_connect_reader(struct pg_engine *en, struct err *e)
+{
+    int code = pg_connect(&en->reader, &en->place, "reader", e);
+
+    en->reader.wait_ms = READER_WAIT_MS;
+    return code == 0 ? pg_execute(&en->reader, READER_SETTINGS, e) : code;
+}
+
 static int connect_reader(struct pg_engine *en, struct err *e)
 {
     int64_t now = clock_mono_ms();
@@ -79,8 +93,7 @@ static int connect_reader(struct pg_engine *en, struct err *e)
             *e = en->reader_why;
         return en->reader_why.code;
     }
-    int code = pg_connect(&en->reader, &en->place, "reader", &en->reader_why);
-    en->reader.wait_ms = READER_WAIT_MS;
+    int code = pg_connect_reader(en, &en->reader_why);
     if (code < 0) {
         en->reader_retry_ms = clock_mono_ms() + READER_RETRY_MS;
         if (e)
@@ -90,9 +103,9 @@ static int connect_reader(struct pg_engine *en, struct err *e)
 }
 
 /* False: others read for too long. */
-static bool take_reader(struct pg_engine *en)
+static bool take_reader(struct pg_engine *en, int64_t wait_ms)
 {
-    int64_t until_ms = clock_mono_ms() + READER_WAIT_MS;
+    int64_t until_ms = clock_mono_ms() + wait_ms;
     bool in_time = true;
 
     pthread_mutex_lock(&en->reader_lock);
@@ -112,17 +125,43 @@ static void give_reader(struct pg_engine *en)
     pthread_mutex_unlock(&en->reader_lock);
 }
 
-int pg_reading(struct engine *engine, store_use *use, void *arg, struct err *e)
+static int read_taken(struct pg_engine *en, store_use *use, void *arg, struct err *e)
 {
-    struct pg_engine *en = (struct pg_engine *)engine;
-
-    if (!take_reader(en))
-        return err_set(e, ERR_UNAVAILABLE, "%s: it does not answer", en->place.called);
     int code = connect_reader(en, e);
+
     if (code == 0)
         code = pg_snapshot(&en->reader, use, arg, e);
     give_reader(en);
     return code;
+}
+
+int pg_reading(struct engine *engine, store_use *use, void *arg, struct err *e)
+{
+    struct pg_engine *en = (struct pg_engine *)engine;
+
+    if (!take_reader(en, READER_WAIT_MS))
+        return err_set(e, ERR_UNAVAILABLE, "%s: others have read from it for too long: try again", en->place.called);
+    return read_taken(en, use, arg, e);
+}
+
+static int ask_run(struct store_sql *db, void *arg, struct err *e)
+{
+    int64_t run = 0;
+
+    (void)arg;
+    return sql_number(db, 0, &run, e, "SELECT run FROM server");
+}
+
+int pg_ping(struct engine *engine, struct err *e)
+{
+    struct pg_engine *en = (struct pg_engine *)engine;
+
+    if (take_reader(en, PING_WAIT_MS))
+        return read_taken(en, ask_run, NULL, e);
+    int64_t answered_ms = atomic_load(&en->answered_ms);
+    return clock_mono_ms() - answered_ms < ANSWERED_MS
+               ? 0
+               : err_set(e, ERR_UNAVAILABLE, "%s: it does not answer", en->place.called);
 }
 
 int pg_long_snapshot(struct engine *engine, store_use *use, void *arg, struct err *e)
@@ -147,11 +186,12 @@ int pg_writing(struct engine *engine, store_use *use, void *arg, struct err *e)
     int code;
 
     pthread_mutex_lock(&en->writer_lock);
-    code = pg_execute(c, "BEGIN; SET LOCAL synchronous_commit=off", e);
+    code = pg_execute(c, "BEGIN; SET LOCAL synchronous_commit=off; " PG_NO_TRANSACTION_LIMIT, e);
     if (code == 0)
         code = use(&lent.sql, arg, e);
     if (lent.putting && code == 0)
         code = pg_put_end(&lent.sql, e);
+    pg_put_drop(&lent);
     if (code == 0)
         code = pg_execute(c, "COMMIT", e);
     else if (c->db && pg_execute(c, "ROLLBACK", NULL) < 0)

@@ -20,19 +20,6 @@ static void close_engine(struct engine *engine)
     free(en);
 }
 
-static int ask_run(struct store_sql *db, void *arg, struct err *e)
-{
-    int64_t run = 0;
-
-    (void)arg;
-    return sql_number(db, 0, &run, e, "SELECT run FROM server");
-}
-
-static int ping(struct engine *engine, struct err *e)
-{
-    return pg_reading(engine, ask_run, NULL, e);
-}
-
 static void warn_unsafe(struct pg_engine *en)
 {
     int64_t unsafe = 0;
@@ -54,7 +41,7 @@ int pg_engine_open(const struct store_postgres *with, struct engine **out, struc
         .writing = pg_writing,
         .reading = pg_reading,
         .snapshot = pg_long_snapshot,
-        .ping = ping,
+        .ping = pg_ping,
     };
     struct pg_engine *en = mem_alloc(sizeof(*en));
     int code;

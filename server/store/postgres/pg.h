@@ -6,6 +6,7 @@
 
 #include <libpq-fe.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "store/tables/sql.h"
@@ -13,6 +14,10 @@
 #define PG_LEASE_MS    6000       /* after so long without a word from the daemon the server ends its session */
 #define PG_LOCK_SPACE  1751414649 /* "hdwy" */
 #define PG_LOCK_WRITER 1
+/* Within a transaction that may take its time: one that moves a tailnet, or its schema forward. A daemon that falls
+ * silent in it is noticed anyway (idle_in_transaction_session_timeout). */
+#define PG_NO_TRANSACTION_LIMIT                                                                                        \
+    "SELECT set_config('transaction_timeout','0',true) WHERE current_setting('server_version_num')::int>=170000"
 
 /* Where the database is; owned texts. */
 struct pg_place {
@@ -40,6 +45,8 @@ struct pg_engine {
     bool lost;
     struct err lost_why;
     struct store_ids ids;
+
+    atomic_llong answered_ms; /* when the writer's session was answered last, of clock_mono_ms() */
 
     /* Other threads read here, one at a time. */
     pthread_mutex_t reader_lock; /* of reader_taken, whose taker has what follows */
@@ -98,9 +105,13 @@ struct pg_lent {
     struct pg_putting *putting; /* NULL: nothing is put */
 };
 struct pg_lent pg_lend(struct pg_conn *c);
+/* Connects the reader; by its taker, or before there are others. */
+int pg_connect_reader(struct pg_engine *en, struct err *e) WARN_UNUSED;
 /* Uses a connection in a transaction that reads, with one view of all. */
 int pg_snapshot(struct pg_conn *c, store_use *use, void *arg, struct err *e) WARN_UNUSED;
 int pg_reading(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
+/* Whether the server answers, which it does also while others read for long. */
+int pg_ping(struct engine *en, struct err *e) WARN_UNUSED;
 int pg_long_snapshot(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
 int pg_writing(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
 
@@ -125,6 +136,7 @@ int pg_commit(struct engine *en, struct store_group *list, struct err *e) WARN_U
 /* Puts records through the pipeline, many at once. */
 int pg_put(struct store_sql *db, const struct store_table *t, const void *record, struct err *e) WARN_UNUSED;
 int pg_put_end(struct store_sql *db, struct err *e) WARN_UNUSED;
+void pg_put_drop(struct pg_lent *lent); /* what was not sent goes */
 int pg_put_live(struct engine *en, const struct live_row *rows, size_t count, struct err *e) WARN_UNUSED;
 
 #endif

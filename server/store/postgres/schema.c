@@ -5,6 +5,8 @@
 #include "crypto/crypto.h"
 #include "store/postgres/pg.h"
 
+#define UPGRADE_WAIT_MS 600000 /* for one step: large tables are read whole for an index */
+
 static const char server_table[] = "CREATE TABLE server(one boolean PRIMARY KEY DEFAULT true CHECK(one), \"schema\" "
                                    "int NOT NULL, oldest int NOT NULL, "
                                    "noise_key bytea NOT NULL, run bigint NOT NULL, leader text NOT NULL, pid int NOT "
@@ -119,7 +121,7 @@ int pg_schema_upgrade(struct pg_conn *c, struct err *e)
         return code;
     if (version)
         log_info("store", "%s: migrating from schema %u to %u", c->place->called, version, newest);
-    buf_adds(&sql, "BEGIN;\n");
+    buf_adds(&sql, "BEGIN;\n" PG_NO_TRANSACTION_LIMIT ";\n");
     if (!version)
         buf_adds(&sql, "CREATE SCHEMA IF NOT EXISTS headway;\n");
     for (unsigned v = version + 1; v <= newest; v++) {
@@ -128,7 +130,10 @@ int pg_schema_upgrade(struct pg_conn *c, struct err *e)
             add_server(c, &sql);
     }
     buf_addf(&sql, "UPDATE server SET \"schema\"=%u, oldest=%u;\nCOMMIT", newest, newest);
+    int64_t wait_ms = c->wait_ms;
+    c->wait_ms = UPGRADE_WAIT_MS;
     code = pg_execute(c, buf_text(&sql), e);
+    c->wait_ms = wait_ms;
     if (code < 0) {
         err_prefix(e, "schema version %u", newest);
         if (c->db && pg_execute(c, "ROLLBACK", NULL) < 0)

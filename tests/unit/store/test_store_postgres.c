@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -185,6 +186,90 @@ static void a_server_that_hangs_is_one_that_is_away(void **state)
     if (answers.first[3] != 0) /* decided before it was known of the second */
         assert_int_equal(answers.first[3], ERR_CONFLICT);
     assert_answers_are_true(&f, 3);
+    fixture_end(&f);
+}
+
+/* ---- those who read for long ---- */
+
+struct holder {
+    struct store *store;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool reads, ends;
+};
+
+static int hold(struct store_sql *db, void *arg, struct err *e)
+{
+    struct holder *h = arg;
+
+    (void)db;
+    (void)e;
+    pthread_mutex_lock(&h->lock);
+    h->reads = true;
+    pthread_cond_broadcast(&h->wake);
+    while (!h->ends)
+        pthread_cond_wait(&h->wake, &h->lock);
+    pthread_mutex_unlock(&h->lock);
+    return 0;
+}
+
+static void *read_for_long(void *arg)
+{
+    struct holder *h = arg;
+    struct err e;
+
+    return h->store->engine->calls->reading(h->store->engine, hold, h, &e) == 0 ? h : NULL;
+}
+
+/* One long answer is no reason to say that the database is away. */
+static void a_long_reading_is_no_absence(void **state)
+{
+    struct holder h = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+    struct fixture f;
+    pthread_t thread;
+    void *result;
+    struct err e;
+
+    (void)state;
+    fixture_begin(&f);
+    h.store = f.store;
+    assert_int_equal(pthread_create(&thread, NULL, read_for_long, &h), 0);
+    pthread_mutex_lock(&h.lock);
+    while (!h.reads)
+        pthread_cond_wait(&h.wake, &h.lock);
+    pthread_mutex_unlock(&h.lock);
+    assert_int_equal(store_ping(f.store, &e), 0);
+    pthread_mutex_lock(&h.lock);
+    h.ends = true;
+    pthread_cond_broadcast(&h.wake);
+    pthread_mutex_unlock(&h.lock);
+    pthread_join(thread, &result);
+    assert_ptr_equal(result, &h);
+    fixture_end(&f);
+}
+
+static int sleep_there(struct store_sql *db, void *arg, struct err *e)
+{
+    int64_t none = 0;
+
+    (void)arg;
+    return sql_number(db, 0, &none, e, "SELECT 1 FROM pg_sleep(3600)");
+}
+
+/* What is not waited for is not worked at for ever. */
+static void a_question_that_is_given_up_ends_at_the_server(void **state)
+{
+    static const char left[] =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%' AND state='active' "
+        "AND pid<>pg_backend_pid()";
+    struct fixture f;
+    struct err e;
+
+    (void)state;
+    fixture_begin(&f);
+    assert_int_equal(f.store->engine->calls->reading(f.store->engine, sleep_there, NULL, &e), ERR_UNAVAILABLE);
+    while (strcmp(pg_server_value("postgres", left), "0") != 0)
+        usleep(50000);
     fixture_end(&f);
 }
 
@@ -421,6 +506,8 @@ int main(void)
         cmocka_unit_test_setup(a_short_absence_is_only_a_delay, each),
         cmocka_unit_test_setup(a_long_absence_refuses_and_ends, each),
         cmocka_unit_test_setup(a_server_that_hangs_is_one_that_is_away, each),
+        cmocka_unit_test_setup(a_long_reading_is_no_absence, each),
+        cmocka_unit_test_setup(a_question_that_is_given_up_ends_at_the_server, each),
         cmocka_unit_test_setup(sessions_may_end_at_any_moment, each),
         cmocka_unit_test_setup(who_was_replaced_writes_no_more, each),
         cmocka_unit_test_setup(lost_commits_are_found, each),
