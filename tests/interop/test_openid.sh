@@ -21,7 +21,7 @@ provider() { on ctl curl -fsS -o "$LAB/control" -d "$1" "$ISSUER/control"; }
 
 # wait_login NAME: starts tailscale up; sets URL and AUTH_ID once it asks for a visit
 wait_login() {
-  ts "$1" up --login-server "$LOGIN" --hostname "$1" --timeout 90s ${2:-} >"$LAB/$1/up" 2>&1 &
+  ts "$1" up --login-server "$LOGIN" --hostname "$1" --timeout 90s "${@:2}" >"$LAB/$1/up" 2>&1 &
   UP=$!
   wait_for 15 grep -q "$LOGIN/" "$LAB/$1/up" || return 1
   URL=$(grep -o "$LOGIN/[^ ]*" "$LAB/$1/up" | tail -n 1) AUTH_ID=${URL##*/}
