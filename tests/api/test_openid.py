@@ -266,6 +266,21 @@ def several(p):
                   and second["email"] == "", f"{first} {second}")
 
 
+def provider_gone():
+    with openid.Provider() as p, shared.Daemon(settings(p, refresh_interval="10s")) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        enter(d, p, "desk")
+        auth_id, b = waiting(d), Browser(d)
+        _, back = b.begin(auth_id)
+        p.server.shutdown()
+        p.server.server_close()
+        status, page, _ = b.get(back)
+        check("a provider that is gone is said to be", status == 503 and "not reached" in page and "a secret" not in page, page)
+        check("by health too", shared.wait_for(10, lambda: "not reached" in json.dumps(d.call("GET", "/api/headway/health")[1])))
+        check("and by the user's refresh", shared.wait_for(60, lambda: d.call("GET", "/api/headway/identities")[1]["identities"][0]["trouble"]))
+        check("the daemon goes on, and nobody is thrown out", d.alive() and not user_of(d, "alice")["suspendedAt"])
+
+
 def provider_away(p):
     p.fault = "broken openid-configuration"
     with shared.Daemon(settings(p)) as d:
@@ -306,6 +321,7 @@ def main():
         refreshes(p)
         several(p)
         lists(p)
+    provider_gone()
     for algorithm in "ES256", "ES384", "PS256":
         with openid.Provider(algorithm=algorithm) as p, shared.Daemon(settings(p)) as d:
             d.call("POST", "/api/v1/user", {"name": "local"})
