@@ -24,6 +24,7 @@ struct core_login {
     struct strs groups;        /* as the provider calls them */
     const char *refresh_token; /* encrypted; NULL: none came */
     const char *auth_id, *text;
+    const char *asked_with; /* the refresh token, as stored; ERR_PRECONDITION: a login brought another one since */
     uint64_t user_id, identity_id;
     int64_t expiry_ns; /* of the node; 0: as configured */
     /* answers */

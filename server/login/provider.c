@@ -228,15 +228,18 @@ int provider_ask_again(struct provider *p, struct err *e)
 {
     char *url = mem_format("%s/.well-known/openid-configuration", p->c->issuer);
     json_t *metadata = NULL;
-    int rc = ask_json(p, url, NULL, &metadata, e);
+    struct err why = {0};
+    int rc = ask_json(p, url, NULL, &metadata, &why);
 
     free(url);
     if (rc == 0)
-        rc = check_metadata(p, metadata, e);
+        rc = check_metadata(p, metadata, &why);
     if (rc == 0)
         take_metadata(p, metadata);
     else
-        note_trouble(p, rc, e);
+        note_trouble(p, rc, &why);
+    if (rc < 0 && e)
+        *e = why;
     json_decref(metadata);
     return rc;
 }

@@ -14,9 +14,24 @@
 #define LOOK_MIN_MS 1000
 #define AGAIN_NS    (300 * NS_PER_SECOND) /* after a failure that says nothing about the person */
 
+#define ROUND_MAX 100 /* of one provider */
+
 struct renewer {
     struct login *l;
     struct map failed; /* identity -> wall time in seconds of the last failure */
+};
+
+/* What is to be done in one round. */
+struct due {
+    const struct identity *identity; /* a reference */
+    struct provider *provider;
+    bool forget; /* its groups are too old */
+};
+struct round {
+    VEC(struct due) items;
+    size_t *of_provider; /* how many, by place */
+    bool *away;          /* its last answer said nothing about the person */
+    bool full;
 };
 
 static void tell(struct login *l, struct core_login *call, const struct identity *i)
@@ -24,7 +39,9 @@ static void tell(struct login *l, struct core_login *call, const struct identity
     struct err e = {0};
 
     call->identity_id = i->r.id;
-    if (login_ask_core(l, call, &e) < 0)
+    call->asked_with = i->refresh_token;
+    int rc = login_ask_core(l, call, &e);
+    if (rc < 0 && rc != ERR_PRECONDITION && rc != ERR_MISSING)
         log_warn("login", "what %s says of a user was not stored: %s", i->provider, e.message);
     record_unref(call->user);
 }
@@ -64,7 +81,8 @@ static void take_renewal(struct renewer *r, struct provider *p, const struct ide
     free(sealed);
 }
 
-static void renew(struct renewer *r, struct provider *p, const struct identity *i)
+/* 0, ERR_DENIED, or what says nothing about the person. */
+static int renew(struct renewer *r, struct provider *p, const struct identity *i)
 {
     struct provider_tokens tokens = {0};
     struct err e = {0};
@@ -74,6 +92,8 @@ static void renew(struct renewer *r, struct provider *p, const struct identity *
                              "the refresh token cannot be read: the key beside the noise key is "
                              "another one");
 
+    if (rc == 0 || rc == ERR_DENIED)
+        map_delu(&r->failed, i->r.id);
     if (rc == 0) {
         take_renewal(r, p, i, &tokens);
     } else if (rc == ERR_DENIED) {
@@ -87,6 +107,7 @@ static void renew(struct renewer *r, struct provider *p, const struct identity *
         crypto_wipe(token, strlen(token));
     free(token);
     provider_tokens_release(&tokens);
+    return rc;
 }
 
 static bool is_due(struct renewer *r, const struct config_provider *c, const struct identity *i, int64_t now)
@@ -98,29 +119,54 @@ static bool is_due(struct renewer *r, const struct config_provider *c, const str
            now - failed >= again;
 }
 
-static void look_at(struct renewer *r, const struct tailnet_snapshot *s, const struct identity *i)
+static void collect_one(struct renewer *r, struct round *round, const struct tailnet_snapshot *s,
+                        const struct identity *i, int64_t now)
 {
     struct provider *p = login_provider(r->l, i->provider);
     const struct user *u = snapshot_user(s, i->user_id);
-    int64_t now = clock_wall_ns();
 
     if (!p || !u)
         return;
-    if (p->c->groups_max_age && i->groups_ns && now - i->groups_ns >= p->c->groups_max_age)
-        tell(r->l, &(struct core_login){.step = LOGIN_FORGET}, i);
-    else if (!u->suspended_ns && is_due(r, p->c, i, now))
-        renew(r, p, i);
+    bool forget = p->c->groups_max_age && i->groups_ns && now - i->groups_ns >= p->c->groups_max_age;
+    if (!forget && (u->suspended_ns || !is_due(r, p->c, i, now)))
+        return;
+    if (round->of_provider[p - r->l->providers]++ >= ROUND_MAX)
+        round->full = true;
+    else
+        vec_push(&round->items, ((struct due){record_ref(i), p, forget}));
 }
 
-static void look(struct renewer *r)
+/* No snapshot is held over questions to providers. */
+static void collect(struct renewer *r, struct round *round)
 {
     const struct tailnet_snapshot *s = tailnet_pin(r->l->tailnet);
+    int64_t now = clock_wall_ns();
 
-    for (size_t i = 0; i < s->identity_count && !atomic_load(&r->l->stopping); i++)
-        look_at(r, s, s->identities[i]);
+    for (size_t i = 0; i < s->identity_count; i++)
+        collect_one(r, round, s, s->identities[i], now);
     tailnet_unpin(s);
-    for (size_t i = 0; i < r->l->provider_count && !atomic_load(&r->l->stopping); i++) {
-        struct provider *p = &r->l->providers[i];
+}
+
+static void look_at_people(struct renewer *r, struct round *round)
+{
+    for (size_t i = 0; i < round->items.len; i++) {
+        const struct due *d = &round->items.items[i];
+        bool *away = &round->away[d->provider - r->l->providers];
+        if (atomic_load(&r->l->stopping) || (*away && !d->forget))
+            continue;
+        if (d->forget) {
+            tell(r->l, &(struct core_login){.step = LOGIN_FORGET}, d->identity);
+        } else {
+            int rc = renew(r, d->provider, d->identity);
+            *away = rc < 0 && rc != ERR_DENIED;
+        }
+    }
+}
+
+static void look_at_providers(struct login *l)
+{
+    for (size_t i = 0; i < l->provider_count && !atomic_load(&l->stopping); i++) {
+        struct provider *p = &l->providers[i];
         char trouble[240], now[240];
         provider_trouble(p, trouble, sizeof(trouble));
         int rc = *trouble ? provider_ask_again(p, NULL) : provider_discover(p, NULL);
@@ -130,6 +176,23 @@ static void look(struct renewer *r)
         else if (*now && !*trouble)
             log_warn("login", "people cannot log in with %s now: %s", p->c->name, now);
     }
+}
+
+/* False: there is more to do at once. */
+static bool look(struct renewer *r)
+{
+    struct round round = {.of_provider = mem_alloc(r->l->provider_count * sizeof(*round.of_provider)),
+                          .away = mem_alloc(r->l->provider_count * sizeof(*round.away))};
+
+    collect(r, &round);
+    look_at_people(r, &round);
+    for (size_t i = 0; i < round.items.len; i++)
+        record_unref(round.items.items[i].identity);
+    vec_release(&round.items);
+    free(round.of_provider);
+    free(round.away);
+    look_at_providers(r->l);
+    return !round.full;
 }
 
 /* As often as the shortest of the configured times wants, within bounds. */
@@ -153,8 +216,8 @@ void *renewer_run(void *arg)
     struct renewer r = {.l = l};
 
     while (!atomic_load(&l->stopping)) {
-        look(&r);
-        int64_t until = clock_mono_ms() + pause_ms(l);
+        int64_t until = look(&r) ? pause_ms(l) : LOOK_MIN_MS;
+        until += clock_mono_ms();
         pthread_mutex_lock(&l->lock);
         while (!atomic_load(&l->stopping) && thread_cond_wait(&l->wake, &l->lock, until))
             ;

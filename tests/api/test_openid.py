@@ -2,78 +2,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 400
 """Login by people: the code flow with a provider that errs, and who is kept out."""
-import http.cookiejar
 import json
 import os
 import re
-import secrets
 import shutil
 import subprocess
 import sys
 import threading
-import urllib.error
 import urllib.parse
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
 import daemon as shared  # noqa: E402
 import openid_provider as openid  # noqa: E402
+from openid_browser import Browser, nodes, settings, user_of, users, waiting  # noqa: E402
 
 check = shared.check
-
-
-def settings(p, **more):
-    keys = {"issuer": p.issuer, "client_id": openid.CLIENT, "client_secret": openid.SECRET, "only_start_if_oidc_is_available": False, **more}
-    return "oidc: " + json.dumps(keys) + "\n"
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
-
-
-class Browser:
-    def __init__(self, d):
-        self.jar = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar), NoRedirect)
-        self.base = f"http://127.0.0.1:{d.port}"
-
-    def get(self, url, form=None):
-        """(status, text, where to)"""
-        data = urllib.parse.urlencode(form).encode() if form is not None else None
-        try:
-            with self.opener.open(urllib.request.Request(urllib.parse.urljoin(self.base, url), data), timeout=40) as r:
-                return r.status, r.read().decode(), r.headers.get("Location")
-        except urllib.error.HTTPError as e:
-            return e.code, e.read().decode(), e.headers.get("Location")
-
-    def begin(self, auth_id):
-        """The link to the provider, and where the provider sends the browser back to."""
-        to_provider = self.get(f"/register/{auth_id}")[2]
-        return to_provider, self.get(to_provider)[2] if to_provider else None
-
-    def login(self, auth_id):
-        """The page that asks, or the one that refuses."""
-        return self.get(self.begin(auth_id)[1])
-
-    def confirm(self, auth_id, page):
-        token = re.search(r'name="token" value="([0-9a-f]+)"', page)
-        return self.get(f"/register/confirm/{auth_id}", {"token": token.group(1) if token else ""})
-
-
-def waiting(d, name="laptop"):
-    auth_id = "hskey-authreq-" + secrets.token_hex(12)
-    status, said = d.call("POST", "/api/v1/debug/node", {"user": "local", "key": auth_id, "name": name, "routes": []})
-    assert status == 200, said
-    return auth_id
-
-
-def nodes(d):
-    return {n["name"]: n for n in d.call("GET", "/api/v1/node")[1]["nodes"]}
-
-
-def users(d):
-    return {u["name"]: u for u in d.call("GET", "/api/v1/user")[1]["users"]}
 
 
 def way_in(d, p):
@@ -239,10 +182,6 @@ def groups(d, p):
     check("a group without a name is an error", status == 400 and "names no group of a provider" in str(said), str(said))
 
 
-def user_of(d, name):
-    return next(u for u in d.call("GET", "/api/headway/users")[1]["users"] if u["name"] == name)
-
-
 def is_expired(d, name):
     return next(n for n in d.call("GET", "/api/headway/nodes")[1]["nodes"] if n["name"] == name)["expired"]
 
@@ -327,6 +266,21 @@ def several(p):
                   and second["email"] == "", f"{first} {second}")
 
 
+def provider_gone():
+    with openid.Provider() as p, shared.Daemon(settings(p, refresh_interval="10s")) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        enter(d, p, "desk")
+        auth_id, b = waiting(d), Browser(d)
+        _, back = b.begin(auth_id)
+        p.server.shutdown()
+        p.server.server_close()
+        status, page, _ = b.get(back)
+        check("a provider that is gone is said to be", status == 503 and "not reached" in page and "a secret" not in page, page)
+        check("by health too", shared.wait_for(10, lambda: "not reached" in json.dumps(d.call("GET", "/api/headway/health")[1])))
+        check("and by the user's refresh", shared.wait_for(60, lambda: d.call("GET", "/api/headway/identities")[1]["identities"][0]["trouble"]))
+        check("the daemon goes on, and nobody is thrown out", d.alive() and not user_of(d, "alice")["suspendedAt"])
+
+
 def provider_away(p):
     p.fault = "broken openid-configuration"
     with shared.Daemon(settings(p)) as d:
@@ -367,6 +321,7 @@ def main():
         refreshes(p)
         several(p)
         lists(p)
+    provider_gone()
     for algorithm in "ES256", "ES384", "PS256":
         with openid.Provider(algorithm=algorithm) as p, shared.Daemon(settings(p)) as d:
             d.call("POST", "/api/v1/user", {"name": "local"})

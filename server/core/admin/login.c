@@ -112,21 +112,32 @@ static char *provider_id_of(const char *issuer, const char *subject)
     return whole;
 }
 
-/* One that came with an import, and that no identity is known of yet. A subject with a slash could be another issuer's
- * where there are several. */
-static const struct user *find_imported(struct core_state *s, const struct core_login *c)
+static const struct user *find_by_provider_id(struct core_state *s, const struct core_login *c)
 {
     char *id = provider_id_of(c->issuer, c->subject);
     const struct user *found = NULL;
-    bool unclear = strchr(c->subject, '/') && config_provider(s->config, 1);
 
-    for (struct map_entry *e = map_first(&s->users); e && !unclear && !found; e = map_next(&s->users, e)) {
+    for (struct map_entry *e = map_first(&s->users); e && !found; e = map_next(&s->users, e)) {
         const struct user *u = ((const struct record_pair *)e->value)->work;
         if (u && *u->provider && str_eq(u->provider_id, id))
             found = u;
     }
     free(id);
     return found;
+}
+
+/* Whose the login is; NULL: nobody's yet. One that came with an import has no identity; a subject with a slash could be
+ * another issuer's where there are several. ERR_CONFLICT: a user has the same identifier, and may be somebody else. */
+static int find_owner(struct core_state *s, const struct core_login *c, const struct identity *known,
+                      const struct user **out, struct err *e)
+{
+    *out = known ? find_user(s, known->user_id) : find_by_provider_id(s, c);
+    if (known || !*out)
+        return 0;
+    if (identity_of(s, (*out)->r.id) || (strchr(c->subject, '/') && config_provider(s->config, 1)))
+        return err_set(e, ERR_CONFLICT, "user %.80s has the same identifier: an administrator can link it",
+                       (*out)->name);
+    return 0;
 }
 
 static bool is_taken(struct core_state *s, const char *text, uint64_t self)
@@ -260,7 +271,10 @@ static void put_identity(struct core_state *s, const struct core_login *c, const
 static int identify(struct core_state *s, struct core_login *c, struct err *e)
 {
     const struct identity *known = identity_find(s, c->provider, c->issuer, c->subject);
-    const struct user *old = known ? find_user(s, known->user_id) : find_imported(s, c);
+    const struct user *old;
+
+    if (find_owner(s, c, known, &old, e) < 0)
+        return ERR_CONFLICT;
     struct user *u = old ? user_edit(old) : new_user(s, c);
     char *how = mem_format("logged in with %s", c->provider);
     bool back = false;
@@ -381,6 +395,8 @@ static int renew(struct core_state *s, struct core_login *c, struct err *e)
 
     if (!u)
         return err_set(e, ERR_MISSING, "the identity is gone");
+    if (c->asked_with && !str_eq(c->asked_with, old->refresh_token))
+        return err_set(e, ERR_PRECONDITION, "a login came meanwhile");
     struct identity *i = edit_identity(old);
     mem_replace(&i->trouble, c->text ? c->text : "");
     if (c->step == LOGIN_RENEWED) {

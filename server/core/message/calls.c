@@ -151,6 +151,7 @@ static const struct member login_request[] = {
     MAYBE(core_login, refresh_token),
     MAYBE(core_login, auth_id),
     MAYBE(core_login, text),
+    MAYBE(core_login, asked_with),
     U64(core_login, user_id),
     U64(core_login, identity_id),
     TIME(core_login, expiry_ns),

@@ -17,6 +17,13 @@ FILL(fill_user, m_user, o->api.name, ROLE_NAME)
 FILL(fill_display, m_user, *o->api.display_name ? o->api.display_name : "-", ROLE_TEXT)
 FILL(fill_email, m_user, *o->api.email ? o->api.email : "-", ROLE_FAINT)
 FILL(fill_role, m_user, user_role_name(o->api.role), ROLE_TAG)
+static const char *login_of(const struct api_user *u)
+{
+    if (u->suspended_ns)
+        return "suspended";
+    return u->login_provider && *u->login_provider ? u->login_provider : "-";
+}
+FILL(fill_login, m_user, login_of(&o->api), o->api.suspended_ns ? ROLE_WARN : ROLE_FAINT)
 FILL_AGO(fill_user_age, m_user, created_ns)
 BY(by_user, m_user, strverscmp(p->api.name, q->api.name))
 BY(by_nodes, m_user, COMPARE(q->api.node_count, p->api.node_count))
@@ -48,6 +55,7 @@ static const struct list_column user_columns[] = {
      .compare = by_nodes},
     {.title = "DISPLAY NAME", .key = "display", .least = 12, .wish = 16, .share = 1, .rank = 4, .fill = fill_display},
     {.title = "EMAIL", .key = "email", .least = 12, .wish = 20, .share = 2, .rank = 5, .fill = fill_email},
+    {.title = "LOGIN", .key = "login", .least = 9, .wish = 10, .rank = 6, .fill = fill_login},
     {.title = "CREATED",
      .key = "created",
      .least = 8,
