@@ -198,12 +198,12 @@ static void what_is_impossible_is_refused_with_its_reason(void **state)
 /* The status of what the server sent before it ended the connection; 0: nothing. */
 static int last_status(int fd)
 {
+    static const char version[] = "HTTP/1.1 ";
     char text[65] = "";
-    int status = 0;
 
     (void)recv(fd, text, sizeof(text) - 1, MSG_WAITALL);
     close(fd);
-    return sscanf(text, "HTTP/1.1 %d", &status) == 1 ? status : 0;
+    return str_starts(text, version) ? (int)strtol(text + sizeof(version) - 1, NULL, 10) : 0;
 }
 
 /* Those that wait for their turn, and those that are being computed, are over when the server has stopped. */
