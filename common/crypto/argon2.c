@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Argon2id, by libsodium. */
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "crypto/crypto.h"
 
 #define ARGON2_KIB_MAX    65536
 #define ARGON2_PASSES_MAX 16
 
+/* A number behind name, at most max, with end behind it; *at goes behind that. */
+static bool read_cost(const char **at, const char *name, unsigned long max, char end)
+{
+    unsigned long value = 0;
+
+    if (!str_starts(*at, name))
+        return false;
+    for (*at += strlen(name); **at >= '0' && **at <= '9' && value <= max; ++*at)
+        value = 10 * value + (unsigned long)(**at - '0');
+    return value > 0 && value <= max && *(*at)++ == end;
+}
+
 bool crypto_argon2id_fits(const char *password, const char *hash)
 {
+    static const char start[] = "$argon2id$v=19$";
     char padded[crypto_pwhash_STRBYTES] = "";
-    unsigned kib, passes;
-    int end = 0;
+    const char *at = hash + strlen(start);
 
-    if (strlen(hash) >= sizeof(padded) || sscanf(hash, "$argon2id$v=19$m=%5u,t=%2u,p=1$%n", &kib, &passes, &end) != 2 ||
-        !end || kib > ARGON2_KIB_MAX || passes > ARGON2_PASSES_MAX)
+    if (strlen(hash) >= sizeof(padded) || !str_starts(hash, start) || !read_cost(&at, "m=", ARGON2_KIB_MAX, ',') ||
+        !read_cost(&at, "t=", ARGON2_PASSES_MAX, ',') || !read_cost(&at, "p=", 1, '$'))
         return false;
     memcpy(padded, hash, strlen(hash));
     return crypto_pwhash_str_verify(padded, password, strlen(password)) == 0;

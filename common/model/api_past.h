@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Objects of the HTTP API that look back: the tailnet of a moment, who served a prefix, how busy the journal was. */
+/* Objects of the HTTP API that look back: the tailnet of a moment, who served a prefix, how busy the journal was, when
+ * a pair gained and lost its way; and the neighbours of one, now. */
 #ifndef COMMON_MODEL_API_PAST_H
 #define COMMON_MODEL_API_PAST_H
 
@@ -62,6 +63,40 @@ struct api_samples {
     struct api_list samples; /* struct api_sample, the last hour's, oldest first */
 };
 
+/* Whom one reaches, and by whom it is reached. */
+struct api_neighbour {
+    const char *kind; /* "node", "prefix", "exit" */
+    const char *name;
+    bool online;
+    struct strs out, in;        /* what is reached of it, what it reaches: "any", "22", "tcp 443" */
+    uint64_t out_line, in_line; /* of the policy, 0: none */
+    bool out_all, in_all;       /* by one rule, for each node that it is about */
+    const char *router;         /* to a network, or NULL */
+};
+struct api_neighbours {
+    uint64_t nodes;             /* whose neighbours they are */
+    struct api_list neighbours; /* struct api_neighbour */
+    uint64_t total;
+    bool incomplete; /* there was no time for all */
+};
+
+/* From a moment on; the entry of the journal says what happened then. */
+struct api_reach_change {
+    int64_t time_ns;
+    bool allowed;
+    const char *fact;          /* that decides it */
+    uint64_t line;             /* of the policy of then, 0: none */
+    struct api_event_id event; /* none: it is the oldest moment that was looked at */
+    const char *actor, *text;  /* of the entry, or NULL */
+};
+struct api_reach_history {
+    bool allowed;            /* now */
+    struct api_list changes; /* struct api_reach_change, newest first */
+    int64_t back_to_ns;      /* how far back it was looked */
+    bool complete;           /* that is as far as anything is kept */
+};
+
+extern const struct api_shape api_neighbours_shape, api_reach_history_shape;
 extern const struct api_shape api_past_shape, api_past_node_shape, api_primary_shape, api_move_shape,
     api_route_history_shape, api_event_counts_shape, api_samples_shape;
 

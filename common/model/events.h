@@ -28,6 +28,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_APIKEY_EXPIRED, "apikey.expired", WEIGHT_CHANGE, false)                                                    \
     X(EVENT_APIKEY_DELETED, "apikey.deleted", WEIGHT_CHANGE, false)                                                    \
     X(EVENT_OAUTHCLIENT_CREATED, "oauthclient.created", WEIGHT_CHANGE, true)                                           \
+    X(EVENT_OAUTHCLIENT_CHANGED, "oauthclient.changed", WEIGHT_CHANGE, true)                                           \
     X(EVENT_OAUTHCLIENT_DELETED, "oauthclient.deleted", WEIGHT_CHANGE, false)                                          \
     X(EVENT_REGISTRATION_PENDING, "registration.pending", WEIGHT_WARN, false)                                          \
     X(EVENT_REGISTRATION_APPROVED, "registration.approved", WEIGHT_CHANGE, false)                                      \

@@ -12,6 +12,7 @@
 #ifndef COMMON_POLICY_POLICY_H
 #define COMMON_POLICY_POLICY_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "net/prefixes.h"
@@ -52,6 +53,29 @@ struct policy *policy_ref(const struct policy *p); /* counted; NULL stays NULL *
 void policy_unref(struct policy *p);
 
 bool policy_has_tag(const struct policy *p, const char *tag);
+
+/* What a text is made of: sections, their members and elements, and the members of these; what lies deeper is one
+ * value. The stretches from..to of a container's items lie one behind the other between its head and its foot: comments
+ * before an item, and what stands behind it in its line, belong to it. */
+enum policy_item_kind { POLICY_ITEM_VALUE, POLICY_ITEM_OBJECT, POLICY_ITEM_ARRAY };
+struct policy_item {
+    enum policy_item_kind kind;
+    const char *name;  /* of a member; NULL: of an element, and of the whole */
+    const char *plain; /* the value without comments and blanks; "" for the whole */
+    size_t from, to;
+    size_t line;       /* between from and value: where its own line begins, behind the comments before it */
+    size_t value, end; /* the value alone */
+    bool comma;        /* one stands behind it */
+    size_t head, foot; /* of a container: where its first item begins, and its last ends */
+    size_t count;
+    const struct policy_item *first, *next;
+};
+/* NULL: it is no text of a policy (or larger than the arena allows). All of it is the arena's; the text may go. */
+const struct policy_item *policy_items(const char *text, size_t len, struct arena *a);
+
+/* In what two texts differ, in a few words: "+2 grants, -1 group, ssh changed"; nothing where one of them is none, or
+ * they differ in comments and blanks only. */
+void policy_changes_text(const char *before, const char *after, struct buf *out);
 
 /* ---- the tailnet, as far as a policy looks at it ---- */
 
@@ -140,6 +164,11 @@ int policy_view_check_telling(const struct policy_view *v, struct policy_outcome
  * open all. What may have another effect (via, capabilities, autogroup:self, the internet) is not looked at. Ends when
  * some seconds' worth of comparisons are used up. */
 void policy_warn_unreachable(const struct policy *p, struct policy_problems *problems);
+
+/* Warns of users that the text names though there are none, with those that were probably meant; of what fits two of
+ * them there is an error. That much of policy_view_check is known without nodes. */
+void policy_check_users(const struct policy *p, const struct policy_user *users, size_t count,
+                        struct policy_problems *problems);
 
 /* The sections tests and sshTests alone, as policy_view_check has them; and how many entries these have. */
 int policy_view_test(const struct policy_view *v, struct policy_problems *problems) WARN_UNUSED;
@@ -271,6 +300,13 @@ struct policy_reach_query {
  */
 int policy_reach(const struct policy_view *v, const struct policy_reach_query *q, struct json_out *o,
                  struct err *e) WARN_UNUSED;
+
+/* Whom a node, user, tag or group reaches, and by whom it is reached. Adds to the open object of o: nodes (how many of
+ * is), neighbours (kind: node, prefix or exit; name, online, out and in (ports), out_line and in_line (of the first
+ * such rule), out_all and in_all, router), at most max of them, total, and incomplete: there was no time for more.
+ * Errors as policy_reach. */
+int policy_neighbours(const struct policy_view *v, const char *of, size_t max, struct json_out *o,
+                      struct err *e) WARN_UNUSED;
 
 /* A route that a node advertises and autoApprovers would approve. */
 struct policy_approval {

@@ -5,10 +5,12 @@
 #include "tailscale/tailscale.h"
 
 /* Absent where it is empty. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): kinds are initialisers */
 #define MAYBE(type, json, member, what)                                                                                \
     {                                                                                                                  \
         .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_V1, .optional = true       \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct api_words roles = {user_role_name, ROLE_OWNER + 1};
 

@@ -25,6 +25,7 @@ enum admin_op {
     ADMIN_APIKEY_EXPIRE,     /* by id or by prefix */
     ADMIN_APIKEY_DELETE,
     ADMIN_OAUTH_CLIENT_CREATE, /* name: the description; scopes, tags */
+    ADMIN_OAUTH_CLIENT_SET,    /* as above, by id: its tokens end */
     ADMIN_OAUTH_CLIENT_DELETE, /* by id or by prefix, its client id; its tokens go with it */
     ADMIN_OAUTH_TOKEN, /* for the client of id: scopes, tags, end; text: a hash that may take the place of its slow one
                         */

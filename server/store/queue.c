@@ -16,10 +16,10 @@
 #define RETRY_MS  10000 /* after a write failed: soft state again, and whether writing works */
 #define PRUNE_MS  60000
 #define BEAT_MS   1000
-#define AGAIN_MS  50    /* between two tries to reach the database, doubled up to BEAT_MS */
-#define AWAY_MS   10000 /* a group waits so long for a database that is away */
-#define END_MS    2000  /* and at the end */
-#define STEP_MS   50    /* between two steps of a retention that has a lot to do */
+#define AGAIN_MS  50   /* between two tries to reach the database, doubled up to BEAT_MS */
+#define AWAY_MS   9000 /* a group waits so long for a database that is away: callers wait for 10 s */
+#define END_MS    2000 /* and at the end */
+#define STEP_MS   50   /* between two steps of a retention that has a lot to do */
 
 static int64_t earliest(int64_t a, int64_t b)
 {

@@ -68,6 +68,8 @@ def pages(d):
     shared.check("and cannot be framed", headers["X-Frame-Options"] == "DENY" and "frame-ancestors 'none'" in headers["Content-Security-Policy"])
     status, _, text = public(d, "GET", "/register/" + "%3Cscript%3Ealert(1)".ljust(24, "x"))
     shared.check("a made-up id is refused and not echoed", status == 400 and "<script>" not in text, text)
+    status, answer = d.call("POST", "/api/headway/backup", {"path": d.config})
+    shared.check("a backup that cannot be made says why", status == 409 and "exists" in answer["error"]["message"], f"{status} {answer}")
     for path in "/metrics", "/debug/overview", "/api/headway/backup", "/nothing", "/../etc/passwd", "/%2e%2e/etc/passwd":
         status, _, _ = public(d, "GET", path)
         shared.check(f"{path} is not at the public door", status in (401, 404), status)

@@ -52,6 +52,7 @@ CALLS = [
     ("terraform: tailnet_key read", "GET", "/api/v2/tailnet/-/keys/1", None, 200),
     ("terraform: tailnet_key destroyed", "DELETE", "/api/v2/tailnet/-/keys/1", None, 200),
     ("terraform: oauth_client", "POST", "/api/v2/tailnet/-/keys", {"keyType": "client", "scopes": ["users:read"], "tags": None, "description": ""}, 200),
+    ("terraform: oauth_client changed, not there", "PUT", "/api/v2/tailnet/-/keys/0123456789ab", {"keyType": "client", "scopes": ["users:read"]}, 404),
     ("terraform: acl", "GET", "/api/v2/tailnet/-/acl", None, 200),
     ("terraform: acl planned", "POST", "/api/v2/tailnet/-/acl/validate", POLICY, 200),
     ("terraform: acl", "POST", "/api/v2/tailnet/-/acl", POLICY, 200),

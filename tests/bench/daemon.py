@@ -3,6 +3,7 @@
 """What N nodes cost a daemon: registration, a mass connect, an approval, endpoint updates, PINGs, memory.
 
     tests/bench/daemon.py [N...]      100 and 1000 by default
+    tests/bench/daemon.py engines     registrations, approval and memory over SQLite and PostgreSQL, side by side
 
 The daemon runs on processor 0, the generator (bench_load) on processor 1. Every fiftieth node decodes its maps."""
 import json
@@ -12,6 +13,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../shared/postgres"))
+import pg_server  # noqa: E402
 from shared import daemon  # noqa: E402
 
 LOAD = os.path.join(daemon.ROOT, "build/release/tests/bench/bench_load")
@@ -130,6 +133,58 @@ def measure(count):
         load.end()
 
 
+def approvals(server, load, count, times):
+    """[p50, p99, last] of the approval of one route in ms, each the median of so many."""
+    _, nodes = server.call("GET", "/api/v1/node")
+    router = next(n["id"] for n in nodes["nodes"] if n["name"] == "node-0" or n["givenName"] == "node-0")
+    found = []
+    for i in range(times):
+        load("mark")
+        called, _ = approve(server, router, ["10.64.0.0/24"] if i % 2 == 0 else [])
+        result = load("arrived", count, 20)
+        found.append([(result[name] - called) / 1000 for name in ("p50_us", "p99_us", "last_us")])
+        load("quiet", 1200, 10)
+    return [sorted(f[i] for f in found)[times // 2] for i in range(3)]
+
+
+def measure_engine(count, database):
+    """{what: value} of a daemon over this server, None: over SQLite."""
+    server = daemon.Daemon()
+    if database:
+        database.configure(server.config)
+    with server:
+        subprocess.run(["taskset", "-acp", "0", str(server.process.pid)], check=True, stdout=subprocess.DEVNULL)
+        load = Generator(server, count)
+        key = make_key(server)
+        empty = server.rss()
+        began = time.monotonic()
+        result = load("register", key)
+        took = time.monotonic() - began
+        if result["failed"]:
+            print(f"# {result['failed']} registrations failed: {result['error']}")
+        load("connect", 120)
+        load("quiet", 2500, 120)
+        memory = (server.rss() - empty) / count
+        _, p99, last = approvals(server, load, count, 9)
+        load("close")
+        load.end()
+    return {"registrations a second, 32 at a time": f"{count / took:,.0f}", "approval -> the clients, p99": f"{p99:.1f} ms",
+            "approval -> the last of them": f"{last:.1f} ms", "memory a client": f"{memory:.1f} KiB"}
+
+
+def measure_engines(count):
+    budgets = {"registrations a second, 32 at a time": "1,000", "approval -> the clients, p99": "50 ms", "memory a client": "32 KiB"}
+    if not pg_server.programs():
+        print("# no PostgreSQL server is installed: it is not measured")
+        return
+    sqlite = measure_engine(count, None)
+    with pg_server.Server() as database:
+        postgres = measure_engine(count, database)
+    print(f"{'nodes':>6}  {'what':<40} {'SQLite':<14} {'PostgreSQL':<14} budget")
+    for what, value in sqlite.items():
+        print(f"{count:>6}  {what:<40} {value:<14} {postgres[what]:<14} {budgets.get(what, '')}", flush=True)
+
+
 def measure_pings(count):
     """Every node is a router with an approved prefix, so that each is asked every second; the generator answers no probe."""
     with daemon.Daemon("node: {routes: {ha: {probe_interval: 0s}}}\n") as server:
@@ -152,6 +207,9 @@ def measure_pings(count):
 def main():
     if not os.access(LOAD, os.X_OK):
         sys.exit(f"{LOAD} is not built")
+    if sys.argv[1:] == ["engines"]:
+        measure_engines(1000)
+        return
     counts = [int(a) for a in sys.argv[1:]] or [100, 1000]
     print(f"{'nodes':>6}  {'what':<52} {'measured':<34} budget")
     for count in counts:

@@ -23,4 +23,6 @@ tests/bench/console_start.py || status=1
 echo "== daemon"
 if [ $# -eq 0 ]; then read -ra nodes <<<"${BENCH_NODES:-100 1000}"; else nodes=("$@"); fi
 tests/bench/daemon.py "${nodes[@]}" || status=1
+echo "== databases"
+tests/bench/daemon.py engines || status=1
 exit "$status"

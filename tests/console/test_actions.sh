@@ -90,7 +90,7 @@ screen_keys u
 check "undo asks once" screen_wait 3 'y undo'
 screen_keys y
 check "and takes back all three" wait_for 3 node_is one '.approvedRoutes | join(",")' 10.50.0.0/24
-check "and says so" screen_wait 3 'undone: 3 routes approved on one'
+check "and says so" screen_wait 3 'undone: "3 routes approved on one"'
 
 screen_keys Escape
 screen_keys 1

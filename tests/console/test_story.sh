@@ -108,7 +108,7 @@ check "packets pass" wait_for 10 reaches a "$LAN_SERVER"
 screen_keys u
 check "taking that back is asked" screen_wait 3 'y undo'
 screen_keys y
-check "and done" screen_wait 5 'undone: one is drained'
+check "and done" screen_wait 5 'undone: "one is drained"'
 
 # --- failed over
 lab_kill9 two

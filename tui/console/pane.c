@@ -82,6 +82,10 @@ void pane_draw(struct app *app, struct canvas *c)
     app->pane.rows = 0;
     if (!at.rows || !part->draw_pane)
         return;
+    if (part->foot && at.rows > part->foot) {
+        at.rows -= part->foot;
+        part->draw_foot(app, c, (struct rect){at.row + at.rows, at.col, part->foot, at.cols});
+    }
     if (part->pane_scrolls)
         draw_scrolling(app, c, at);
     else

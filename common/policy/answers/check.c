@@ -9,9 +9,46 @@
 
 /* ---- users and domains ---- */
 
-static void check_names(struct policy_check *c)
+#define HINTS_MAX 50 /* unknown users for which all others are looked through */
+
+/* As policies name the users: by address, or by name. */
+static void list_names(const struct policy_check *c, struct strs *out)
+{
+    for (uint32_t u = 0; u < c->v->user_count; u++) {
+        const struct vuser *user = &c->v->users[u];
+        char *name = mem_format("%s%s", user->name, strchr(user->name, '@') ? "" : "@");
+
+        if (!user->gone && *user->email)
+            strs_push(out, user->email);
+        if (!user->gone && *user->name)
+            strs_push(out, name);
+        free(name);
+    }
+}
+
+static void warn_unknown(struct policy_check *c, const struct policy_principal *q, const struct strs *names)
+{
+    const char *near =
+        names->len ? str_nearest(q->text, (const char *const *)names->items, names->len, sizeof(*names->items)) : NULL;
+
+    if (str_starts(q->text, "oidc:")) {
+        check_problem(c, q->offset, true, "nobody who logged in is in the provider's group \"%s\"", q->text);
+        return;
+    }
+    if (!near) {
+        check_problem(c, q->offset, true, "no user is called \"%s\"", q->text);
+        return;
+    }
+    check_problem(c, q->offset, true, "no user is called \"%s\" (did you mean \"%.100s\"?)", q->text, near);
+    problem_meant(c->problems, q->text, near);
+}
+
+/* groups: what the provider says of people is known, too. */
+static void check_names(struct policy_check *c, bool groups)
 {
     const struct policy *p = c->v->p;
+    struct strs names = {0};
+    size_t unknown = 0;
 
     for (size_t i = 0; i < p->principals.len; i++) {
         const struct policy_principal *q = &p->principals.items[i];
@@ -23,16 +60,19 @@ static void check_names(struct policy_check *c)
             if (user_in(c->v, q, u))
                 buf_addf(&found, "%llu: %s, ", (unsigned long long)c->v->users[u].id, c->v->users[u].name);
         if (c->v->principals[i].ambiguous)
-            check_problem(c, SIZE_MAX, false,
+            check_problem(c, q->offset, false,
                           "validating policy user references: multiple users found: token \"%s\" found: [ %s ]",
                           q->text, buf_text(&found));
-        else if (!c->v->principals[i].users.len)
-            check_problem(c, SIZE_MAX, true, "%s \"%s\"",
-                          str_starts(q->text, "oidc:") ? "nobody who logged in is in the provider's group"
-                                                       : "no user is called",
-                          q->text);
         buf_release(&found);
+        if (c->v->principals[i].ambiguous || c->v->principals[i].users.len || (!groups && str_starts(q->text, "oidc:")))
+            continue;
+        if (!unknown++)
+            list_names(c, &names);
+        if (unknown > HINTS_MAX)
+            strs_release(&names);
+        warn_unknown(c, q, &names);
     }
+    strs_release(&names);
 }
 
 static void check_domains(struct policy_check *c)
@@ -83,7 +123,7 @@ static void warn_exits(struct policy_check *c)
 
 /* What is asked of a policy over its tailnet. */
 struct check_parts {
-    bool names, tests;
+    bool users, names, tests; /* names: of users, of domains and of exit nodes */
     struct policy_outcomes *outcomes;
 };
 
@@ -100,8 +140,10 @@ static int check_parts(const struct policy_view *v, const struct check_parts *pa
     ranges_normalise(&c.tailnet);
     if (parts->names) {
         check_domains(&c);
-        check_names(&c);
+        check_names(&c, true);
         warn_exits(&c);
+    } else if (parts->users) {
+        check_names(&c, false);
     }
     if (parts->tests) {
         check_run_tests(&c);
@@ -127,6 +169,21 @@ static int check_parts(const struct policy_view *v, const struct check_parts *pa
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems)
 {
     return check_parts(v, &(struct check_parts){.names = true, .tests = run_tests}, problems);
+}
+
+void policy_check_users(const struct policy *p, const struct policy_user *users, size_t count,
+                        struct policy_problems *problems)
+{
+    size_t before = problems->len;
+
+    if (!p)
+        return;
+    struct policy_view *v =
+        policy_view_bounded(p, &(struct policy_tailnet){.users = users, .user_count = count}, NULL, problems);
+    if (v)
+        (void)check_parts(v, &(struct check_parts){.users = true}, problems);
+    policy_view_free(v);
+    problems_sort(problems, before);
 }
 
 int policy_view_test(const struct policy_view *v, struct policy_problems *problems)

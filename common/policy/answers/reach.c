@@ -65,12 +65,7 @@ static void service_text(const struct reach_service *s, char *out, size_t size)
 
 /* ---- output ---- */
 
-/* Where the lines of the text begin: each cell names one. */
-struct line_index {
-    VEC(size_t) starts;
-};
-
-static void index_lines(const struct policy *p, struct line_index *out)
+void reach_index_lines(const struct policy *p, struct reach_lines *out)
 {
     vec_push(&out->starts, (size_t)0);
     for (size_t i = 0; i < p->len; i++)
@@ -78,7 +73,7 @@ static void index_lines(const struct policy *p, struct line_index *out)
             vec_push(&out->starts, i + 1);
 }
 
-static size_t line_at(const struct line_index *index, size_t offset)
+size_t reach_line_at(const struct reach_lines *index, size_t offset)
 {
     size_t low = 0, high = index->starts.len;
 
@@ -92,8 +87,7 @@ static size_t line_at(const struct line_index *index, size_t offset)
     return low + 1;
 }
 
-static void put_ends(const struct policy_view *v, const char *key, const struct reach_ends *ends, size_t count,
-                     struct json_out *o)
+const char *reach_kind_name(enum reach_kind kind)
 {
     static const char *const kinds[] = {
         [REACH_KIND_SELECTOR] = "selector", [REACH_KIND_USER] = "user", [REACH_KIND_GROUP] = "group",
@@ -101,6 +95,12 @@ static void put_ends(const struct policy_view *v, const char *key, const struct 
         [REACH_KIND_EXIT] = "exit",
     };
 
+    return kinds[kind];
+}
+
+static void put_ends(const struct policy_view *v, const char *key, const struct reach_ends *ends, size_t count,
+                     struct json_out *o)
+{
     json_key(o, key);
     json_open(o, '[');
     for (size_t i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ static void put_ends(const struct policy_view *v, const char *key, const struct 
         for (size_t k = 0; k < end->slots.len; k++)
             online += v->nodes[end->slots.items[k]].online;
         json_open(o, '{');
-        json_put_str(o, "kind", kinds[end->kind]);
+        json_put_str(o, "kind", reach_kind_name(end->kind));
         json_put_str(o, "name", end->name);
         json_put_u64(o, "nodes", end->slots.len);
         json_put_u64(o, "online", online);
@@ -118,26 +118,31 @@ static void put_ends(const struct policy_view *v, const char *key, const struct 
     json_close(o, ']');
 }
 
-static void put_cell(const struct policy_view *v, const struct line_index *lines, size_t row, size_t column,
+void reach_put_services(struct reach_cell *c, struct json_out *o)
+{
+    merge_services(c);
+    for (size_t i = 0; i < c->services.len && i < TEXTS_SHOWN; i++) {
+        char text[64];
+        service_text(&c->services.items[i], text, sizeof(text));
+        json_str(o, i + 1 == TEXTS_SHOWN && c->services.len > TEXTS_SHOWN ? "..." : text);
+    }
+}
+
+static void put_cell(const struct policy_view *v, const struct reach_lines *lines, size_t row, size_t column,
                      const struct reach_end *to, struct reach_cell *c, struct json_out *o)
 {
     bool through = to->kind == REACH_KIND_PREFIX || to->kind == REACH_KIND_EXIT;
 
-    merge_services(c);
     json_open(o, '{');
     json_put_u64(o, "row", row);
     json_put_u64(o, "column", column);
     json_put_bool(o, "all", c->all);
     json_key(o, "what");
     json_open(o, '[');
-    for (size_t i = 0; i < c->services.len && i < TEXTS_SHOWN; i++) {
-        char text[64];
-        service_text(&c->services.items[i], text, sizeof(text));
-        json_str(o, i + 1 == TEXTS_SHOWN && c->services.len > TEXTS_SHOWN ? "..." : text);
-    }
+    reach_put_services(c, o);
     json_close(o, ']');
     if (c->rule->offset != SIZE_MAX)
-        json_put_u64(o, "line", line_at(lines, c->rule->offset));
+        json_put_u64(o, "line", reach_line_at(lines, c->rule->offset));
     json_put_str(o, "from", v->nodes[c->from].name);
     json_put_str(o, through ? "router" : "to", v->nodes[c->to].name);
     json_close(o, '}');
@@ -146,11 +151,11 @@ static void put_cell(const struct policy_view *v, const struct line_index *lines
 /* How many rows were worked out. */
 static size_t put_cells(struct reach *r, struct reach_ends *rows, struct reach_ends *columns, struct json_out *o)
 {
-    struct line_index lines = {0};
+    struct reach_lines lines = {0};
     struct reach_cell cell = {0};
     size_t done = 0;
 
-    index_lines(r->v->p, &lines);
+    reach_index_lines(r->v->p, &lines);
     for (size_t i = 0; i < columns->len; i++)
         reach_learn_target(r, &columns->items[i]);
     json_key(o, "cells");

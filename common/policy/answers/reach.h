@@ -83,6 +83,17 @@ void reach_ends_release(const struct policy_view *v, struct reach_ends *ends);
 /* What the rules say about an end as a source, as a destination; before its first cell. */
 void reach_learn_source(struct reach *r, struct reach_end *end);
 void reach_learn_target(struct reach *r, struct reach_end *end);
+/* Where the lines of the text begin: many places are looked up. The caller releases starts. */
+struct reach_lines {
+    VEC(size_t) starts;
+};
+void reach_index_lines(const struct policy *p, struct reach_lines *out);
+size_t reach_line_at(const struct reach_lines *index, size_t offset);
+
+const char *reach_kind_name(enum reach_kind kind);
+/* The texts of what a cell opens, into an open array: the first few. */
+void reach_put_services(struct reach_cell *c, struct json_out *o);
+
 /* out is emptied first; false: the budget is used up. */
 bool reach_cell(struct reach *r, const struct reach_end *from, const struct reach_end *to, struct reach_cell *out);
 

@@ -154,6 +154,7 @@ static int add_member(struct policy_parser *x, void *arg, const char *text, size
         return parse_error(
             x, offset, "username must contain @, got: \"%s\" (a user without an email address is \"%s@\")", text, text);
     a.principal = principal_intern(x->p, PRINCIPAL_USER, text, NULL);
+    principal_stands_at(x->p, a.principal, offset);
     vec_push(&g->members, a);
     return 0;
 }

@@ -17,8 +17,6 @@ struct policy_parser {
 int parse_error(struct policy_parser *x, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Of the error that was added last: what is wrong, and what it may have been meant to be (NULL: that is not known). */
 void parse_meant(struct policy_parser *x, const char *wrong, const char *meant);
-/* From the one with that index on, into the order of the text; those about no one place go last. */
-void problems_sort(struct policy_problems *problems, size_t from);
 int parse_too_big(struct policy_parser *x, size_t offset);
 
 /* Where a selector stands, which decides what kinds are taken. */
@@ -36,6 +34,8 @@ enum selector_place {
 };
 int selector_parse(struct policy_parser *x, enum selector_place place, const char *text, size_t offset,
                    struct policy_selector *out);
+/* The text names it there. */
+void principal_stands_at(struct policy *p, uint32_t principal, size_t offset);
 uint32_t principal_intern(struct policy *p, enum policy_principal_kind kind, const char *text,
                           const struct prefix *prefix);
 

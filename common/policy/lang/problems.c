@@ -113,14 +113,19 @@ int parse_error(struct policy_parser *x, size_t offset, const char *format, ...)
     return ERR_INVALID;
 }
 
-void parse_meant(struct policy_parser *x, const char *wrong, const char *meant)
+void problem_meant(struct policy_problems *problems, const char *wrong, const char *meant)
 {
-    struct policy_problem *last = x->problems->len ? &x->problems->items[x->problems->len - 1] : NULL;
+    struct policy_problem *last = problems->len ? &problems->items[problems->len - 1] : NULL;
 
     if (!meant || !last || !last->line || last->fix)
         return;
     last->wrong = mem_strdup(wrong);
     last->fix = mem_strdup(meant);
+}
+
+void parse_meant(struct policy_parser *x, const char *wrong, const char *meant)
+{
+    problem_meant(x->problems, wrong, meant);
 }
 
 int parse_too_big(struct policy_parser *x, size_t offset)

@@ -40,6 +40,7 @@ struct policy_principal {
     struct prefix prefix;
     uint32_t group;       /* GROUP: index into groups */
     bool inside_internet; /* PREFIX within autogroup:internet */
+    size_t offset;        /* where the text names it first; SIZE_MAX: it does not, or that is not kept */
 };
 
 /* A selector where it stands in the text. */
@@ -196,6 +197,11 @@ struct policy {
 };
 
 /* Adds a problem and returns ERR_INVALID (0 for a warning). offset SIZE_MAX: about no one place. */
+/* From the one with that index on, into the order of the text; those about no one place go last. */
+void problems_sort(struct policy_problems *problems, size_t from);
+/* Of the problem that was added last: what is wrong, and what it may have been meant to be (NULL: that is not known).
+ */
+void problem_meant(struct policy_problems *problems, const char *wrong, const char *meant);
 int problem_at(struct policy_problems *problems, const char *text, size_t len, size_t offset, bool warning,
                const char *format, ...) PRINTF_LIKE(6, 7);
 

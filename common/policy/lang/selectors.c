@@ -94,7 +94,8 @@ uint32_t principal_intern(struct policy *p, enum policy_principal_kind kind, con
 
     struct policy_principal *q = vec_add(&p->principals);
     uint32_t index = (uint32_t)(p->principals.len - 1);
-    *q = (struct policy_principal){.kind = kind, .text = arena_strdup(&p->arena, text), .group = NONE};
+    *q = (struct policy_principal){
+        .kind = kind, .text = arena_strdup(&p->arena, text), .group = NONE, .offset = SIZE_MAX};
     if (!q->text)
         q->text = "";
     if (kind == PRINCIPAL_PREFIX) {
@@ -111,6 +112,13 @@ uint32_t principal_intern(struct policy *p, enum policy_principal_kind kind, con
     if (key != fixed)
         free(key);
     return index;
+}
+
+void principal_stands_at(struct policy *p, uint32_t principal, size_t offset)
+{
+    struct policy_principal *q = &p->principals.items[principal];
+
+    q->offset = offset < q->offset ? offset : q->offset;
 }
 
 /* The kind by form alone; -1: no selector. */
@@ -347,5 +355,6 @@ int selector_parse(struct policy_parser *x, enum selector_place place, const cha
     bool unique =
         kind == PRINCIPAL_USER || kind == PRINCIPAL_GROUP || kind == PRINCIPAL_TAG || kind == PRINCIPAL_DOMAIN;
     out->principal = principal_intern(p, (enum policy_principal_kind)kind, unique ? text : "", &prefix);
+    principal_stands_at(p, out->principal, offset);
     return 0;
 }

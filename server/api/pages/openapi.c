@@ -55,6 +55,8 @@ static const struct {
     OBJECT("Diff", api_diff_shape),
     OBJECT("Explanation", api_explanation_shape),
     OBJECT("Reach", api_reach_shape),
+    OBJECT("Neighbours", api_neighbours_shape),
+    OBJECT("ReachHistory", api_reach_history_shape),
     OBJECT("Backup", api_backup_shape),
     OBJECT("Health", api_health_shape),
     OBJECT("App", api_app_shape),

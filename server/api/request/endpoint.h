@@ -44,6 +44,9 @@ struct api_endpoint {
     .http.method = (how), .http.path = "/api/v2" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_V2
 #define HEADWAY(how, where)                                                                                            \
     .http.method = (how), .http.path = "/api/headway" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_HEADWAY
+/* For who has the machine. */
+#define LOCAL(how, where)                                                                                              \
+    .http.method = (how), .http.path = "/api/headway" where, .http.listeners = HTTP_UNIX, .dialect = DIALECT_HEADWAY
 #define PAGE(how, where, at) .http.method = (how), .http.path = (where), .http.listeners = (at), .dialect = DIALECT_TEXT
 
 #define API_TABLE(rows)                                                                                                \
@@ -74,6 +77,7 @@ struct rest_request {
     struct core_elections elections;      /* a copy, where it was asked for */
     const struct tailnet_snapshot *after; /* holds what the core answered; NULL: it was not asked */
     api_handler *then;                    /* continuation */
+    void (*release)(void *state);         /* of state, when the request ends; NULL: nothing is to be released */
     api_handler *compute;                 /* what heavy.c runs */
     struct rest_request *next;            /* of those that wait for health */
     void *state;                          /* the handler's, for its continuation; in the arena */

@@ -105,7 +105,7 @@ static enum http_flow made(struct rest_request *r)
     if (a->call.code < 0)
         return reply_error(r, &a->call.err);
     struct json_out o = reply_json(r);
-    if (a->op == ADMIN_OAUTH_CLIENT_CREATE)
+    if (a->op == ADMIN_OAUTH_CLIENT_CREATE || a->op == ADMIN_OAUTH_CLIENT_SET)
         write_v2_client(&o, a->record, a->secret);
     else
         write_v2_auth_key(&o, a->record, a->secret, clock_wall_ns());
@@ -182,6 +182,21 @@ static enum http_flow key_create(struct rest_request *r)
     return request_admin(r, made);
 }
 
+static enum http_flow key_set(struct rest_request *r)
+{
+    const struct oauth_client *c = named_client(r);
+    bool given;
+
+    if (!c)
+        return reply_code(r, ERR_MISSING, "OAuth client not found");
+    if (arg_text(r, "description", &r->admin.name) < 0 || arg_texts(r, "scopes", &r->admin.scopes, &given) < 0 ||
+        arg_texts(r, "tags", &r->admin.tags, &given) < 0 || oauth_client_limits(r) < 0)
+        return reply_error(r, &r->err);
+    r->admin.id = c->r.id;
+    r->admin.op = ADMIN_OAUTH_CLIENT_SET;
+    return request_admin(r, made);
+}
+
 static const struct api_endpoint rows[] = {
     {V2("GET", "/tailnet/-/keys"), .run = keys_list, .need = NEED_READ, .scope = SCOPE_KEYS, .id = "listKeys",
      .query = "all:bool", .answer = "keys:Key[]", .help = "Auth keys and OAuth clients, those that a token may see"},
@@ -190,6 +205,9 @@ static const struct api_endpoint rows[] = {
      .answer = "Key", .help = "Makes an auth key or an OAuth client; the only answer with its secret"},
     {V2("GET", "/tailnet/-/keys/{keyId}"), .run = key_get, .need = NEED_READ, .scope = SCOPE_KEYS, .id = "getKey",
      .answer = "Key", .help = "One of them"},
+    {V2("PUT", "/tailnet/-/keys/{keyId}"), .run = key_set, .need = NEED_ADMIN, .scope = SCOPE_OAUTH_KEYS,
+     .id = "setKey", .body = "keyType:text description:text scopes:text[] tags:text[]", .answer = "Key",
+     .help = "Changes an OAuth client; its access tokens end"},
     {V2("DELETE", "/tailnet/-/keys/{keyId}"), .run = key_delete, .need = NEED_ADMIN, .scope = SCOPE_KEYS,
      .id = "deleteKey", .help = "Revokes an auth key, which stays listed for a while, or removes an OAuth client"},
 };

@@ -34,24 +34,38 @@ int oauth_client_limits(struct rest_request *r)
     return 0;
 }
 
-static enum http_flow client_create(struct rest_request *r)
+static int read_client(struct rest_request *r)
 {
     bool given;
 
     if (arg_text(r, "description", &r->admin.name) < 0 || arg_texts(r, "scopes", &r->admin.scopes, &given) < 0 ||
-        arg_texts(r, "tags", &r->admin.tags, &given) < 0 || oauth_client_limits(r) < 0)
-        return reply_error(r, &r->err);
-    return change(r, ADMIN_OAUTH_CLIENT_CREATE);
+        arg_texts(r, "tags", &r->admin.tags, &given) < 0)
+        return r->err.code;
+    return oauth_client_limits(r);
+}
+
+static enum http_flow client_create(struct rest_request *r)
+{
+    return read_client(r) < 0 ? reply_error(r, &r->err) : change(r, ADMIN_OAUTH_CLIENT_CREATE);
 }
 
 /* By its client id, which has 12 digits, or by its number, which never has as many. */
+static enum http_flow change_client(struct rest_request *r, enum admin_op op)
+{
+    if (strlen(r->http.params[0]) != SECRET_PREFIX_LEN)
+        return change_id(r, op);
+    r->admin.prefix = r->http.params[0];
+    return change(r, op);
+}
+
+static enum http_flow client_set(struct rest_request *r)
+{
+    return read_client(r) < 0 ? reply_error(r, &r->err) : change_client(r, ADMIN_OAUTH_CLIENT_SET);
+}
+
 static enum http_flow client_delete(struct rest_request *r)
 {
-    if (strlen(r->http.params[0]) == SECRET_PREFIX_LEN) {
-        r->admin.prefix = r->http.params[0];
-        return change(r, ADMIN_OAUTH_CLIENT_DELETE);
-    }
-    return change_id(r, ADMIN_OAUTH_CLIENT_DELETE);
+    return change_client(r, ADMIN_OAUTH_CLIENT_DELETE);
 }
 
 static const struct api_endpoint client_rows[] = {
@@ -60,6 +74,9 @@ static const struct api_endpoint client_rows[] = {
     {HEADWAY("POST", "/oauth-clients"), .run = client_create, .need = NEED_ADMIN, .scope = SCOPE_OAUTH_KEYS,
      .body = "description:text scopes:text[] tags:text[]", .query = "dry_run:bool",
      .answer = "Change result:OAuthClient", .help = "Makes an OAuth client; the only answer with its secret"},
+    {HEADWAY("PUT", "/oauth-clients/{id}"), .run = client_set, .need = NEED_ADMIN, .scope = SCOPE_OAUTH_KEYS,
+     .body = "description:text scopes:text[] tags:text[]", .query = "dry_run:bool",
+     .answer = "Change result:OAuthClient", .help = "Changes an OAuth client; its access tokens end"},
     {HEADWAY("DELETE", "/oauth-clients/{id}"), .run = client_delete, .need = NEED_ADMIN, .scope = SCOPE_OAUTH_KEYS,
      .query = "dry_run:bool", .answer = "Change result:OAuthClient",
      .help = "Removes an OAuth client and its access tokens"},
@@ -218,6 +235,7 @@ static enum http_flow decide(struct rest_request *r, bool may_be_slow)
     if (!narrow(r, c, t))
         return HTTP_DONE;
     r->admin.op = ADMIN_OAUTH_TOKEN;
+    r->admin.has_token = false; /* who comes again gets another one: nothing ties an answer to who asked */
     r->admin.id = c->r.id;
     r->admin.text = *fast ? arena_strdup(&r->http.arena, fast) : NULL;
     r->admin.time_ns = clock_wall_ns() + TOKEN_SECONDS * NS_PER_SECOND;

@@ -100,7 +100,8 @@ static enum http_flow read_state(struct rest_request *r)
         code = write_present(r, past.since_ns == INT64_MAX ? r->s->wall_ns : past.since_ns);
     else if (code == 0 && at_ns < past.since_ns)
         code = err_field(&r->err, ERR_GONE, "at", "nothing is known from before %s",
-                         past.since_ns == INT64_MAX ? "now" : time_format(past.since_ns, when));
+                         past.since_ns == INT64_MAX ? "now"
+                                                    : time_format(past.since_ns / NS_PER_SECOND * NS_PER_SECOND, when));
     else if (code == 0)
         code = build(r, past.items, past.count, past.policy, at_ns, past.since_ns);
     store_past_release(&past);

@@ -24,7 +24,8 @@ struct policy_view *policy_view_now(struct rest_request *r, const struct policy 
                                     const struct tailnet_policy_input *w, struct policy_problems *problems);
 /* The text of a policy in the body's member policy, of at most POLICY_TEXT_MAX bytes; NULL: it is not there. */
 int policy_arg(struct rest_request *r, const char **out) WARN_UNUSED;
-enum http_flow policy_change(struct rest_request *r); /* policy.c: r->admin is filled */
-const char *policy_mode(const struct config *c);      /* "file" or "database" */
+enum http_flow policy_change(struct rest_request *r);     /* policy.c: r->admin is filled */
+enum http_flow reach_history_get(struct rest_request *r); /* reach_history.c */
+const char *policy_mode(const struct config *c);          /* "file" or "database" */
 
 #endif

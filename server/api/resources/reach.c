@@ -28,14 +28,21 @@ static const char *text_or(const char *text, const char *fallback)
     return text && *text ? text : fallback;
 }
 
+/* What is asked about: a matrix, or the neighbours of one (of: NULL, or its name). */
+struct reach_question {
+    struct policy_reach_query matrix;
+    const char *of;
+    size_t limit;
+};
+
 /* Into the answer once it is known that there is one. */
-static int write_reach(struct rest_request *r, const struct policy_view *v, const struct policy_reach_query *q)
+static int write_reach(struct rest_request *r, const struct policy_view *v, const struct reach_question *q)
 {
     struct buf out = BUF_INIT(0);
     struct json_out o = JSON_OUT(&out);
 
     json_open(&o, '{');
-    int code = policy_reach(v, q, &o, &r->err);
+    int code = q->of ? policy_neighbours(v, q->of, q->limit, &o, &r->err) : policy_reach(v, &q->matrix, &o, &r->err);
     json_close(&o, '}');
     if (code == 0) {
         o = reply_json(r);
@@ -47,14 +54,13 @@ static int write_reach(struct rest_request *r, const struct policy_view *v, cons
 
 static enum http_flow reach(struct rest_request *r)
 {
-    struct policy_reach_query q = *(const struct policy_reach_query *)r->state;
     struct policy_problems problems = {0};
     struct tailnet_policy_input w;
     struct policy *p = policy_in_force(r->s);
 
     policy_input_init(&w, r);
     struct policy_view *v = policy_view_now(r, p, &w, &problems);
-    int code = v ? write_reach(r, v, &q) : err_set(&r->err, ERR_TOOBIG, "%.200s", problems.items[0].text);
+    int code = v ? write_reach(r, v, r->state) : err_set(&r->err, ERR_TOOBIG, "%.200s", problems.items[0].text);
     policy_view_free(v);
     tailnet_policy_input_release(&w);
     policy_unref(p);
@@ -64,7 +70,8 @@ static enum http_flow reach(struct rest_request *r)
 
 static enum http_flow reach_call(struct rest_request *r)
 {
-    struct policy_reach_query *q = arena_alloc(&r->http.arena, sizeof(*q));
+    struct reach_question *question = arena_alloc(&r->http.arena, sizeof(*question));
+    struct policy_reach_query *q = &question->matrix;
 
     *q = (struct policy_reach_query){.from = text_or(arg_query(r, "from"), "groups,tags,users"),
                                      .to = text_or(arg_query(r, "to"), "groups,tags,users,prefixes,exits"),
@@ -75,6 +82,21 @@ static enum http_flow reach_call(struct rest_request *r)
         return reply_error(r, &r->err);
     if (q->rows_max * q->columns_max > CELLS_MAX)
         return reply_code(r, ERR_TOOBIG, "rows times columns must not be more than %d", CELLS_MAX);
+    r->state = question;
+    return heavy_later(r, reach);
+}
+
+static enum http_flow neighbours_call(struct rest_request *r)
+{
+    struct reach_question *q = arena_alloc(&r->http.arena, sizeof(*q));
+
+    q->of = arg_query(r, "of");
+    if (!q->of || !*q->of) {
+        err_field(&r->err, ERR_INVALID, "of", "of is missing: a node, user, tag or group");
+        return reply_error(r, &r->err);
+    }
+    if (read_count(r, "limit", ENDS_MAX, &q->limit) < 0)
+        return reply_error(r, &r->err);
     r->state = q;
     return heavy_later(r, reach);
 }
@@ -83,5 +105,11 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/reach"), .run = reach_call, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "from:text to:text from_in:text to_in:text rows:number columns:number", .answer = "Reach",
      .help = "Who reaches what: kinds (users, groups, tags, nodes, prefixes, exits) or one of them against others"},
+    {HEADWAY("GET", "/reach/neighbours"), .run = neighbours_call, .need = NEED_READ, .scope = SCOPE_ALL,
+     .query = "of:text limit:number", .answer = "Neighbours",
+     .help = "Whom a node, user, tag or group reaches, and by whom it is reached: nodes, networks and exit nodes"},
+    {HEADWAY("GET", "/reach/history"), .run = reach_history_get, .need = NEED_READ, .scope = SCOPE_ALL,
+     .query = "src:text dst:text port:number", .answer = "ReachHistory",
+     .help = "Since when one reaches another or not, and by which entry of the journal that changed, newest first"},
 };
 const struct http_table reach_table = API_TABLE(rows);

@@ -19,6 +19,7 @@ static const struct {
     {ADMIN_USER_LINK, "POST", "/users/{id}/link"},
     {ADMIN_PREAUTHKEY_DELETE, "DELETE", "/preauthkeys/{id}"},
     {ADMIN_APIKEY_DELETE, "DELETE", "/apikeys/{id}"},
+    {ADMIN_OAUTH_CLIENT_SET, "PUT", "/oauth-clients/{id}"},
     {ADMIN_OAUTH_CLIENT_DELETE, "DELETE", "/oauth-clients/{id}"},
     {ADMIN_NODE_RENAME, "POST", "/nodes/{id}/rename"},
     {ADMIN_NODE_TAGS, "POST", "/nodes/{id}/tags"},

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Programs that fetch access tokens (OAuth clients), and the tokens. Neither is ever changed by an administrator: who
- * wants other scopes makes another client. */
+/* Programs that fetch access tokens (OAuth clients), and the tokens. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -17,7 +16,8 @@
 #define SCOPES_MAX  64
 #define TAGS_MAX    256
 
-static int check_scopes(const struct core_admin *a, struct err *e)
+/* What a client may be. */
+static int check_client(const struct core_admin *a, struct err *e)
 {
     bool wants_tags = strs_has(&a->scopes, "devices:core") || strs_has(&a->scopes, "auth_keys");
 
@@ -34,18 +34,28 @@ static int check_scopes(const struct core_admin *a, struct err *e)
     }
     if (wants_tags && !a->tags.len)
         return err_field(e, ERR_INVALID, "tags", "tags are required when scopes include devices:core or auth_keys");
-    return 0;
+    for (size_t i = 0; i < a->tags.len; i++) {
+        int rc = admin_check_tag(a->tags.items[i], "tags", e);
+        if (rc < 0)
+            return rc;
+    }
+    return a->name ? str_check(a->name, 255, true, "description", e) : 0;
+}
+
+static void fill_client(struct oauth_client *c, const struct core_admin *a)
+{
+    mem_replace(&c->description, a->name ? a->name : "");
+    strs_copy(&c->scopes, &a->scopes);
+    strs_sort(&c->scopes);
+    strs_copy(&c->tags, &a->tags);
+    strs_sort(&c->tags);
 }
 
 int admin_oauth_client_create(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct secret secret;
-    int rc = a->name ? str_check(a->name, 255, true, "description", e) : 0;
+    int rc = check_client(a, e);
 
-    if (rc == 0)
-        rc = check_scopes(a, e);
-    for (size_t i = 0; i < a->tags.len && rc == 0; i++)
-        rc = admin_check_tag(a->tags.items[i], "tags", e);
     if (rc == 0 && s->oauth_clients.len >= CLIENTS_MAX)
         rc = err_set(e, ERR_CONFLICT, "there are %d OAuth clients already", CLIENTS_MAX);
     if (rc < 0)
@@ -58,11 +68,7 @@ int admin_oauth_client_create(struct core_state *s, struct core_admin *a, struct
         a->secret = mem_strdup(secret.text);
     crypto_wipe(&secret, sizeof(secret));
     c->r.id = s->dry ? 0 : tx_new_id(s, RECORD_OAUTH_CLIENT);
-    mem_replace(&c->description, a->name ? a->name : "");
-    strs_copy(&c->scopes, &a->scopes);
-    strs_sort(&c->scopes);
-    strs_copy(&c->tags, &a->tags);
-    strs_sort(&c->tags);
+    fill_client(c, a);
     c->created_ns = clock_wall_ns();
     admin_result(a, c);
     journal(s,
@@ -101,15 +107,51 @@ static void remove_tokens(struct core_state *s, uint64_t client, int64_t now_ns)
     vec_release(&gone);
 }
 
+static int named_client(struct core_state *s, const struct core_admin *a, const struct oauth_client **out,
+                        struct err *e)
+{
+    *out = find_client(s, a);
+    if (!*out && a->prefix)
+        return err_field(e, ERR_MISSING, "id", "OAuth client not found: %.40s", a->prefix);
+    if (!*out)
+        return err_field(e, ERR_MISSING, "id", "OAuth client not found: %llu", (unsigned long long)a->id);
+    return admin_matches(a, (*out)->r.version, e);
+}
+
+/* Tokens hold what the client might when they were made: they end with it. */
+int admin_oauth_client_set(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const struct oauth_client *old;
+    int rc = named_client(s, a, &old, e);
+
+    if (rc == 0)
+        rc = check_client(a, e);
+    if (rc < 0)
+        return rc;
+    struct oauth_client *c = oauth_client_edit(old);
+    fill_client(c, a);
+    admin_result(a, c);
+    journal(s,
+            &(struct event_note){.id = EVENT_OAUTHCLIENT_CHANGED,
+                                 .object = "oauthclient",
+                                 .object_id = c->r.id,
+                                 .object_name = c->client_id},
+            "OAuth client %s was changed, its access tokens ended", c->client_id);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_OAUTH_CLIENT_SET,
+                                          .id = c->r.id,
+                                          .name = old->description,
+                                          .scopes = old->scopes,
+                                          .tags = old->tags});
+    remove_tokens(s, c->r.id, 0);
+    tx_put(s, c);
+    return 0;
+}
+
 int admin_oauth_client_delete(struct core_state *s, struct core_admin *a, struct err *e)
 {
-    const struct oauth_client *c = find_client(s, a);
+    const struct oauth_client *c;
+    int rc = named_client(s, a, &c, e);
 
-    if (!c && a->prefix)
-        return err_field(e, ERR_MISSING, "id", "OAuth client not found: %.40s", a->prefix);
-    if (!c)
-        return err_field(e, ERR_MISSING, "id", "OAuth client not found: %llu", (unsigned long long)a->id);
-    int rc = admin_matches(a, c->r.version, e);
     if (rc < 0)
         return rc;
     admin_result(a, c);

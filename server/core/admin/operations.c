@@ -96,6 +96,8 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
         {ID, {"prefix", FIELD_TEXT, AT(prefix)}}},
     [ADMIN_OAUTH_CLIENT_CREATE] = {"oauthclient.create", admin_oauth_client_create, ADMIN_OBJECT_OAUTH_CLIENT,
         {{"description", FIELD_TEXT, AT(name)}, {"scopes", FIELD_TEXTS, AT(scopes)}, TAGS}},
+    [ADMIN_OAUTH_CLIENT_SET] = {"oauthclient.set", admin_oauth_client_set, ADMIN_OBJECT_OAUTH_CLIENT,
+        {ID, {"description", FIELD_TEXT, AT(name)}, {"scopes", FIELD_TEXTS, AT(scopes)}, TAGS}},
     [ADMIN_OAUTH_CLIENT_DELETE] = {"oauthclient.delete", admin_oauth_client_delete, ADMIN_OBJECT_OAUTH_CLIENT,
         {ID, {"clientId", FIELD_TEXT, AT(prefix)}}},
     [ADMIN_OAUTH_TOKEN] = {"oauthclient.token", admin_oauth_token, ADMIN_OBJECT_NONE,

@@ -27,7 +27,8 @@ void apikey_seen_run(struct core_state *s, uint64_t id, const char *fast_hash); 
 void primary_choose(struct core_state *s, const struct primary *choice);
 void via_primary_choose(struct core_state *s, const struct via_primary *choice);
 
-extern admin_function admin_preauthkey_revoke, admin_oauth_client_create, admin_oauth_client_delete, admin_oauth_token;
+extern admin_function admin_preauthkey_revoke, admin_oauth_client_create, admin_oauth_client_set,
+    admin_oauth_client_delete, admin_oauth_token;
 extern admin_function admin_user_suspend, admin_user_link, admin_user_create, admin_user_rename, admin_user_role,
     admin_user_delete, admin_preauthkey_create, admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create,
     admin_apikey_expire, admin_apikey_delete, admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete,

@@ -28,6 +28,7 @@ struct policy_job {
     struct core_state *s;
     struct core_admin *admin; /* NULL: the text is a file's */
     char *text;
+    const struct policy_text *old; /* in force when it was started; NULL: none was */
     bool run_tests, again;
     struct prefix v4, v6;
     /* what the worker found */
@@ -36,6 +37,7 @@ struct policy_job {
     struct policy_view *view, *decider;
     struct policy_approvals approvals;
     struct policy_problems problems;
+    struct buf changes; /* against old, in words */
     int code;
 };
 
@@ -49,6 +51,8 @@ static void job_free(struct policy_job *j)
     policy_problems_release(&j->problems);
     vec_release(&j->approvals);
     tailnet_unpin(j->base);
+    buf_release(&j->changes);
+    record_unref(j->old);
     free(j->text);
     free(j);
 }
@@ -84,6 +88,8 @@ static void examine(struct policy_job *j)
     j->code = policy_parse(j->text, strlen(j->text), &j->policy, &j->problems);
     if (j->code == 0 && j->policy)
         compile(j);
+    if (j->code == 0)
+        policy_changes_text(j->old ? j->old->text : "", j->text, &j->changes);
 }
 
 static void run_examined(struct core_state *s, struct core_call *call);
@@ -137,6 +143,7 @@ static void job_start(struct core_state *s, struct core_admin *a, const char *te
     j->s = s;
     j->admin = a;
     j->text = mem_strdup(text);
+    j->old = record_ref(s->policy_work);
     j->run_tests = true;
     j->v4 = s->config->prefixes.v4;
     j->v6 = s->config->prefixes.v6;
@@ -195,6 +202,21 @@ static void approve_found(struct core_state *s, const struct policy_job *j)
     }
 }
 
+/* " (+2 grants)": what is new in the text, or nothing. A worker found it, unless another policy came between, or nobody
+ * waits. */
+static void add_changes(const struct core_state *s, const struct policy_job *j, const char *text, struct buf *out)
+{
+    const struct policy_text *old = s->policy_work;
+    struct buf fresh = BUF_INIT(0);
+
+    if (!s->dry && *text && (!j || j->old != old))
+        policy_changes_text(old ? old->text : "", text, &fresh);
+    const struct buf *said = j && j->old == old ? &j->changes : &fresh;
+    if (said->len && *text)
+        buf_addf(out, " (%s)", buf_text(said));
+    buf_release(&fresh);
+}
+
 /* The new record, with one reference that is the caller's beside the store's. Without a job it is the start. */
 static const struct policy_text *replace(struct core_state *s, struct policy_job *j, const char *text,
                                          const char *actor, const char *how)
@@ -209,13 +231,16 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
     mem_replace(&p->author, actor ? actor : s->admin && s->admin->actor ? s->admin->actor : "server");
     mem_replace(&p->note, s->admin && s->admin->note ? s->admin->note : "");
     struct core_admin back = {.op = ADMIN_POLICY_SET, .text = old ? old->text : ""};
+    struct buf changes = BUF_INIT(0);
+    add_changes(s, j, text, &changes);
     journal(s,
             &(struct event_note){.id = EVENT_POLICY_CHANGED,
                                  .actor = actor,
                                  .object = "policy",
                                  .object_name = "policy",
                                  .inverse = core_operation_write(&back)},
-            "%s%s%s", how, *p->note ? ": " : "", p->note);
+            "%s%s%s%s", how, buf_text(&changes), *p->note ? ": " : "", p->note);
+    buf_release(&changes);
     if (s->admin)
         admin_inverse(s->admin, &back);
     const struct policy_text *kept = record_ref(p);

@@ -166,7 +166,7 @@ static void unsaid_done(struct core_call *call);
 static void add_unsaid(struct core_state *s, struct core_call *call)
 {
     forget_unsaid(s, (const struct core_map *)call);
-    while (s->unsaid_count >= UNSAID_MAX)
+    while (s->unsaid && s->unsaid_count >= UNSAID_MAX)
         drop_unsaid(s, &s->unsaid);
     call->done = unsaid_done;
     call->owner = s;

@@ -161,7 +161,8 @@ void members_encode(const struct members *m, const void *object, struct buf *out
 {
     struct buf value = BUF_INIT(0);
 
-    for (const struct member *v = m->items; v < m->items + m->count; v++) {
+    for (size_t i = 0; i < m->count; i++) {
+        const struct member *v = &m->items[i];
         uint32_t number = member_number(v->name);
         buf_clear(&value);
         if (!put_value(&value, v, (const char *)object + v->at))

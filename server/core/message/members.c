@@ -97,7 +97,8 @@ static void own_value(const struct member *m, void *object)
 
 void members_copy(const struct members *m, void *to, const void *from)
 {
-    for (const struct member *v = m->items; v < m->items + m->count; v++) {
+    for (size_t i = 0; i < m->count; i++) {
+        const struct member *v = &m->items[i];
         memcpy((char *)to + v->at, (const char *)from + v->at, size_of(v));
         own_value(v, to);
     }
@@ -105,7 +106,8 @@ void members_copy(const struct members *m, void *to, const void *from)
 
 void members_move(const struct members *m, void *to, void *from)
 {
-    for (const struct member *v = m->items; v < m->items + m->count; v++) {
+    for (size_t i = 0; i < m->count; i++) {
+        const struct member *v = &m->items[i];
         memcpy((char *)to + v->at, (char *)from + v->at, size_of(v));
         memset((char *)from + v->at, 0, size_of(v));
     }
@@ -152,6 +154,6 @@ static void release_value(const struct member *m, void *object)
 
 void members_release(const struct members *m, void *object)
 {
-    for (const struct member *v = m->items; v < m->items + m->count; v++)
-        release_value(v, object);
+    for (size_t i = 0; i < m->count; i++)
+        release_value(&m->items[i], object);
 }

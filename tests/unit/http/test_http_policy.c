@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "model/api.h"
+#include "model/api_past.h"
 #include "shared/api_fixture.h"
 
 static struct api_fixture f;
@@ -126,6 +126,128 @@ static void who_reaches_what_is_a_matrix(void **state)
     api_release(&api_reach_shape, &r);
 }
 
+static const struct api_neighbour *neighbour(const struct api_neighbours *n, const char *name)
+{
+    for (size_t i = 0; i < n->neighbours.len; i++)
+        if (strcmp(api_at(&n->neighbours, struct api_neighbour, i)->name, name) == 0)
+            return api_at(&n->neighbours, struct api_neighbour, i);
+    return NULL;
+}
+
+static void neighbours(const char *query, struct api_neighbours *out)
+{
+    char *path = mem_format("/api/headway/reach/neighbours?%s", query);
+    json_t *j = api_expect(&f, 200, "GET", path, NULL);
+    struct err e;
+
+    if (api_read(&api_neighbours_shape, j, out, API_STRICT, &e) < 0)
+        fail_msg("%s: %s", path, e.message);
+    json_decref(j);
+    free(path);
+}
+
+/* Both directions of each pair, networks and exit nodes; not who is out of reach. */
+static void neighbours_are_those_who_reach_or_are_reached(void **state)
+{
+    static const char *const lan[] = {"10.20.0.0/16", NULL};
+    struct api_neighbours n;
+    uint64_t session;
+
+    (void)state;
+    uint64_t gw = api_node(&f, "1", "ngw", lan, &session);
+    (void)api_node(&f, "1", "na", NULL, &session);
+    (void)api_node(&f, "2", "nb", NULL, NULL);
+    char *path = mem_format("/api/headway/nodes/%llu/routes", (unsigned long long)gw);
+    json_decref(api_expect(&f, 200, "POST", path, "{\"approve\":[\"10.20.0.0/16\"]}"));
+    free(path);
+    set_policy("{\n"
+               "  \"grants\": [\n"
+               "    {\"src\": [\"bob@\"], \"dst\": [\"alice@\"], \"ip\": [\"22\"]},\n"
+               "    {\"src\": [\"bob@\"], \"dst\": [\"10.20.0.0/16\"], \"ip\": [\"443\"]},\n"
+               "  ],\n"
+               "}\n");
+    neighbours("of=nb", &n);
+    assert_int_equal(n.nodes, 1);
+    assert_false(n.incomplete);
+    assert_int_equal(n.total, n.neighbours.len);
+    const struct api_neighbour *one = neighbour(&n, "na");
+    assert_non_null(one);
+    assert_int_equal(one->out.len, 1);
+    assert_string_equal(one->out.items[0], "22");
+    assert_int_equal(one->out_line, 3);
+    assert_int_equal(one->in.len, 0);
+    assert_null(neighbour(&n, "nb"));
+    one = neighbour(&n, "10.20.0.0/16");
+    assert_non_null(one);
+    assert_string_equal(one->kind, "prefix");
+    assert_string_equal(one->router, "ngw");
+    assert_int_equal(one->out_line, 4);
+    api_release(&api_neighbours_shape, &n);
+    neighbours("of=na", &n); /* the same pair from its other end */
+    one = neighbour(&n, "nb");
+    assert_non_null(one);
+    assert_int_equal(one->out.len, 0);
+    assert_int_equal(one->in_line, 3);
+    assert_null(neighbour(&n, "ngw"));
+    api_release(&api_neighbours_shape, &n);
+    neighbours("of=bob&limit=1", &n); /* a user: all of his nodes */
+    assert_int_equal(n.neighbours.len, 1);
+    assert_true(n.total > 1);
+    api_release(&api_neighbours_shape, &n);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/reach/neighbours", NULL));
+    json_decref(api_expect(&f, 404, "GET", "/api/headway/reach/neighbours?of=nobody.here", NULL));
+}
+
+static void read_reach_history(const char *query, struct api_reach_history *out)
+{
+    char *path = mem_format("/api/headway/reach/history?%s", query);
+    json_t *j = api_expect(&f, 200, "GET", path, NULL);
+    struct err e;
+
+    if (api_read(&api_reach_history_shape, j, out, API_STRICT, &e) < 0)
+        fail_msg("%s: %s", path, e.message);
+    json_decref(j);
+    free(path);
+}
+
+static const struct api_reach_change *change_at(const struct api_reach_history *h, size_t i)
+{
+    return api_at(&h->changes, struct api_reach_change, i);
+}
+
+/* Each entry of the journal by which the pair gained or lost its way, and nothing that changed nothing for it. */
+static void a_pair_has_a_history(void **state)
+{
+    static const char open[] = "{\"grants\": [{\"src\": [\"bob@\"], \"dst\": [\"alice@\"], \"ip\": [\"22\"]}]}";
+    static const char shut[] = "{\"grants\": [], \"groups\": {\"group:other\": []}}";
+    struct api_reach_history h;
+
+    (void)state;
+    set_policy("{\"grants\": []}");
+    (void)api_node(&f, "1", "ha", NULL, NULL);
+    (void)api_node(&f, "2", "hb", NULL, NULL);
+    set_policy(open);
+    set_policy("{\"grants\": [{\"src\": [\"bob@\"], \"dst\": [\"alice@\"], \"ip\": [\"22\"]}], \"hosts\": {}}");
+    set_policy(shut);
+    read_reach_history("src=hb&dst=ha&port=22", &h);
+    assert_false(h.allowed);
+    assert_true(h.changes.len >= 3);
+    assert_false(change_at(&h, 0)->allowed);
+    assert_non_null(change_at(&h, 0)->text);
+    assert_non_null(strstr(change_at(&h, 0)->text, "policy was changed"));
+    assert_true(change_at(&h, 1)->allowed);
+    assert_non_null(strstr(change_at(&h, 1)->text, "+1 grant"));
+    assert_false(change_at(&h, 2)->allowed);
+    assert_true(change_at(&h, 0)->time_ns > change_at(&h, 1)->time_ns);
+    assert_int_equal(change_at(&h, h.changes.len - 1)->event.run, 0);
+    assert_int_equal(change_at(&h, h.changes.len - 1)->time_ns, h.back_to_ns);
+    api_release(&api_reach_history_shape, &h);
+    read_reach_history("src=hb&dst=ha&port=23", &h); /* never open: one line */
+    assert_int_equal(h.changes.len, 1);
+    api_release(&api_reach_history_shape, &h);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/reach/history?src=hb", NULL));
+}
+
 static void what_cannot_be_asked_is_named(void **state)
 {
     static const struct {
@@ -217,6 +339,12 @@ static void a_note_is_kept_with_the_text(void **state)
     api_release(&api_policy_versions_shape, &v);
     free(path);
     free(body);
+    /* The journal says what changed. */
+    set_policy("{\"acls\": [], \"groups\": {\"group:new\": []}}");
+    events = api_expect(&f, 200, "GET", "/api/headway/events?limit=1", NULL);
+    assert_string_equal(json_text(json_array_get(json_object_get(events, "events"), 0), "text", ""),
+                        "The policy was changed (+group:new)");
+    json_decref(events);
 }
 
 static const struct api_preview_test *outcome_at(const struct api_preview *p, size_t i)
@@ -334,6 +462,8 @@ static void every_text_that_was_the_policy_is_kept_and_restored(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(neighbours_are_those_who_reach_or_are_reached, begin, end),
+        cmocka_unit_test_setup_teardown(a_pair_has_a_history, begin, end),
         cmocka_unit_test_setup_teardown(who_reaches_what_is_a_matrix, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_asked_is_named, begin, end),
         cmocka_unit_test_setup_teardown(every_text_that_was_the_policy_is_kept_and_restored, begin, end),

@@ -436,6 +436,32 @@ static void tokens_of_a_client_are_bounded(void **state)
     free(secret);
 }
 
+static void a_changed_client_can_be_undone_and_its_tokens_end(void **state)
+{
+    char id[16];
+    char *secret = new_client("\"users\"", "", id), *header = token_header(secret, "");
+    char *path = mem_format("/api/headway/oauth-clients/%s", id);
+
+    (void)state;
+    json_t *j = api_expect(&f, 200, "PUT", path, "{\"description\":\"less\",\"scopes\":[\"users:read\"]}");
+    assert_string_equal(api_text_in(j, "result", "description"), "less");
+    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+    json_decref(j);
+    assert_int_equal(ask_with(header, "GET", "/api/v2/tailnet/-/users", NULL, NULL), 401);
+    free(header);
+    header = token_header(secret, "");
+    expect_refused(header, 403, "required scope users", "POST", "/api/headway/users", "{\"name\":\"carol\"}");
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    assert_int_equal(ask_with(header, "GET", "/api/v2/tailnet/-/users", NULL, NULL), 401);
+    free(header);
+    header = token_header(secret, "");
+    assert_int_equal(ask_with(header, "POST", "/api/headway/users", "{\"name\":\"carol\"}", NULL), 200);
+    free(undo);
+    free(path);
+    free(header);
+    free(secret);
+}
+
 /* The journal says which client it was. */
 static void the_journal_names_the_client(void **state)
 {
@@ -460,10 +486,15 @@ static void the_journal_names_the_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_token_does_no_more_than_its_scopes_say), CASE(no_call_is_without_a_scope),
-        CASE(keys_are_seen_and_made_by_kind),           CASE(a_token_gives_no_tags_but_its_own),
-        CASE(a_token_makes_no_stronger_client),         CASE(tokens_are_for_who_has_the_secret),
-        CASE(tokens_of_a_client_are_bounded),           CASE(the_journal_names_the_client),
+        CASE(a_token_does_no_more_than_its_scopes_say),
+        CASE(no_call_is_without_a_scope),
+        CASE(keys_are_seen_and_made_by_kind),
+        CASE(a_token_gives_no_tags_but_its_own),
+        CASE(a_token_makes_no_stronger_client),
+        CASE(tokens_are_for_who_has_the_secret),
+        CASE(tokens_of_a_client_are_bounded),
+        CASE(a_changed_client_can_be_undone_and_its_tokens_end),
+        CASE(the_journal_names_the_client),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

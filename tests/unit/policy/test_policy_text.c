@@ -292,13 +292,103 @@ static void test_zero_bytes(void **unused)
     policy_problems_release(&problems);
 }
 
+static void test_unknown_users(void **unused)
+{
+    static const char text[] =
+        "{\"groups\": {\"group:a\": [\"alice@\",\n\"bbo@\", \"zoe.with.a.long.name@\"]},\n"
+        "\"acls\": [{\"action\": \"accept\", \"src\": [\"carol@example.org\"], \"dst\": [\"*:*\"]}]}";
+    static const struct policy_user users[] = {
+        {.id = 1, .name = "alice", .email = "", .provider_id = ""},
+        {.id = 2, .name = "bob", .email = "", .provider_id = ""},
+        {.id = 3, .name = "carol", .email = "carol@example.com", .provider_id = ""},
+    };
+    struct policy_problems problems = {0};
+    struct policy *p;
+
+    (void)unused;
+    assert_int_equal(policy_parse(text, strlen(text), &p, &problems), 0);
+    policy_check_users(p, users, ARRAY_LEN(users), &problems);
+    assert_int_equal(problems.len, 3);
+    assert_false(policy_problems_fatal(&problems));
+    assert_string_equal(problems.items[0].text, "no user is called \"bbo@\" (did you mean \"bob@\"?)");
+    assert_int_equal(problems.items[0].line, 2);
+    assert_string_equal(problems.items[0].fix, "bob@");
+    assert_string_equal(problems.items[1].text, "no user is called \"zoe.with.a.long.name@\"");
+    assert_null(problems.items[1].fix);
+    assert_string_equal(problems.items[2].fix, "carol@example.com");
+    assert_int_equal(problems.items[2].line, 3);
+    policy_problems_release(&problems);
+    policy_unref(p);
+}
+
+/* ---- what a text is made of, and what changed ---- */
+
+static void test_items(void **unused)
+{
+    static const char text[] = "{ // all\n  // who\n  \"groups\": {\"group:a\": [\"x@\"], \"group:b\": []}, // both\n"
+                               "  \"acls\": [\n    {\"src\": [1 /* one */]},\n  ]\n}\n";
+    struct arena a = ARENA_INIT(1 << 20);
+    const struct policy_item *whole = policy_items(text, strlen(text), &a), *groups = whole->first;
+
+    (void)unused;
+    assert_int_equal(whole->count, 2);
+    assert_memory_equal(text + whole->head, "  // who", 8);
+    assert_int_equal(groups->from, whole->head);
+    assert_memory_equal(text + groups->to, "  \"acls\"", 8);
+    assert_int_equal(groups->next->from, groups->to);
+    assert_int_equal(whole->foot, groups->next->to);
+    assert_string_equal(text + whole->foot, "}\n");
+    assert_true(groups->comma);
+    assert_false(groups->next->comma);
+    assert_string_equal(groups->first->name, "group:a");
+    assert_string_equal(groups->first->plain, "[\"x@\"]");
+    assert_int_equal(groups->first->to, groups->first->end + 1);
+    assert_string_equal(groups->next->first->plain, "{\"src\":[1]}");
+    assert_null(policy_items("{", 1, &a));
+    assert_null(policy_items("[]", 2, &a));
+    arena_release(&a);
+}
+
+static void test_changes(void **unused)
+{
+    static const struct {
+        const char *before, *after, *text;
+    } cases[] = {
+        {"", "{\"acls\":[{\"a\":1},{\"a\":2}],\"groups\":{\"group:a\":[]}}", "+2 rules, +group:a"},
+        {"{\"grants\":[1,2]}", "{\"grants\":[2,3,4]}", "+2 -1 grants"},
+        {"{\"grants\":[1]}", "{\"grants\":[]}", "-1 grant"},
+        {"{\"ssh\":[1,2]}", "{\"ssh\":[2,1]}", "SSH rules in another order"},
+        {"{\"groups\":{\"group:a\":[1],\"group:b\":[]}}", "{\"groups\":{\"group:b\":[],\"group:a\":[2]}}",
+         "group:a changed"},
+        {"{\"tagOwners\":{\"tag:a\":[],\"tag:b\":[]}}", "{\"tagOwners\":{\"tag:a\":[1],\"tag:b\":[1]}}",
+         "2 tags changed"},
+        {"{\"hosts\":{\"a\":1,\"b\":1}}", "{\"hosts\":{\"a\":2,\"c\":1}}", "+1 -1 hosts, 1 host changed"},
+        {"{\"autoApprovers\":{\"exitNode\":[]}}", "{}", "-autoApprovers"},
+        {"{\"autoApprovers\":{}}", "{\"autoApprovers\":{\"exitNode\":[]}, \"acls\": [1]}",
+         "autoApprovers changed, +1 rule"},
+        {"{\"acls\":[ 1 ]} // a\n", "{\"acls\":[1,],}", "comments only"},
+        {"{\"acls\":[1]}", "", ""},
+        {"no policy", "{\"acls\":[1]}", ""},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf b = BUF_INIT(0);
+
+        policy_changes_text(cases[i].before, cases[i].after, &b);
+        assert_string_equal(buf_text(&b), cases[i].text);
+        buf_release(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hujson_errors),    cmocka_unit_test(test_hujson_takes),
         cmocka_unit_test(test_refused),          cmocka_unit_test(test_all_errors),
         cmocka_unit_test(test_very_many_errors), cmocka_unit_test(test_zero_bytes),
-        cmocka_unit_test(test_many_ports),
+        cmocka_unit_test(test_many_ports),       cmocka_unit_test(test_items),
+        cmocka_unit_test(test_changes),          cmocka_unit_test(test_unknown_users),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

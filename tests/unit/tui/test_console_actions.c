@@ -42,7 +42,7 @@ static void approve_is_sent_at_once_and_shown_after_the_answer(void **state)
     rig_keys(&r, "y");
     assert_string_equal(r.sent.items[2].path, "/api/headway/undo/1.41");
     rig_answer(&r, 2, 200, "{\"event\":\"1.42\"}");
-    assert_true(rig_shows(&r, "undone: 192.168.1.0/24 approved on nas"));
+    assert_true(rig_shows(&r, "undone: \"192.168.1.0/24 approved on nas\""));
     rig_keys(&r, "u");
     assert_true(rig_shows(&r, "nothing to undo"));
     rig_release(&r);
@@ -422,7 +422,7 @@ static void undo_takes_back_all_of_one_action(void **state)
     rig_keys(&r, "y");
     rig_answer(&r, 3, 200, "{\"event\":\"1.42\"}");
     assert_int_equal(r.sent.len, 4);
-    assert_true(rig_shows(&r, "undone: 3 routes approved on nas"));
+    assert_true(rig_shows(&r, "undone: \"3 routes approved on nas\""));
     rig_release(&r);
 }
 

@@ -172,6 +172,31 @@ static void the_pane_says_why_and_to_what_effect(void **state)
     rig_release(&r);
 }
 
+/* A long entry is read whole, and the day stays where it is. */
+static void the_pane_of_an_entry_scrolls(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r);
+    rig_json(&r,
+             "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:02:30Z\",\"kind\":\"node.tagged\",\"actor\":\"alice\","
+             "\"object\":\"node\",\"objectName\":\"nas\",\"text\":\"one two three four five six seven eight nine ten "
+             "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty, and so on and on "
+             "until it is more than there is room for in the rows of the pane, which are six: the rest has to be "
+             "found below the last of them by scrolling, or nobody would ever read the last word: this one, finis\","
+             "\"detail\":{\"cause\":\"why not\"}}");
+    rig_keys(&r, "5");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, " more "));
+    assert_false(rig_shows(&r, "why not"));
+    rig_keys(&r, "JJJ");
+    assert_true(rig_shows(&r, "why not"));
+    assert_true(rig_shows(&r, " end "));
+    assert_true(rig_shows(&r, " day "));
+    rig_release(&r);
+}
+
 static void the_day_of_the_entry_is_counted(void **state)
 {
     struct rig r;
@@ -205,6 +230,7 @@ int main(void)
         cmocka_unit_test(the_server_looks_for_what_the_filter_says),
         cmocka_unit_test(a_page_that_does_not_come_is_asked_for_again_later),
         cmocka_unit_test(the_pane_says_why_and_to_what_effect),
+        cmocka_unit_test(the_pane_of_an_entry_scrolls),
         cmocka_unit_test(the_day_of_the_entry_is_counted),
     };
 

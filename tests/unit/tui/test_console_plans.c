@@ -91,6 +91,10 @@ static void a_plan_without_figures_says_so(void **state)
     "\"text\":\"laptop-bob has an address in it\"}"
 
 /* What the dry run finds wrong with a route stands in the plan, with what to do about it. */
+#define SAME(prefix)                                                                                                   \
+    "{\"code\":\"no-survivor\",\"severity\":\"note\",\"node\":\"5\",\"name\":\"gw\",\"prefix\":\"" prefix              \
+    "\",\"text\":\"no other router can take over\"}"
+
 static void warnings_of_the_dry_run_stand_in_the_plan(void **state)
 {
     struct rig r;
@@ -102,6 +106,97 @@ static void warnings_of_the_dry_run_stand_in_the_plan(void **state)
     char *screen = rig_screen(&r, 40, 120);
     assert_non_null(strstr(screen, "192.168.1.0/24 on nas: laptop-bob has an address in it; renumber one of the two"));
     free(screen);
+    rig_release(&r);
+}
+
+/* What is said of several routes stands there once, and of users that are cut off one line each. */
+static void the_same_of_several_is_said_once(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2+waiting<Enter>a");
+    rig_answer(&r, 0, 200, "{\"warnings\":[" SAME("10.1.0.0/16") "," SAME("10.2.0.0/16") "]}");
+    rig_answer(&r, 1, 200, "{\"warnings\":[" SAME("10.3.0.0/16") "," WARNING "]}");
+    assert_true(
+        rig_tell(&r, "routes/simulate", 200,
+                 "{\"cutOff\":[{\"user\":\"bob\",\"prefix\":\"10.9.0.0/16\"},{\"user\":\"eve\",\"prefix\":"
+                 "\"10.9.0.0/16\"},{\"user\":\"bob\",\"exit\":true},{\"user\":\"bob\",\"prefix\":\"10.8.0.0/16\"}]"
+                 ",\"totals\":{\"cutOff\":4}}"));
+    char *screen = rig_screen(&r, 50, 120);
+    static const char *const said[] = {
+        "10.1.0.0/16 on gw, 10.2.0.0/16 on gw and 1 more: no other router can take over;",
+        "192.168.1.0/24 on nas: laptop-bob has an address in it;",
+        "bob is cut off: no node of this user reaches 10.9.0.0/16, the internet by an exit node",
+        "eve is cut off: no node of this user reaches 10.9.0.0/16"};
+    for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+        if (!strstr(screen, said[i]))
+            fail_msg("'%s' is not on this screen:\n%s", said[i], screen);
+    free(screen);
+    rig_release(&r);
+}
+
+/* A warning of one request that the next one mends is none; users are counted, not what they lose. */
+static void a_plan_is_taken_as_a_whole(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2+waiting<Enter>a");
+    rig_answer(&r, 0, 200, "{\"warnings\":[" SAME("192.168.1.0/24") "]}"); /* which nas is about to serve, too */
+    rig_answer(&r, 1, 200, "{\"warnings\":[]}");
+    assert_true(rig_tell(&r, "routes/simulate", 200,
+                         "{\"cutOff\":[{\"user\":\"bob\",\"prefix\":\"10.9.0.0/16\"},{\"user\":\"bob\",\"prefix\":"
+                         "\"10.8.0.0/16\"}],\"totals\":{\"cutOff\":2}}"));
+    assert_true(rig_shows(&r, "1 user cut off"));
+    assert_false(rig_shows(&r, "no other router can take over"));
+    rig_release(&r);
+}
+
+/* What was meant by marks on nodes is done, and the marks are gone. */
+static void marks_on_nodes_go_with_their_routes(void **state)
+{
+    struct rig r;
+    size_t hidden;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "+waiting<Enter>a");
+    struct rows rows = {0};
+    app_marked(&r.app, &rows, &hidden);
+    assert_true(rows.len >= 2);
+    vec_release(&rows);
+    size_t tried = r.sent.len;
+    for (size_t i = 0; i < tried; i++)
+        rig_answer(&r, i, 200, "{}");
+    rig_keys(&r, "<Enter>");
+    for (size_t i = tried; i < r.sent.len; i++)
+        rig_answer(&r, i, 200, "{\"event\":\"1.41\",\"inverse\":{}}");
+    rows = (struct rows){0};
+    app_marked(&r.app, &rows, &hidden);
+    assert_int_equal(rows.len, 0);
+    vec_release(&rows);
+    rig_release(&r);
+}
+
+/* Targets stand in a plan as they stand on the screen, and the message names a few of many nodes. */
+static void a_plan_has_the_order_of_the_screen(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "sS*x"); /* the nodes by another column, the other way round, all marked */
+    rig_keys(&r, "<Esc>");
+    const struct list *l = app_list(&r.app);
+    struct rows rows = {0};
+    app_targets(&r.app, &rows);
+    assert_int_equal(rows.len, l->order.len);
+    for (size_t i = 0; i < rows.len; i++)
+        assert_ptr_equal(rows.items[i], l->order.items[i]);
+    vec_release(&rows);
     rig_release(&r);
 }
 
@@ -202,7 +297,7 @@ static void the_message_counts_what_happened(void **state)
     rig_answer(&r, 2, 200, DONE("1.41"));
     assert_true(rig_shows(&r, "approve: 1 of 2 done, the rest left out"));
     rig_keys(&r, "u");
-    assert_true(rig_shows(&r, "undo: approve: 1 of 2 done"));
+    assert_true(rig_shows(&r, "undo: \"approve: 1 of 2 done\""));
     rig_release(&r);
 }
 
@@ -247,6 +342,10 @@ int main(void)
         cmocka_unit_test(leaving_out_asks_anew),
         cmocka_unit_test(a_plan_without_figures_says_so),
         cmocka_unit_test(warnings_of_the_dry_run_stand_in_the_plan),
+        cmocka_unit_test(the_same_of_several_is_said_once),
+        cmocka_unit_test(a_plan_is_taken_as_a_whole),
+        cmocka_unit_test(marks_on_nodes_go_with_their_routes),
+        cmocka_unit_test(a_plan_has_the_order_of_the_screen),
         cmocka_unit_test(a_known_warning_is_shown_before_the_approval),
         cmocka_unit_test(undo_says_what_it_changes),
         cmocka_unit_test(a_priority_says_who_would_serve),

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "console/text/merge.h"
 #include "console/text/outline.h"
+#include "policy/policy.h"
 #include "shared/console/policy_rig.h"
 
 /* ---- merging two texts ---- */
@@ -85,6 +86,160 @@ static void a_conflict_is_what_is_chosen(void **state)
     }
     assert_int_equal(merge_open(&m), 0);
     merge_release(&m);
+}
+
+/* Sections, members and rules of a policy are merged by themselves, with the comments that belong to them. */
+static void a_policy_is_merged_by_sections(void **state)
+{
+    static const struct {
+        const char *base, *theirs, *mine, *merged; /* merged NULL: there is a conflict */
+    } cases[] = {
+        /* Two sections in one line. */
+        {"{\"groups\": {\"group:a\": []}, \"hosts\": {\"h\": \"1.1.1.1\"}}",
+         "{\"groups\": {\"group:a\": [\"x@\"]}, \"hosts\": {\"h\": \"1.1.1.1\"}}",
+         "{\"groups\": {\"group:a\": []}, \"hosts\": {\"h\": \"2.2.2.2\"}}",
+         "{\"groups\": {\"group:a\": [\"x@\"]}, \"hosts\": {\"h\": \"2.2.2.2\"}}"},
+        /* Both add to one section, at its end. */
+        {"{\n  \"groups\": {\n    \"group:a\": []\n  }\n}\n",
+         "{\n  \"groups\": {\n    \"group:a\": [],\n    \"group:b\": []\n  }\n}\n",
+         "{\n  \"groups\": {\n    \"group:a\": [],\n    \"group:c\": []\n  }\n}\n",
+         "{\n  \"groups\": {\n    \"group:a\": [],\n    \"group:b\": [],\n    \"group:c\": []\n  }\n}\n"},
+        /* One changes the last member, the other adds one behind it. */
+        {"{\n  \"hosts\": {\n    \"a\": \"1.1.1.1\"\n  }\n}\n",
+         "{\n  \"hosts\": {\n    \"a\": \"1.1.1.1\",\n    \"b\": \"1.1.1.2\"\n  }\n}\n",
+         "{\n  \"hosts\": {\n    \"a\": \"9.9.9.9\" // moved\n  }\n}\n",
+         "{\n  \"hosts\": {\n    \"a\": \"9.9.9.9\", // moved\n    \"b\": \"1.1.1.2\"\n  }\n}\n"},
+        /* Both add rules at the same place, one of them the same. */
+        {"{\"grants\": [\n  1,\n]}", "{\"grants\": [\n  1,\n  // two\n  2,\n  3,\n]}",
+         "{\"grants\": [\n  1,\n  4,\n  3,\n]}", "{\"grants\": [\n  1,\n  // two\n  2,\n  4,\n  3,\n]}"},
+        /* Both add a section; the other one's stands where it stands there. */
+        {"{\n  \"acls\": [1]\n}\n", "{\n  \"acls\": [1],\n  \"ssh\": [2]\n}\n",
+         "{\n  \"hosts\": {},\n  \"acls\": [1]\n}\n", "{\n  \"hosts\": {},\n  \"acls\": [1],\n  \"ssh\": [2]\n}\n"},
+        /* One takes a rule away, the other one another. */
+        {"{\"acls\": [\n1,\n2,\n3\n]}", "{\"acls\": [\n2,\n3\n]}", "{\"acls\": [\n1,\n2\n]}", "{\"acls\": [\n2\n]}"},
+        /* Both change the same key, the same rule; one removes what the other changes; rules of SSH have an order. */
+        {"{\"hosts\": {\"a\": 1}}", "{\"hosts\": {\"a\": 2}}", "{\"hosts\": {\"a\": 3}}", NULL},
+        {"{\"hosts\": {}}", "{\"hosts\": {\"a\": 2}}", "{\"hosts\": {\"a\": 3}}", NULL},
+        {"{\"acls\": [1]}", "{\"acls\": [2]}", "{\"acls\": [3]}", NULL},
+        {"{\"groups\": {\"a\": [1]}}", "{\"groups\": {}}", "{\"groups\": {\"a\": [2]}}", NULL},
+        {"{\"groups\": {\"a\": [1]}}", "{\"groups\": {\"a\": [1, 2]}}", "{\"groups\": {\"a\": [1, 3]}}", NULL},
+        {"{\"ssh\": []}", "{\"ssh\": [1]}", "{\"ssh\": [2]}", NULL},
+        /* Both do the same. */
+        {"{\"hosts\": {\"a\": 1}}", "{\"hosts\": {}}", "{\"hosts\": {}}", "{\"hosts\": {}}"},
+        /* Members in another order belong together nevertheless. */
+        {"{\"hosts\": {\n\"a\": 1,\n\"b\": 2\n}}", "{\"hosts\": {\n\"b\": 2,\n\"a\": 9\n}}",
+         "{\"hosts\": {\n\"a\": 1,\n\"b\": 8\n}}", "{\"hosts\": {\n\"a\": 9,\n\"b\": 8,\n}}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct merge m;
+        size_t len;
+
+        merge_make(&m, text_of(cases[i].base), text_of(cases[i].theirs), text_of(cases[i].mine));
+        char *merged = merge_result(&m, &len);
+        assert_int_equal(m.conflicts > 0, cases[i].merged == NULL);
+        if (cases[i].merged)
+            assert_string_equal(merged, cases[i].merged);
+        free(merged);
+        merge_release(&m);
+    }
+}
+
+/* ---- a made-up policy, and what somebody makes of it ---- */
+
+static uint64_t dice(uint64_t *seed, uint64_t sides)
+{
+    *seed = *seed * 6364136223846793005U + 1442695040888963407U;
+    return (*seed >> 33) % sides;
+}
+
+struct made_up {
+    int hosts[8];     /* values; 0: not there */
+    unsigned rules;   /* one bit each */
+    bool short_lines; /* all in one */
+};
+
+static char *write_made_up(const struct made_up *p, bool last_comma)
+{
+    const char *end = p->short_lines ? " " : "\n";
+    struct buf b = BUF_INIT(0);
+    bool any = false;
+
+    buf_addf(&b, "{%s\"hosts\": {%s", end, end);
+    for (int i = 0; i < 8; i++)
+        if (p->hosts[i]) {
+            buf_addf(&b, "%s%s\"h%d\": %d", any ? "," : "", any ? end : "", i, p->hosts[i]);
+            any = true;
+        }
+    buf_addf(&b, "%s%s},%s\"grants\": [%s", any && last_comma ? "," : "", end, end, end);
+    for (unsigned i = 0; i < 32; i++)
+        if (p->rules & 1U << i)
+            buf_addf(&b, "{\"rule\": %u},%s", i, end);
+    buf_addf(&b, "]%s}\n", end);
+    return buf_take(&b);
+}
+
+static void expect_member(const struct policy_item *hosts, int number, int value)
+{
+    char name[16], text[16];
+
+    snprintf(name, sizeof(name), "h%d", number);
+    snprintf(text, sizeof(text), "%d", value);
+    for (const struct policy_item *i = hosts->first; i; i = i->next)
+        if (str_eq(i->name, name)) {
+            assert_string_equal(i->plain, text);
+            return;
+        }
+    assert_int_equal(value, 0);
+}
+
+/* Whatever two people do to different members and rules, the merged text has all of it, and is a policy's. */
+static void what_two_do_to_different_things_is_merged(void **state)
+{
+    uint64_t seed = 11;
+
+    (void)state;
+    for (int round = 0; round < 3000; round++) {
+        struct made_up base = {.short_lines = dice(&seed, 2)}, theirs, mine, both;
+        struct arena a = ARENA_INIT(1 << 20);
+        struct merge m;
+        size_t len;
+
+        for (int i = 0; i < 8; i++)
+            base.hosts[i] = (int)dice(&seed, 3);
+        base.rules = (unsigned)dice(&seed, 1 << 16);
+        theirs = mine = both = base;
+        mine.short_lines = theirs.short_lines = base.short_lines;
+        for (int i = 0; i < 8; i++) {
+            struct made_up *who = dice(&seed, 2) ? &mine : &theirs;
+
+            who->hosts[i] = both.hosts[i] = (int)dice(&seed, 3);
+        }
+        for (unsigned i = 0; i < 32; i += 2) { /* what stays between them keeps removals apart */
+            struct made_up *who = dice(&seed, 2) ? &mine : &theirs;
+
+            if (dice(&seed, 4) == 0 && !(base.rules & 1U << i)) {
+                who->rules |= 1U << i;
+                both.rules |= 1U << i;
+            }
+        }
+        char *texts[] = {write_made_up(&base, dice(&seed, 2)), write_made_up(&theirs, dice(&seed, 2)),
+                         write_made_up(&mine, dice(&seed, 2))};
+        merge_make(&m, text_of(texts[0]), text_of(texts[1]), text_of(texts[2]));
+        char *merged = merge_result(&m, &len);
+        const struct policy_item *whole = policy_items(merged, len, &a);
+        assert_non_null(whole);
+        assert_int_equal(m.conflicts, 0);
+        for (int i = 0; i < 8; i++)
+            expect_member(whole->first, i, both.hosts[i]);
+        assert_int_equal(whole->first->next->count, __builtin_popcount(both.rules));
+        merge_release(&m);
+        arena_release(&a);
+        free(merged);
+        for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+            free(texts[i]);
+    }
 }
 
 /* ---- what stands where ---- */
@@ -218,6 +373,22 @@ static void nodes_are_found_by_their_names(void **state)
     (void)state;
     type(&r, "\"hosts\": {\"x\": \"gw-ber-1<Ctrl-Space>");
     line_is(&r, 3, "  \"hosts\": {\"x\": \"100.64.0.3\"");
+    rig_release(&r);
+}
+
+/* Users are not defined in the text: those that the server has are known. */
+static void an_unknown_user_is_mended_by_a_key(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    policy_rig_open(&r);
+    rig_keys(&r, "e<Down><Down><End><Left><Left><Left><Left><Left><Backspace>"); /* alice@ */
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "no user is called \"alic@\" (did you mean \"alice@\"?)"));
+    rig_keys(&r, "<Ctrl-R>");
+    assert_true(rig_shows(&r, "line 3: alice@ instead of alic@"));
+    policy_text_is(&r, RIG_POLICY);
     rig_release(&r);
 }
 
@@ -482,12 +653,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_that_one_changed_are_taken_by_themselves),
+        cmocka_unit_test(a_policy_is_merged_by_sections),
+        cmocka_unit_test(what_two_do_to_different_things_is_merged),
         cmocka_unit_test(a_conflict_is_what_is_chosen),
         cmocka_unit_test(the_place_in_a_text_is_known),
         cmocka_unit_test(no_names_are_for_a_comment),
         cmocka_unit_test(names_are_completed_by_place),
         cmocka_unit_test(nodes_are_found_by_their_names),
         cmocka_unit_test(a_name_that_is_wrong_is_mended_by_a_key),
+        cmocka_unit_test(an_unknown_user_is_mended_by_a_key),
         cmocka_unit_test(brackets_that_belong_together_are_shown),
         cmocka_unit_test(what_two_changed_apart_is_merged),
         cmocka_unit_test(what_both_changed_is_chosen),

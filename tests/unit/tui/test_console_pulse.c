@@ -203,6 +203,10 @@ static void the_last_hour_is_drawn(void **state)
     buf_release(&b);
     assert_true(rig_shows(&r, "events/min"));
     assert_true(rig_golden(&r, "pulse-hour", 24, 80));
+    assert_false(rig_shows(&r, "accounts"));
+    rig_keys(&r, "J"); /* what has no room is reached by scrolling */
+    assert_true(rig_shows(&r, "accounts"));
+    rig_keys(&r, "K");
     assert_true(rig_golden(&r, "pulse-hour-wide", 40, 120));
     assert_true(rig_golden(&r, "pulse-hour-huge", 60, 200));
     r.app.canvas.ascii = true;

@@ -112,12 +112,36 @@ static void arrive(struct monkey *m, const char *json)
     free(after);
 }
 
+/* An app connector with more addresses than are listed one by one. */
+static void learn(struct monkey *m, unsigned id)
+{
+    unsigned count = pick(m, 30);
+    struct buf b = BUF_INIT(0);
+
+    buf_addf(&b, "{\"node\":{\"id\":\"%u\",\"givenName\":\"conn-%u\",\"online\":true,\"tags\":[],\"routes\":[", id, id);
+    for (unsigned i = 0; i < count; i++)
+        buf_addf(&b, "%s{\"prefix\":\"198.51.100.%u/32\",\"state\":\"%s\"}", i ? "," : "", i,
+                 pick(m, 8) ? "serving" : "available");
+    buf_adds(&b, "]}}");
+    arrive(m, buf_text(&b));
+    buf_release(&b);
+}
+
 static void event(struct monkey *m)
 {
     unsigned id = pick(m, 30) + 1, serial = (unsigned)m->steps % 1000000 + 100;
     char json[600];
 
-    switch (pick(m, 5)) {
+    switch (pick(m, 7)) {
+    case 5:
+        learn(m, id);
+        return;
+    case 6:
+        snprintf(json, sizeof(json),
+                 "{\"id\":\"1.%u\",\"time\":\"2026-03-03T14:03:10Z\",\"kind\":\"policy.changed\",\"actor\":\"bob\","
+                 "\"object\":\"policy\",\"text\":\"The policy was changed (+1 grant)\"}",
+                 serial);
+        break;
     case 0:
         snprintf(json, sizeof(json),
                  "{\"node\":{\"id\":\"%u\",\"givenName\":\"n%u\",\"online\":%s,\"tags\":[],\"routes\":[]}}", id, id,
@@ -154,15 +178,91 @@ static void event(struct monkey *m)
         arrive(m, json);
 }
 
+/* What the server says to each question, so that views have something to show; for all others see below. */
+static const struct {
+    const char *path, *body;
+} bodies[] = {
+    {"/api/headway/reach/neighbours", "{\"nodes\":1,\"total\":2,\"neighbours\":[{\"kind\":\"node\",\"name\":\"nas\","
+                                      "\"online\":true,\"out\":[\"22\"],\"in\":[\"any\"],"
+                                      "\"out_line\":2,\"in_line\":3},{\"kind\":\"exit\",\"name\":\"office-exit\","
+                                      "\"out\":[\"any\"],\"in\":[],\"router\":\"office-exit\"}]}"},
+    {"/api/headway/reach/history",
+     "{\"allowed\":true,\"complete\":true,\"back_to\":\"2026-03-01T09:00:00Z\",\"changes\":[{\"time\":\"2026-03-03T09:"
+     "14:00Z\","
+     "\"allowed\":true,\"fact\":\"grant 2\",\"line\":2,\"event\":\"1.37\",\"actor\":\"alice\",\"text\":\"The policy "
+     "was changed\"},"
+     "{\"time\":\"2026-03-01T09:00:00Z\",\"allowed\":false,\"fact\":\"no rule\"}]}"},
+    {"/api/headway/reach?", "{\"rows\":[{\"kind\":\"group\",\"name\":\"group:ops\",\"nodes\":3,\"online\":2},{\"kind\":"
+                            "\"node\",\"name\":\"nas\",\"nodes\":1}],"
+                            "\"columns\":[{\"kind\":\"tag\",\"name\":\"tag:db\",\"nodes\":1},{\"kind\":\"exit\","
+                            "\"name\":\"office-exit\",\"nodes\":1}],\"cells\":"
+                            "[{\"row\":0,\"column\":0,\"all\":true,\"what\":[\"22\"],\"line\":2,\"from\":\"nas\","
+                            "\"to\":\"db\"},{\"row\":1,\"column\":1,"
+                            "\"what\":[\"any\"],\"router\":\"office-exit\"}],\"rows_total\":9,\"columns_total\":2}"},
+    {"/api/headway/explain", "{\"allowed\":false,\"steps\":[{\"ok\":true,\"text\":\"a is "
+                             "a\"},{\"ok\":false,\"text\":\"no rule\",\"line\":2}]}"},
+    {"/api/headway/state",
+     "{\"time\":\"2026-03-03T11:50:00Z\",\"since\":\"2026-01-01T00:00:00Z\",\"nodes\":[{\"id\":\"3\",\"givenName\":"
+     "\"gw-ber-1\","
+     "\"online\":true,\"routes\":[{\"prefix\":\"192.168.7.0/"
+     "24\",\"state\":\"serving\",\"primary\":\"3\"}]}],\"users\":[{\"id\":\"1\","
+     "\"name\":\"alice\"}],\"prefixes\":[],\"policy\":{\"policy\":\"{\\n  \\\"acls\\\": []\\n}\\n\",\"version\":7}}"},
+    {"/api/headway/policy/preview", "{\"ok\":true,\"findings\":[],\"totals\":{\"pairs_lost\":1},\"rows\":[{\"kind\":"
+                                    "\"lost\",\"sources\":{\"count\":1,\"names\":"
+                                    "[\"nas\"]},\"destinations\":{\"count\":1,\"names\":[\"db\"]},\"what\":[\"any\"],"
+                                    "\"kept\":[\"22\"],\"pairs\":1}],\"approvals\":"
+                                    "[{\"router\":\"gw\",\"route\":\"10.21.0.0/"
+                                    "16\",\"viewers\":1}],\"tests\":[{\"line\":9,\"kind\":\"test\",\"want\":\"deny\","
+                                    "\"source\":\"a\",\"target\":\"b\",\"passed\":false}],\"tests_failed\":1,\"cost\":{"
+                                    "\"nodes\":128,\"changed\":41}}"},
+    {"/api/headway/policy/versions", "{\"versions\":[{\"version\":41,\"updatedAt\":\"2026-03-01T00:00:00Z\",\"author\":"
+                                     "\"alice\",\"note\":\"\",\"size\":3},"
+                                     "{\"version\":40,\"updatedAt\":\"2026-02-01T00:00:00Z\",\"author\":\"bob\","
+                                     "\"note\":\"x\",\"size\":3}],\"policy\":\"{}\",\"version\":40}"},
+    {"/api/headway/policy",
+     "{\"policy\":\"{\\n  \\\"acls\\\": [],\\n  \\\"hosts\\\": {\\\"h\\\": \\\"1.1.1.1\\\"}\\n}\\n\",\"version\":43}"},
+    {"/api/headway/samples",
+     "{\"interval\":60,\"samples\":[{\"time\":\"2026-03-03T13:01:00Z\",\"online\":5,\"events\":1,\"databaseOk\":true,"
+     "\"databaseMs\":3},"
+     "{\"time\":\"2026-03-03T13:02:00Z\",\"online\":6,\"events\":9,\"failovers\":1,\"databaseOk\":false}]}"},
+    {"/api/headway/health", "{\"status\":\"degraded\",\"reasons\":[{\"code\":\"prefix-unserved\",\"object\":\"prefix\","
+                            "\"objectName\":\"10.9.0.0/16\","
+                            "\"severity\":\"alarm\",\"text\":\"nobody serves it\"}],\"count\":1}"},
+    {"/api/headway/routes/simulate",
+     "{\"prefixes\":[{\"prefix\":\"10.20.0.0/"
+     "16\",\"outcome\":\"moves\",\"from\":\"3\",\"fromName\":\"a\",\"to\":\"4\",\"toName\":\"b\","
+     "\"move\":2}],\"cutOff\":[{\"user\":\"bob\",\"prefix\":\"10.9.0.0/16\"}],\"totals\":{\"move\":2,\"cutOff\":1}}"},
+    {"/api/headway/events/counts",
+     "{\"from\":\"2026-03-03T00:00:00Z\",\"step\":1800,\"counts\":[{\"time\":\"2026-03-03T11:30:00Z\",\"count\":3}]}"},
+    {"/api/headway/events?", "{\"events\":[{\"id\":\"1.3\",\"time\":\"2026-03-02T14:03:10Z\",\"kind\":\"node.online\","
+                             "\"actor\":\"server\",\"object\":\"node\","
+                             "\"objectId\":\"3\",\"objectName\":\"n\",\"text\":\"n came online\"}],\"next\":\"1.3\"}"},
+};
+
+static const char *body_for(struct monkey *m, const char *path)
+{
+    static const char *const others[] = {"{}", "{\"error\":{\"message\":\"no\"}}",
+                                         "{\"result\":{\"id\":\"3\",\"givenName\":\"gw\"},\"event\":\"1.50\"}", "[]"};
+
+    for (size_t i = 0; i < ARRAY_LEN(bodies) && pick(m, 8); i++)
+        if (str_starts(path, bodies[i].path))
+            return bodies[i].body;
+    return others[pick(m, ARRAY_LEN(others))];
+}
+
 static void answer(struct monkey *m)
 {
-    static const int statuses[] = {200, 200, 200, 400, 409, 412, 500};
-    static const char *const bodies[] = {"{}", "{\"error\":{\"message\":\"no\"}}",
-                                         "{\"result\":{\"id\":\"3\",\"givenName\":\"gw\"},\"event\":\"1.50\"}",
-                                         "{\"policy\":\"{}\",\"version\":\"2\"}", "{\"events\":[]}"};
+    static const int statuses[] = {200, 200, 200, 200, 200, 400, 409, 412, 500};
 
-    if (m->answered < m->r.sent.len)
-        rig_answer(&m->r, m->answered++, statuses[pick(m, ARRAY_LEN(statuses))], bodies[pick(m, ARRAY_LEN(bodies))]);
+    if (m->answered < m->r.sent.len) {
+        size_t at = m->answered++;
+        rig_answer(&m->r, at, statuses[pick(m, ARRAY_LEN(statuses))], body_for(m, m->r.sent.items[at].path));
+    } else if (m->r.asked.len) {
+        char *path = mem_strdup(m->r.asked.items[m->r.asked.len - 1].path);
+
+        rig_tell(&m->r, path, statuses[pick(m, ARRAY_LEN(statuses))], body_for(m, path));
+        free(path);
+    }
 }
 
 static void lose_server(struct monkey *m)
@@ -196,8 +296,8 @@ static void click(struct monkey *m)
 
 static void step(struct monkey *m)
 {
-    static void (*const steps[])(struct monkey * m) = {press, press, press,  press,       press,  run_line,
-                                                       event, event, answer, lose_server, resize, click};
+    static void (*const steps[])(struct monkey * m) = {press, press,  press,  press,  press,       run_line, event,
+                                                       event, answer, answer, answer, lose_server, resize,   click};
 
     steps[pick(m, ARRAY_LEN(steps))](m);
     rig_pass(&m->r, pick(m, 20) ? pick(m, 50) : pick(m, 8000));

@@ -270,10 +270,86 @@ static void an_answer_is_copied_as_a_test_of_the_policy(void **state)
     rig_release(&r);
 }
 
+static const char near[] =
+    "{\"nodes\":1,\"total\":3,\"incomplete\":false,\"neighbours\":[{\"kind\":\"node\",\"name\":\"nas\",\"online\":true,"
+    "\"out\":[\"22\",\"tcp "
+    "443\"],\"in\":[],\"out_line\":6,\"in_line\":0,\"out_all\":true,\"in_all\":false,\"router\":null},"
+    "{\"kind\":\"node\",\"name\":\"laptop-bob\",\"online\":false,\"out\":[],\"in\":[\"any\"],\"out_line\":0,\"in_"
+    "line\":7,"
+    "\"out_all\":false,\"in_all\":true,\"router\":null},{\"kind\":\"prefix\",\"name\":\"10.20.0.0/16\",\"online\":true,"
+    "\"out\":[\"any\"],\"in\":[],\"out_line\":8,\"in_line\":0,\"out_all\":true,\"in_all\":false,\"router\":\"gw-ber-"
+    "1\"}]}";
+
+/* Both directions of each pair; the way back is asked about where there is none there. */
+static void neighbours_are_listed_both_ways(void **state)
+{
+    struct rig r;
+    size_t wrong = 0;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/laptop-alice<Enter>e");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/reach/neighbours?limit=1000&of=laptop-alice");
+    rig_answer(&r, rig_last(&r), 200, near);
+    wrong += golden_of_all_sizes(&r, "reach-neighbours");
+    rig_keys(&r, "/in:any<Enter>w");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=laptop-bob&dst=laptop-alice");
+    rig_keys(&r, ":reach neighbours<Enter>=<Ctrl-U>gw-ber-1<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/reach/neighbours?limit=1000&of=gw-ber-1");
+    rig_answer(&r, rig_last(&r), 404, "{\"error\":{\"code\":\"missing\",\"message\":\"no such thing\"}}");
+    assert_true(rig_shows(&r, "no such thing"));
+    assert_int_equal(wrong, 0);
+    rig_release(&r);
+}
+
+static const char changes[] =
+    "{\"allowed\":true,\"complete\":true,\"back_to\":\"2026-03-01T09:00:00Z\",\"changes\":[{\"time\":"
+    "\"2026-03-03T09:14:00Z\",\"allowed\":true,\"fact\":\"grant 2 (line 17) lets group:ops reach "
+    "10.20.0.0/16\",\"line\":17,"
+    "\"event\":\"1.37\",\"actor\":\"alice\",\"text\":\"The policy was changed (+1 "
+    "grant)\"},{\"time\":\"2026-03-01T09:00:00Z\","
+    "\"allowed\":false,\"fact\":\"no rule has it as a "
+    "destination\",\"line\":0,\"event\":null,\"actor\":null,\"text\":null}]}";
+
+/* Since when a pair has its way: asked once for a pair, with the entry of the journal a key away, and the moment. */
+static void a_pair_has_a_history(void **state)
+{
+    struct rig r;
+    size_t wrong = 0;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "3");
+    rig_keys(&r, ":reach history<Enter>");
+    assert_true(rig_shows(&r, "= asks whether one reaches another; here it stands since when"));
+    rig_keys(&r, "=laptop-alice 10.20.4.9:22<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path,
+                        "/api/headway/reach/history?src=laptop-alice&dst=10.20.4.9&port=22");
+    size_t asked = r.sent.len;
+    rig_answer(&r, rig_last(&r), 200, changes);
+    wrong += golden_of_all_sizes(&r, "reach-history");
+    rig_keys(&r, "<Down>");
+    assert_true(rig_shows(&r, "no rule has it as a destination"));
+    assert_true(rig_shows(&r, "why it was not"));
+    rig_keys(&r, "<Enter>");
+    assert_true(rig_shows(&r, "no entry of the journal belongs to it"));
+    rig_keys(&r, "<Up><Enter>");
+    assert_int_equal(r.app.place.view->digit, '5');
+    assert_string_equal(app_list(&r.app)->filter_text, "1.37");
+    rig_keys(&r, "<Esc>3:reach history<Enter>");
+    assert_int_equal(r.sent.len, asked); /* it is known */
+    rig_keys(&r, "b");
+    assert_non_null(strstr(r.sent.items[rig_last(&r)].path, "/api/headway/state?at=2026-03-03T09:13:59.999Z"));
+    assert_int_equal(wrong, 0);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_is_asked_for_and_shown),
+        cmocka_unit_test(neighbours_are_listed_both_ways),
+        cmocka_unit_test(a_pair_has_a_history),
         cmocka_unit_test(the_cursor_fills_source_or_destination),
         cmocka_unit_test(a_step_leads_to_the_line_of_the_policy),
         cmocka_unit_test(what_the_server_refuses_is_said),

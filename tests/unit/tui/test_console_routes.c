@@ -270,6 +270,46 @@ static void a_drained_standby_is_named_as_what_it_is(void **state)
     rig_release(&r);
 }
 
+/* What an app connector learns is one row, until it is opened; an action on that row is for all of it. */
+static void learned_addresses_are_folded(void **state)
+{
+    struct buf b = BUF_INIT(0);
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    buf_adds(&b, "{\"changed\":{\"nodes\":[{\"id\":\"77\",\"name\":\"conn\",\"givenName\":\"conn\",\"online\":true,"
+                 "\"version\":1,\"tags\":[\"tag:conn\"],\"routes\":[");
+    for (int i = 0; i < 20; i++)
+        buf_addf(&b, "%s{\"prefix\":\"198.51.100.%d/32\",\"state\":\"%s\",\"advertised\":true}", i ? "," : "", i,
+                 i < 12 ? "serving" : "available");
+    buf_adds(&b, ",{\"prefix\":\"10.44.0.0/16\",\"state\":\"serving\",\"advertised\":true}]}]}}");
+    rig_json(&r, buf_text(&b));
+    buf_release(&b);
+    rig_keys(&r, "2:filter conn<Enter>");
+    assert_true(rig_shows(&r, "198.51.100.1/32")); /* whoever looks for them sees them */
+    rig_keys(&r, "<Esc>");
+    rig_pass(&r, 3000);
+    assert_true(rig_shows(&r, "12 addresses"));
+    assert_true(rig_shows(&r, "198.51.100.19/32")); /* eight are few enough */
+    assert_true(rig_shows(&r, "10.44.0.0/16"));
+    assert_false(rig_shows(&r, "198.51.100.5/32"));
+    rig_keys(&r, "g<Down><Down>");
+    for (int i = 0; i < 20 && !strstr(rig_cursor(&r), "198.51.100.0"); i++)
+        rig_keys(&r, "<Down>");
+    rig_keys(&r, "x");
+    assert_true(rig_shows(&r, "revoke 12 routes on 1 node"));
+    rig_keys(&r, "<Esc>l");
+    assert_true(rig_shows(&r, "198.51.100.5/32"));
+    rig_keys(&r, "x");
+    assert_true(rig_shows(&r, "revoke 198.51.100.0/32 on conn"));
+    rig_keys(&r, "<Esc>h");
+    assert_true(rig_shows(&r, "12 addresses"));
+    rig_keys(&r, "h");
+    assert_false(rig_shows(&r, "12 addresses"));
+    rig_release(&r);
+}
+
 /* The keys of "pane-down" and "pane-up": what has no room below a list is reached all the same. */
 static void a_pane_scrolls(void **state)
 {
@@ -339,6 +379,7 @@ int main(void)
         cmocka_unit_test(exit_nodes_are_suggested_or_drained),
         cmocka_unit_test(flips_are_counted),
         cmocka_unit_test(a_drained_standby_is_named_as_what_it_is),
+        cmocka_unit_test(learned_addresses_are_folded),
         cmocka_unit_test(a_pane_scrolls),
         cmocka_unit_test(an_older_daemon_is_not_asked_again_and_again),
     };

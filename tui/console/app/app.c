@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 static void place_release(struct view_place *place)
@@ -401,12 +402,33 @@ void app_marked(const struct app *app, struct rows *out, size_t *hidden)
     *hidden = out->len > shown ? out->len - shown : 0;
 }
 
+/* As they stand on the screen; those that a filter hides go last. */
+static void order_as_shown(const struct list *l, struct rows *rows)
+{
+    struct rows sorted = {0};
+    struct map marked = {0};
+
+    for (size_t i = 0; i < rows->len; i++)
+        map_putu(&marked, (uintptr_t)rows->items[i], rows->items[i]);
+    for (size_t i = 0; i < l->order.len; i++)
+        if (map_delu(&marked, (uintptr_t)l->order.items[i]))
+            vec_push(&sorted, l->order.items[i]);
+    for (size_t i = 0; i < rows->len; i++)
+        if (map_getu(&marked, (uintptr_t)rows->items[i]))
+            vec_push(&sorted, rows->items[i]);
+    map_release(&marked);
+    vec_release(rows);
+    *rows = sorted;
+}
+
 void app_targets(struct app *app, struct rows *out)
 {
     struct list *l = app_list(app);
     size_t hidden;
 
     app_marked(app, out, &hidden);
+    if (out->len > 1)
+        order_as_shown(l, out);
     if (!out->len && l->cursor)
         vec_push(out, l->cursor);
 }

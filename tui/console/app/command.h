@@ -25,12 +25,13 @@ enum command_place {
     IN_LISTS =
         IN_MACHINES | IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS | IN_OTHER_LISTS,
     IN_POLICY = 512,
-    IN_REVIEW = 1024,       /* what a policy would change */
-    IN_EDIT = 2048,         /* the policy's editor, where letters are typed */
-    IN_REACH = 8192,        /* the path from one to another */
-    IN_REACH_TABLE = 16384, /* all against all, and lists of one against all */
-    IN_MERGE = 32768,       /* the policy's text and somebody else's, brought together */
-    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW | IN_MERGE | IN_REACH | IN_REACH_TABLE,
+    IN_REVIEW = 1024,         /* what a policy would change */
+    IN_EDIT = 2048,           /* the policy's editor, where letters are typed */
+    IN_REACH = 8192,          /* the path from one to another */
+    IN_REACH_TABLE = 16384,   /* all against all, and lists of one against all */
+    IN_MERGE = 32768,         /* the policy's text and somebody else's, brought together */
+    IN_REACH_HISTORY = 65536, /* since when one reaches another */
+    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW | IN_MERGE | IN_REACH | IN_REACH_TABLE | IN_REACH_HISTORY,
 };
 
 enum command_need {

@@ -121,6 +121,14 @@ void command_text(const struct app *app, const char *text, char *out, size_t siz
     buf_release(&b);
 }
 
+void command_section(const struct app *app, struct canvas *c, struct rect at, const char *left, const char *right)
+{
+    char text[80];
+
+    command_text(app, right, text, sizeof(text));
+    canvas_section(c, at.row, at.col, at.cols, left, text);
+}
+
 static const char *refusal(struct app *app, const struct console_command *c)
 {
     if (!command_is_here(app, c))

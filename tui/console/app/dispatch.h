@@ -23,6 +23,8 @@ const char *command_completion(struct app *app, const struct console_command *c,
 /* The keys as they are shown: "a", "j Down". */
 /* Writes text with the first key of a command (else ":name") for each "{name}": keys may be bound otherwise. */
 void command_text(const struct app *app, const char *text, char *out, size_t size);
+/* The title of a pane; keys in its right part are named like that. */
+void command_section(const struct app *app, struct canvas *c, struct rect at, const char *left, const char *right);
 void command_keys(const struct app *app, const struct console_command *c, bool first_only, struct buf *out);
 
 /* The names of the command's keys, those that the user gave it where he did, separated by blanks. */

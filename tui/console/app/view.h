@@ -10,7 +10,7 @@
 
 struct app;
 
-#define VIEW_PARTS_MAX    4
+#define VIEW_PARTS_MAX    6
 #define VIEW_SECTIONS_MAX 4
 #define PANE_LARGE        (-1)
 
@@ -22,6 +22,8 @@ struct view_part {
     int pane;          /* rows for draw_pane below the list; PANE_LARGE: two fifths of the screen */
     bool pane_scrolls; /* it draws from its top on, what it has no room for would be below */
     void (*draw_pane)(struct app *app, struct canvas *c, struct rect at);
+    int foot; /* rows of the pane for draw_foot, at its bottom: they stay where they are */
+    void (*draw_foot)(struct app *app, struct canvas *c, struct rect at);
     /* What of it needs somebody ("3 waiting"); false: nothing. */
     bool (*trouble)(const struct app *app, char *text, size_t size);
     /* What it says where there is nothing to list; NULL, or false: what the list says by itself. */

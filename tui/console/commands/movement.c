@@ -85,8 +85,20 @@ static void set_folded(struct app *app, bool folded)
 
     if (!l->def->folds)
         return;
-    if (row && row->kind == ROW_ROUTE)
-        row = &((struct m_route *)row)->node->row;
+    if (row && row->kind == ROW_ROUTE) {
+        struct m_node *n = ((struct m_route *)row)->node;
+        bool address = route_is_address((struct m_route *)row);
+
+        /* What is folded innermost comes first. */
+        if (address && (folded ? n->row.opened : ((struct m_route *)row)->stands_for > 0)) {
+            n->row.opened = !folded;
+            l->forced = true;
+            return;
+        }
+        row = &n->row;
+    }
+    if (app_node(app))
+        return;
     if (!row || row->kind != ROW_NODE)
         return;
     row->folded = folded;
@@ -233,8 +245,16 @@ static const struct console_command commands[] = {
      .where = IN_LISTS,
      .run = cmd_pane_up,
      .refuse = no_pane},
-    {.name = "fold", .keys = "h Left", .help = "fold the group", .where = IN_ROUTES, .run = cmd_fold},
-    {.name = "unfold", .keys = "l Right", .help = "open the group", .where = IN_ROUTES, .run = cmd_unfold},
+    {.name = "fold",
+     .keys = "h Left",
+     .help = "fold the group, or the addresses of a node",
+     .where = IN_ROUTES | IN_NODE,
+     .run = cmd_fold},
+    {.name = "unfold",
+     .keys = "l Right",
+     .help = "open the group, or the addresses of a node",
+     .where = IN_ROUTES | IN_NODE,
+     .run = cmd_unfold},
     {.name = "escape",
      .keys = "Esc",
      .help = "step back: end the range, leave what was opened, clear the filter",
@@ -249,13 +269,15 @@ static const struct console_command commands[] = {
      .keys = "Tab",
      .hint = "next",
      .help = "next part of the view",
-     .where = IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_PENDING | IN_MACHINES | IN_REACH | IN_REACH_TABLE,
+     .where =
+         IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_PENDING | IN_MACHINES | IN_REACH | IN_REACH_TABLE | IN_REACH_HISTORY,
      .rank = 6,
      .run = cmd_next_sub},
     {.name = "previous",
      .keys = "Shift-Tab",
      .help = "previous part of the view",
-     .where = IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_PENDING | IN_MACHINES | IN_REACH | IN_REACH_TABLE,
+     .where =
+         IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_PENDING | IN_MACHINES | IN_REACH | IN_REACH_TABLE | IN_REACH_HISTORY,
      .run = cmd_previous_sub},
     {.name = "last", .keys = "-", .help = "the last view", .where = IN_ANY, .run = cmd_last_view},
     {.name = "back", .keys = "[", .help = "back through the views", .where = IN_ANY, .run = cmd_back},

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/commands/node_changes.h"
@@ -48,6 +49,18 @@ static void add_route(route_list *out, struct m_route *r, bool (*wanted)(const s
             add_route(out, r->node->routes.items[i], wanted);
 }
 
+/* A row that stands for many addresses is all of them. */
+static void add_folded(route_list *out, struct m_route *r, bool (*wanted)(const struct m_route *))
+{
+    add_route(out, r, wanted);
+    for (size_t i = 0; r->stands_for && r->node && i < r->node->routes.len; i++) {
+        struct m_route *other = r->node->routes.items[i];
+
+        if (other->row.folded && other->api.state == r->api.state)
+            add_route(out, other, wanted);
+    }
+}
+
 /* The routes that rows stand for: a node's are all of its, a prefix's are those of all its routers. */
 static void expand(struct app *app, const struct rows *rows, bool (*wanted)(const struct m_route *), route_list *out)
 {
@@ -55,7 +68,7 @@ static void expand(struct app *app, const struct rows *rows, bool (*wanted)(cons
         struct row *row = rows->items[i];
 
         if (row->kind == ROW_ROUTE) {
-            add_route(out, (struct m_route *)row, wanted);
+            add_folded(out, (struct m_route *)row, wanted);
         } else if (row->kind == ROW_NODE) {
             struct m_node *n = (struct m_node *)row;
 
@@ -70,13 +83,27 @@ static void expand(struct app *app, const struct rows *rows, bool (*wanted)(cons
     }
 }
 
-static int by_node(const void *a, const void *b)
+/* ranks: of nodes, by their ids: where they come first. */
+static int by_node(const void *a, const void *b, void *ranks)
 {
     const struct m_route *p = *(struct m_route *const *)a, *q = *(struct m_route *const *)b;
 
     if (p->node != q->node)
-        return p->node->api.id < q->node->api.id ? -1 : 1;
+        return (uintptr_t)map_getu(ranks, p->node->api.id) < (uintptr_t)map_getu(ranks, q->node->api.id) ? -1 : 1;
     return prefix_cmp(&p->api.prefix, &q->api.prefix);
+}
+
+/* One request for each node: its routes stand together, nodes in the order in which they are shown. */
+static void group_by_node(route_list *routes)
+{
+    struct map ranks = {0};
+
+    for (size_t i = 0; i < routes->len; i++)
+        if (!map_getu(&ranks, routes->items[i]->node->api.id))
+            map_putu(&ranks, routes->items[i]->node->api.id, (void *)(uintptr_t)(i + 1));
+    if (routes->len > 1)
+        qsort_r(routes->items, routes->len, sizeof(*routes->items), by_node, &ranks);
+    map_release(&ranks);
 }
 
 static void targets_of(struct app *app, bool (*wanted)(const struct m_route *), route_list *out)
@@ -88,8 +115,7 @@ static void targets_of(struct app *app, bool (*wanted)(const struct m_route *), 
         vec_push(&rows, &app_node(app)->row);
     expand(app, &rows, wanted, out);
     vec_release(&rows);
-    if (out->len > 1)
-        qsort(out->items, out->len, sizeof(*out->items), by_node);
+    group_by_node(out);
 }
 
 static char *routes_body(const route_list *routes, size_t from, size_t to, const char *verb)
@@ -121,14 +147,18 @@ static char *known_warnings(const struct app *app, const route_list *routes, siz
     return b.len ? buf_take(&b) : NULL;
 }
 
+#define NODES_NAMED 3 /* in one line */
+
 static void describe(struct plan *p, const route_list *routes, const char *verb, const char *past)
 {
     struct buf names = BUF_INIT(0);
-    size_t count = routes->len, nodes = p->calls.len;
+    size_t count = routes->len, nodes = p->calls.len, named = 0, most = nodes > NODES_NAMED ? NODES_NAMED - 1 : nodes;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && named < most; i++)
         if (!i || routes->items[i]->node != routes->items[i - 1]->node)
-            buf_addf(&names, "%s%s", names.len ? ", " : "", routes->items[i]->node->api.given_name);
+            buf_addf(&names, "%s%s", named++ ? ", " : "", routes->items[i]->node->api.given_name);
+    if (named < nodes)
+        buf_addf(&names, " and %zu more nodes", nodes - named);
     if (count == 1) {
         p->title = mem_format("%s %s on %s", verb, routes->items[0]->row.key, names.data);
         p->done = mem_format("%s %s on %s", routes->items[0]->row.key, past, names.data);

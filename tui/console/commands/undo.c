@@ -65,8 +65,8 @@ static void cmd_undo(struct app *app, const char *arg)
             plan_add_step(p, call, &event, NULL, known ? known->api.text : text, "done", "undone");
         }
     }
-    p->title = mem_format("undo: %s", text);
-    p->done = mem_format("undone: %s", text);
+    p->title = mem_format("undo: \"%s\"", text);
+    p->done = mem_format("undone: \"%s\"", text);
     plan_submit(app, p);
 }
 

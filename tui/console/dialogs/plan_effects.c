@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "json/json.h"
 
 #define REQUEST_TEXT_MAX ((size_t)1 << 20)
 #define ROWS_TOLD        200 /* of each list of the answer */
+#define NAMES_TOLD       2   /* of things of which the same is said */
 
 /* ---- the question ---- */
 
@@ -282,14 +284,55 @@ static void tell_exits(const struct api_list *list, struct buf *out)
     }
 }
 
+static const struct api_simulated_cut_off *cut_off_at(const struct api_list *list, size_t i)
+{
+    return api_at(list, struct api_simulated_cut_off, i);
+}
+
+static bool is_first_of_user(const struct api_list *list, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (str_eq(cut_off_at(list, i)->user, cut_off_at(list, index)->user))
+            return false;
+    return true;
+}
+
+static uint64_t count_users(const struct api_list *list)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < list->len; i++)
+        count += is_first_of_user(list, i);
+    return count;
+}
+
+/* One line a user. */
 static void tell_cut_off(const struct api_list *list, struct buf *out)
 {
-    for (size_t i = 0; i < list->len && i < ROWS_TOLD; i++) {
-        const struct api_simulated_cut_off *x = api_at(list, struct api_simulated_cut_off, i);
+    size_t len = list->len < ROWS_TOLD ? list->len : ROWS_TOLD;
+
+    for (size_t i = 0; i < len; i++) {
+        const char *user = cut_off_at(list, i)->user;
+        size_t named = 0, more = 0;
         char prefix[PREFIX_TEXT_MAX];
 
-        buf_addf(out, "!%s is cut off: no node of this user reaches %s\n", x->user,
-                 x->exit ? "the internet by an exit node" : prefix_format(&x->prefix, prefix));
+        if (!is_first_of_user(list, i))
+            continue;
+        buf_addf(out, "!%s is cut off: no node of this user reaches ", user);
+        for (size_t k = i; k < len; k++) {
+            const struct api_simulated_cut_off *x = cut_off_at(list, k);
+
+            if (!str_eq(x->user, user))
+                continue;
+            if (named == NAMES_TOLD)
+                more++;
+            else
+                buf_addf(out, "%s%s", named++ ? ", " : "",
+                         x->exit ? "the internet by an exit node" : prefix_format(&x->prefix, prefix));
+        }
+        if (more)
+            buf_addf(out, " and %zu more", more);
+        buf_addc(out, '\n');
     }
 }
 
@@ -336,7 +379,7 @@ static void tell_answer(const struct api_simulation *s, struct buf *out)
     add_count(out, &parts, t->lose, "node loses a way", "nodes lose a way");
     add_count(out, &parts, t->gain, "node gains a way", "nodes gain a way");
     add_count(out, &parts, t->unserved, "prefix without a router", "prefixes without a router");
-    add_count(out, &parts, t->cut_off, "user cut off", "users cut off");
+    add_count(out, &parts, count_users(&s->cut_off), "user cut off", "users cut off");
     add_count(out, &parts, t->approved, "route approved by the policy", "routes approved by the policy");
     buf_adds(out, parts ? "" : "routes: no node notices");
     buf_adds(out, t->incomplete ? "; not all could be compared in time\n" : "\n");
@@ -346,14 +389,74 @@ static void tell_answer(const struct api_simulation *s, struct buf *out)
     tell_viewers(&s->viewers, out);
 }
 
+/* What is said of several routes, once: a line is "[!]SUBJECT: TEXT". */
+struct warning {
+    char *text;
+    struct buf subjects; /* the first few */
+    size_t count;
+    bool loud;
+};
+
+struct warning_list {
+    struct warning *items;
+    size_t len, cap;
+};
+
+static void add_warning(struct warning_list *list, struct map *known, const char *line, size_t len)
+{
+    bool loud = *line == '!';
+    const char *from = line + loud, *colon = memmem(line, len, ": ", 2);
+
+    if (!colon)
+        colon = from;
+    size_t rest = (size_t)(line + len - colon);
+    uintptr_t index = (uintptr_t)map_get(known, colon, rest);
+    if (!index) {
+        struct warning fresh = {.text = mem_strndup(colon, rest), .loud = loud};
+
+        vec_push(list, fresh);
+        index = list->len;
+        map_put(known, colon, rest, (void *)index);
+    }
+    struct warning *w = &list->items[index - 1];
+    if (w->count++ < NAMES_TOLD) {
+        buf_adds(&w->subjects, w->count > 1 ? ", " : "");
+        buf_add(&w->subjects, from, (size_t)(colon - from));
+    }
+}
+
+static void tell_warnings(const struct plan *plan, struct buf *out)
+{
+    struct warning_list list = {0};
+    struct map known = {0};
+
+    for (size_t i = 0; i < plan->calls.len; i++)
+        for (const char *at = plan->calls.items[i].left_out ? NULL : plan->calls.items[i].warnings; at && *at;) {
+            size_t len = strcspn(at, "\n");
+
+            add_warning(&list, &known, at, len);
+            at += len + (at[len] == '\n');
+        }
+    for (size_t i = 0; i < list.len; i++) {
+        struct warning *w = &list.items[i];
+
+        buf_addf(out, "%s%s", w->loud ? "!" : "", buf_text(&w->subjects));
+        if (w->count > NAMES_TOLD)
+            buf_addf(out, " and %zu more", w->count - NAMES_TOLD);
+        buf_addf(out, "%s\n", w->text);
+        buf_release(&w->subjects);
+        free(w->text);
+    }
+    vec_release(&list);
+    map_release(&known);
+}
+
 void plan_effects_tell(struct plan *plan)
 {
     struct plan_effects *e = &plan->effects;
     struct buf b = BUF_INIT(0);
 
-    for (size_t i = 0; i < plan->calls.len; i++)
-        if (plan->calls.items[i].warnings && !plan->calls.items[i].left_out)
-            buf_adds(&b, plan->calls.items[i].warnings);
+    tell_warnings(plan, &b);
     if (e->known)
         tell_answer(&e->answer, &b);
     else if (e->refused)

@@ -140,8 +140,29 @@ static struct row *step_row(struct app *app, const struct plan_step *s)
     return NULL;
 }
 
+/* Each request is tried by itself: that no other router can take over is not so where the plan approves another one. */
+static bool mends_itself(const struct plan *plan, const struct api_route_problem *p)
+{
+    char prefix[PREFIX_TEXT_MAX], id[24];
+
+    if (!str_eq(p->code, "no-survivor"))
+        return false;
+    prefix_format(&p->prefix, prefix);
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)p->node);
+    for (size_t i = 0; i < plan->steps.len; i++) {
+        const struct plan_step *s = &plan->steps.items[i];
+        const struct plan_request *call = &plan->calls.items[s->call];
+
+        if (s->kind == ROW_ROUTE && s->node && str_eq(s->key, prefix) && !str_eq(s->node, id) &&
+            str_starts(call->body, "{\"approve\"") && !call->left_out && call->state != REQUEST_REFUSED &&
+            call->state != REQUEST_FAILED)
+            return true;
+    }
+    return false;
+}
+
 /* What the answer says is wrong with the routes that it is about, instead of what was known before. */
-static void take_warnings(struct plan_request *call, const json_t *answer)
+static void take_warnings(const struct plan *plan, struct plan_request *call, const json_t *answer)
 {
     struct api_list problems;
     struct buf b = BUF_INIT(0);
@@ -150,11 +171,25 @@ static void take_warnings(struct plan_request *call, const json_t *answer)
                       NULL) < 0)
         return;
     for (size_t i = 0; i < problems.len; i++)
-        finding_text(api_at(&problems, struct api_route_problem, i), &b);
+        if (!mends_itself(plan, api_at(&problems, struct api_route_problem, i)))
+            finding_text(api_at(&problems, struct api_route_problem, i), &b);
     api_release_list(&api_route_problem_shape, &problems);
     free(call->warnings);
     call->warnings = b.len ? buf_take(&b) : NULL;
     buf_release(&b);
+}
+
+/* Routes may have been meant by a mark on their node, or on their prefix. */
+static void unmark(struct app *app, const struct plan_step *s, struct row *row)
+{
+    struct row *node = s->node ? model_find(&app->model, ROW_NODE, s->node) : NULL,
+               *prefix = s->kind == ROW_ROUTE ? model_find(&app->model, ROW_PREFIX, s->key) : NULL;
+
+    row->marked = false;
+    if (node)
+        node->marked = false;
+    if (prefix)
+        prefix->marked = false;
 }
 
 /* What succeeded is unmarked; what failed keeps its mark and shows why. */
@@ -170,7 +205,7 @@ static void settle_rows(struct app *app, const struct plan *plan, size_t call)
         free(row->failure);
         row->failure = NULL;
         if (c->state == REQUEST_DONE)
-            row->marked = false;
+            unmark(app, &plan->steps.items[i], row);
         else if (plan->steps.len > 1)
             row->failure = mem_strdup(c->message ? c->message : "failed");
     }
@@ -303,7 +338,7 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
         call->message = mem_format("no answer, it may have been done: look first (%s)", reply->e.message);
     else if (!good)
         call->message = mem_strdup(reply->e.message);
-    take_warnings(call, reply->json);
+    take_warnings(plan, call, reply->json);
     if (call->state == REQUEST_CHECKING) {
         call->state = good ? REQUEST_READY : REQUEST_REFUSED;
         if (!good && plan->effects.wanted)

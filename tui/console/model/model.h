@@ -49,6 +49,7 @@ struct row {
     int64_t changed_ms, gone_ms, new_ms; /* 0: not */
     unsigned changed;                    /* which of FIELD_... changed at changed_ms */
     bool marked, folded, seen;
+    bool opened;             /* of a node: the addresses among its routes are listed one by one */
     char *failure;           /* what the server said to the last action on it; NULL: nothing */
     struct row_facts *facts; /* NULL: nothing is known */
 };
@@ -81,7 +82,12 @@ struct m_route {
     struct row row; /* key: the prefix */
     struct api_route api;
     struct m_node *node;
+    size_t
+        stands_for; /* addresses of the node in the same state that the list shows as this one row; 0: it is itself */
 };
+
+/* Whether the prefix is one address: app connectors learn very many. */
+bool route_is_address(const struct m_route *r);
 
 struct m_prefix {
     struct row row;

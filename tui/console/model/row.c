@@ -379,3 +379,8 @@ const char *row_label(const struct row *row)
     }
     return row->key;
 }
+
+bool route_is_address(const struct m_route *r)
+{
+    return r->api.prefix.bits == r->api.prefix.addr.bits;
+}

@@ -223,7 +223,8 @@ static void step_to(struct app *app, int step)
         past_go_to_event(app, found);
     else
         app_flash(app, ROLE_INFO,
-                  step < 0 ? "no older entry is loaded: the events (5) read further back" : "this is the newest entry");
+                  step < 0 ? "no older entry is loaded: the events ({events}) read further back"
+                           : "this is the newest entry");
 }
 
 /* ---- what is said ---- */

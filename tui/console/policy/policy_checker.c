@@ -25,6 +25,7 @@ static void job_release(struct check_job *job)
     free(job->text);
     free(job->draft);
     free(job->server);
+    strs_release(&job->users);
     *job = (struct check_job){0};
 }
 
@@ -33,6 +34,21 @@ void check_result_release(struct check_result *r)
     policy_problems_release(&r->problems);
     free(r->trouble);
     *r = (struct check_result){0};
+}
+
+static void check_users(const struct policy *policy, const struct strs *names, struct policy_problems *problems)
+{
+    size_t count = names->len / 3;
+    struct policy_user *users = mem_alloc((count + 1) * sizeof(*users));
+
+    for (size_t i = 0; i < count; i++)
+        users[i] = (struct policy_user){.id = i + 1,
+                                        .name = names->items[i * 3],
+                                        .email = names->items[i * 3 + 1],
+                                        .provider_id = names->items[i * 3 + 2]};
+    if (count)
+        policy_check_users(policy, users, count, problems);
+    free(users);
 }
 
 bool check_do(struct check_job *job, struct check_result *out)
@@ -49,6 +65,7 @@ bool check_do(struct check_job *job, struct check_result *out)
         draft_remove(job->draft);
     if (text && policy_parse(job->text, job->len, &policy, &out->problems) < 0)
         policy = NULL;
+    check_users(policy, &job->users, &out->problems);
     policy_warn_unreachable(policy, &out->problems);
     policy_unref(policy);
     job_release(job);
@@ -131,6 +148,8 @@ void checker_send(void *checker, struct check_job *job)
         job->text = c->job.text;
         job->len = c->job.len;
         c->job.text = NULL;
+        job->users = c->job.users;
+        c->job.users = (struct strs){0};
     }
     job_release(&c->job);
     c->job = *job;

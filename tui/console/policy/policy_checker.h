@@ -14,6 +14,7 @@ struct check_job {
     bool remove; /* the draft goes, instead of being written */
     char *server;
     uint64_t version;
+    struct strs users; /* name, email and provider's id of each, one after the other; none: they are not known */
 };
 
 struct check_result {

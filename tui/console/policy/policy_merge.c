@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/dialog.h"
 #include "console/policy/policy_page.h"
 
@@ -115,15 +116,19 @@ static void put_same(struct review *r, struct merge_text t, bool begins, bool en
     put_lines(r, ROLE_FAINT, ' ', t, lines - tail, tail);
 }
 
-static void put_conflict(struct policy_merge *g, const struct merge_piece *p, size_t number)
+static void put_conflict(const struct app *app, struct policy_merge *g, const struct merge_piece *p, size_t number)
 {
-    static const char *const chosen[] = {"choose: t theirs, m yours, b both", "theirs", "yours", "both, theirs first"};
+    static const char *const chosen[] = {"choose: {merge-theirs} theirs, {merge-mine} yours, {merge-both} both",
+                                         "theirs", "yours", "both, theirs first"};
     bool theirs = p->choice == CHOICE_THEIRS || p->choice == CHOICE_BOTH;
     bool mine = p->choice == CHOICE_MINE || p->choice == CHOICE_BOTH;
 
+    char said[80];
+
     vec_push(&g->places, g->shown.len);
+    command_text(app, chosen[p->choice], said, sizeof(said));
     review_add(&g->shown, ROLE_SECTION, '#', "%s%zu of %zu changed by both, line %zu: %s", number == g->at ? "> " : "",
-               number + 1, g->merge.conflicts, p->line, chosen[p->choice]);
+               number + 1, g->merge.conflicts, p->line, said);
     if (!p->theirs.len)
         review_add(&g->shown, theirs ? ROLE_ADDED : ROLE_FAINT, 't', "%s", "(theirs: deleted)");
     put_lines(&g->shown, theirs ? ROLE_ADDED : p->choice ? ROLE_TAKEN : ROLE_CHANGED, 't', p->theirs, 0, SIZE_MAX / 2);
@@ -139,7 +144,7 @@ static void put_change(struct review *r, const char *whose, const struct merge_p
     put_lines(r, ROLE_ADDED, '+', fresh, 0, SIZE_MAX / 2);
 }
 
-static void show(struct policy_merge *g)
+static void show(const struct app *app, struct policy_merge *g)
 {
     size_t conflict = 0, top = g->shown.top;
 
@@ -162,17 +167,17 @@ static void show(struct policy_merge *g)
             put_change(&g->shown, "both alike", p, p->mine);
             break;
         case MERGE_CONFLICT:
-            put_conflict(g, p, conflict++);
+            put_conflict(app, g, p, conflict++);
             break;
         }
     }
     g->shown.top = top;
 }
 
-static void go(struct policy_merge *g, size_t conflict)
+static void go(const struct app *app, struct policy_merge *g, size_t conflict)
 {
     g->at = conflict;
-    show(g);
+    show(app, g);
     g->shown.top = g->at < g->places.len && g->places.items[g->at] > AROUND ? g->places.items[g->at] - AROUND : 0;
 }
 
@@ -215,7 +220,7 @@ static void begin(struct app *app, const char *base, size_t base_len)
         return;
     }
     d->mode = POLICY_MERGE;
-    go(&d->merging, 0);
+    go(app, &d->merging, 0);
 }
 
 void policy_merge_start(struct app *app)
@@ -280,9 +285,9 @@ static void choose(struct app *app, enum merge_choice choice)
         if (!conflict_at(g, next)->choice)
             break;
     }
-    go(g, next);
+    go(app, g, next);
     if (!merge_open(&g->merge))
-        app_flash(app, ROLE_INFO, "all are chosen: Enter reviews the merged text");
+        app_flash(app, ROLE_INFO, "all are chosen: {merge-take} reviews the merged text");
 }
 
 static void cmd_theirs(struct app *app, const char *arg)
@@ -308,7 +313,7 @@ static void cmd_next(struct app *app, const char *arg)
     struct policy_merge *g = &policy_page_of(app)->merging;
 
     (void)arg;
-    go(g, (g->at + 1) % g->merge.conflicts);
+    go(app, g, (g->at + 1) % g->merge.conflicts);
 }
 
 static void cmd_previous(struct app *app, const char *arg)
@@ -316,7 +321,7 @@ static void cmd_previous(struct app *app, const char *arg)
     struct policy_merge *g = &policy_page_of(app)->merging;
 
     (void)arg;
-    go(g, (g->at + g->merge.conflicts - 1) % g->merge.conflicts);
+    go(app, g, (g->at + g->merge.conflicts - 1) % g->merge.conflicts);
 }
 
 static void cmd_take(struct app *app, const char *arg)
@@ -327,7 +332,7 @@ static void cmd_take(struct app *app, const char *arg)
 
 static const char *refuse_take(struct app *app)
 {
-    return merge_open(&policy_page_of(app)->merging.merge) ? "not all are chosen yet: n goes to the next"
+    return merge_open(&policy_page_of(app)->merging.merge) ? "not all are chosen yet: {merge-next} goes to the next"
                                                            : app_why_not_write(app);
 }
 

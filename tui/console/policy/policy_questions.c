@@ -87,7 +87,7 @@ static void take_theirs(struct app *app)
         return;
     policy_page_base(app, d->theirs, d->theirs_len, d->theirs_version);
     policy_page_changed(app);
-    app_flash(app, ROLE_INFO, "replaced by their text; Ctrl-Z in the editor restores yours");
+    app_flash(app, ROLE_INFO, "replaced by their text; {take-back} in the editor restores yours");
 }
 
 static void adopt(struct app *app)
@@ -101,7 +101,7 @@ static void revert(struct app *app)
 
     if (editor_swap(&d->editor, d->base, d->base_len)) {
         policy_page_changed(app);
-        app_flash(app, ROLE_INFO, "restored the server's text; Ctrl-Z in the editor brings yours back");
+        app_flash(app, ROLE_INFO, "restored the server's text; {take-back} in the editor brings yours back");
     }
 }
 

@@ -77,6 +77,21 @@ void policy_page_checked(struct app *app, struct check_result *result)
     check_result_release(result);
 }
 
+static void list_users(const struct app *app, struct strs *out)
+{
+    const struct row_table *t = model_table(&app->model, ROW_USER);
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        const struct api_user *u = &((const struct m_user *)t->rows.items[i])->api;
+
+        if (t->rows.items[i]->gone_ms)
+            continue;
+        strs_push(out, u->name);
+        strs_push(out, u->email ? u->email : "");
+        strs_push(out, u->provider_id ? u->provider_id : "");
+    }
+}
+
 void policy_page_check(struct app *app)
 {
     struct policy_page *d = policy_page_of(app);
@@ -88,6 +103,7 @@ void policy_page_check(struct app *app)
     job.text = textbuf_copy(&d->editor.text, &job.len);
     job.draft = keep ? mem_strdup(d->draft) : NULL;
     job.server = policy_page_server(app);
+    list_users(app, &job.users);
     /* What is as the server has it again needs no draft. */
     job.remove = !modified;
     d->draft_written = keep && modified;

@@ -394,7 +394,7 @@ static void cmd_mend(struct app *app, const char *arg)
     char *said = mem_format("line %u: %s instead of %s", p->line, p->fix, p->wrong);
     if (editor_replace(&d->editor, (struct text_pos){p->line - 1, from}, (struct text_pos){p->line - 1, from + len},
                        p->fix, strlen(p->fix)))
-        app_flash(app, ROLE_INFO, "%s (Ctrl-Z takes it back)", said);
+        app_flash(app, ROLE_INFO, "%s ({take-back} takes it back)", said);
     free(said);
     policy_page_changed(app);
 }

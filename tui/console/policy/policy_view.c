@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/policy/policy_page.h"
 
 #define PROBLEM_ROWS 4
@@ -53,7 +54,7 @@ static int problem_rows(const struct policy_page *d, const struct canvas *c, int
 }
 
 /* The last problem that is not behind the cursor's line, and those after it. */
-static void draw_problems(const struct policy_page *d, struct canvas *c, struct rect at)
+static void draw_problems(const struct app *app, const struct policy_page *d, struct canvas *c, struct rect at)
 {
     size_t first = 0;
     char note[40];
@@ -63,8 +64,8 @@ static void draw_problems(const struct policy_page *d, struct canvas *c, struct 
         first = i;
     if (d->problems.len <= (size_t)at.rows - 1)
         first = 0;
-    snprintf(note, sizeof(note), "%zu   F8 next", d->problems.len);
-    canvas_section(c, at.row, at.col, at.cols, "problems", note);
+    snprintf(note, sizeof(note), "%zu   {problem} next", d->problems.len);
+    command_section(app, c, at, "problems", note);
     for (int row = 1; row < at.rows && first < d->problems.len; row += used, first++) {
         const struct policy_problem *p = &d->problems.items[first];
         enum role role = p->line == d->editor.at.line + 1 ? ROLE_STRONG : ROLE_TEXT;
@@ -138,7 +139,7 @@ void policy_page_draw(struct app *app, struct canvas *c, struct rect at, bool fo
     canvas_hit(c, text, HIT_TEXT, 0);
     draw_empty(app, c, text);
     if (below)
-        draw_problems(d, c, (struct rect){at.row + at.rows - below, at.col, below, at.cols});
+        draw_problems(app, d, c, (struct rect){at.row + at.rows - below, at.col, below, at.cols});
 }
 
 static int say(struct canvas *c, int col, int limit, enum role role, const char *text)

@@ -172,12 +172,16 @@ static struct pulse_counts count_all(const struct model *m)
 
 enum { LABEL_COLS = 12 };
 
-static void draw_line(struct canvas *c, struct rect at, int line, const char *label, const char *text)
+/* Returns the line behind it. */
+static int draw_line(struct canvas *c, struct rect at, int line, const char *label, const char *text)
 {
     if (line >= at.rows)
-        return;
+        return line;
     canvas_text(c, at.row + line, at.col + 3, LABEL_COLS, ROLE_LABEL, label);
-    canvas_text(c, at.row + line, at.col + 3 + LABEL_COLS, at.cols - 4 - LABEL_COLS, ROLE_TEXT, text);
+    return line +
+           canvas_wrap(c,
+                       (struct rect){at.row + line, at.col + 3 + LABEL_COLS, at.rows - line, at.cols - 4 - LABEL_COLS},
+                       ROLE_TEXT, text);
 }
 
 static const char *s_of(size_t count)
@@ -185,14 +189,41 @@ static const char *s_of(size_t count)
     return count == 1 ? "" : "s";
 }
 
-/* True: there is one, and its line was drawn. */
-static bool draw_certificate(struct app *app, struct canvas *c, struct rect at, int line)
+static int draw_counts(const struct app *app, struct canvas *c, struct rect at)
+{
+    struct pulse_counts n = count_all(&app->model);
+    char text[200];
+
+    snprintf(text, sizeof(text), "%zu: %zu online, %zu offline, %zu expired; %zu router%s, %zu exit node%s", n.nodes,
+             n.online, n.nodes - n.online, n.expired, n.routers, s_of(n.routers), n.exits, s_of(n.exits));
+    int line = draw_line(c, at, 1, "nodes", text);
+    snprintf(text, sizeof(text), "%zu advertised, %zu approved, %zu serving, %zu waiting", n.advertised, n.approved,
+             n.serving, n.waiting);
+    line = draw_line(c, at, line, "routes", text);
+    snprintf(text, sizeof(text), "%zu, %zu without a router", n.prefixes, n.unserved);
+    return draw_line(c, at, line, "prefixes", text);
+}
+
+static void draw_accounts(const struct app *app, struct canvas *c, struct rect at, int line)
+{
+    size_t users = model_table(&app->model, ROW_USER)->index.len,
+           joining = model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
+           programs = model_table(&app->model, ROW_API_KEY)->index.len;
+    char text[200];
+
+    snprintf(text, sizeof(text), "%zu user%s, %zu pre-auth key%s, %zu API key%s", users, s_of(users), joining,
+             s_of(joining), programs, s_of(programs));
+    (void)draw_line(c, at, line, "accounts", text);
+}
+
+/* Returns the line behind it. */
+static int draw_certificate(struct app *app, struct canvas *c, struct rect at, int line)
 {
     const struct api_certificate *of = state_of(app)->reports.health.certificate;
     char text[400], left[AGO_MAX], renews[AGO_MAX];
 
     if (!of || app->then.on)
-        return false;
+        return line;
     bool fails = of->trouble && *of->trouble;
     if (!of->ends_ns)
         snprintf(text, sizeof(text), "%s: none yet", of->name);
@@ -204,38 +235,21 @@ static bool draw_certificate(struct app *app, struct canvas *c, struct rect at, 
     else
         snprintf(text, sizeof(text), "%s: ends in %s, renewed in %s", of->name,
                  span_text(of->ends_ns - app->at.now_ns, left), span_text(of->renews_ns - app->at.now_ns, renews));
-    draw_line(c, at, line, "certificate", text);
-    return true;
+    return draw_line(c, at, line, "certificate", text);
 }
 
 static void pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct api_server *server = &app->model.server;
-    struct pulse_counts n = count_all(&app->model);
-    char text[200], up[AGO_MAX];
+    char text[AGO_MAX + 8], up[AGO_MAX];
 
     span_text(app->at.now_ns - server->started_ns, up);
     snprintf(text, sizeof(text), "up %s", up);
     canvas_section(c, at.row, at.col, at.cols, "now", server->started_ns ? text : "");
-    snprintf(text, sizeof(text), "%zu: %zu online, %zu offline, %zu expired", n.nodes, n.online, n.nodes - n.online,
-             n.expired);
-    draw_line(c, at, 1, "nodes", text);
-    snprintf(text, sizeof(text),
-             "%zu advertised, %zu approved, %zu serving, %zu waiting; %zu router%s, %zu exit node%s", n.advertised,
-             n.approved, n.serving, n.waiting, n.routers, s_of(n.routers), n.exits, s_of(n.exits));
-    draw_line(c, at, 2, "routes", text);
-    snprintf(text, sizeof(text), "%zu, %zu without a router", n.prefixes, n.unserved);
-    draw_line(c, at, 3, "prefixes", text);
-    int lines = 4 + draw_certificate(app, c, at, 4), used = at.rows > 6 + lines ? lines + 1 : lines;
-    struct rect hour = {at.row + used, at.col, at.rows - used, at.cols};
-    if (pulse_reports_draw(&state_of(app)->reports, c, hour) && used == lines)
-        return;
-    size_t users = model_table(&app->model, ROW_USER)->index.len,
-           joining = model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
-           programs = model_table(&app->model, ROW_API_KEY)->index.len;
-    snprintf(text, sizeof(text), "%zu user%s, %zu pre-auth key%s, %zu API key%s", users, s_of(users), joining,
-             s_of(joining), programs, s_of(programs));
-    draw_line(c, at, lines, "accounts", text);
+    int line = draw_certificate(app, c, at, draw_counts(app, c, at));
+    line +=
+        pulse_reports_draw(&state_of(app)->reports, c, (struct rect){at.row + line, at.col, at.rows - line, at.cols});
+    draw_accounts(app, c, at, line);
 }
 
 /* ---- the view ---- */
@@ -314,7 +328,8 @@ const struct console_view pulse_view = {
     .title = "Pulse",
     .digit = '0',
     .commands = COMMAND_TABLE(commands),
-    .parts = {{.def = &needs_def, .where = IN_OTHER_LISTS, .pane = PANE_LARGE, .draw_pane = pane}},
+    .parts =
+        {{.def = &needs_def, .where = IN_OTHER_LISTS, .pane = PANE_LARGE, .pane_scrolls = true, .draw_pane = pane}},
     .state_size = sizeof(struct pulse_state),
     .reset = reset,
     .release = reset,

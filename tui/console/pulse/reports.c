@@ -119,12 +119,12 @@ static void draw_line(const struct pulse_reports *p, struct canvas *c, struct re
                 cells[count - 1] == GRAPH_GAP ? ROLE_BAD : ROLE_TEXT, text);
 }
 
-bool pulse_reports_draw(const struct pulse_reports *p, struct canvas *c, struct rect at)
+int pulse_reports_draw(const struct pulse_reports *p, struct canvas *c, struct rect at)
 {
     if (!p->samples.samples.len || at.rows < 2 || at.cols < 40)
-        return false;
+        return 0;
     canvas_section(c, at.row, at.col, at.cols, "last hour", "a minute a cell");
     for (size_t i = 0; i < ARRAY_LEN(lines) && (int)i + 1 < at.rows; i++)
         draw_line(p, c, (struct rect){at.row + 1 + (int)i, at.col, 1, at.cols}, i);
-    return true;
+    return 1 + (int)ARRAY_LEN(lines);
 }

@@ -22,7 +22,7 @@ struct pulse_reports {
 void pulse_reports_release(struct pulse_reports *p);
 void pulse_reports_tick(struct app *app, struct pulse_reports *p, bool front); /* front: somebody looks at them */
 bool pulse_reports_reply(struct pulse_reports *p, uint64_t id, struct reply *reply);
-/* Draws the last hour; false: nothing is known of it. */
-bool pulse_reports_draw(const struct pulse_reports *p, struct canvas *c, struct rect at);
+/* Draws the last hour and returns how many lines that takes; 0: nothing is known of it. */
+int pulse_reports_draw(const struct pulse_reports *p, struct canvas *c, struct rect at);
 
 #endif

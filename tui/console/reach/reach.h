@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who reaches what under the policy in force, as the server works it out: the path from one to another with the rule,
  * the route and the router, or the rule that came closest; all sources against all destinations; where one gets, and
- * who gets to one. */
+ * who gets to one; the neighbours of one, both ways; and since when a pair has its way, or has it no longer. */
 #ifndef TUI_CONSOLE_REACH_REACH_H
 #define TUI_CONSOLE_REACH_REACH_H
 
 #include "console/app/view.h"
+#include "model/api_past.h"
 
 struct app;
 struct reply;
 
 extern const struct console_view reach_view;
 
-enum reach_part { REACH_PATH, REACH_MATRIX, REACH_FROM, REACH_TO, REACH_PARTS };
+enum reach_part {
+    REACH_PATH,
+    REACH_MATRIX,
+    REACH_FROM,
+    REACH_TO,
+    REACH_NEIGHBOURS,
+    REACH_TABLES, /* those before it, without the path */
+    REACH_HISTORY = REACH_TABLES,
+    REACH_PARTS
+};
 
 /* What a source reaches of a destination. */
 struct reach_answer {
@@ -28,11 +38,15 @@ struct reach_row {
     struct row row; /* key: its number */
     bool ok;
     unsigned line; /* of the policy; 0: it is about no line */
-    char *text;    /* of a step; of an end its name */
-    char *kind;    /* of an end */
+    char *text;    /* of a step; of an end its name; of a change what happened */
+    char *kind;    /* of an end; of a change who did it */
     uint64_t nodes, online;
-    struct reach_answer *answers; /* by column; of a list one */
+    struct reach_answer *answers; /* by column; of a list one; of a neighbour two: how it is reached, and reaches */
     size_t answer_count;
+    /* Of a change: */
+    int64_t time_ns;
+    char *event; /* its id; NULL: it is how it was before all of them */
+    char *fact;  /* that decided since then */
 };
 
 /* The rows of one part; its list finds them by its scope. */
@@ -83,9 +97,20 @@ struct reach_table {
     char *trouble;
 };
 
+/* Of the pair of the path. */
+struct reach_history {
+    char *asked; /* the request's path; NULL: nothing was asked yet */
+    uint64_t call;
+    int64_t at_ns;
+    bool complete; /* it goes back as far as anything is kept */
+    struct reach_rows rows;
+    char *trouble;
+};
+
 struct reach_page {
     struct reach_path path;
-    struct reach_table tables[REACH_PARTS]; /* not of the path */
+    struct reach_table tables[REACH_TABLES]; /* not of the path */
+    struct reach_history history;
 };
 
 struct reach_page *reach_of(const struct app *app);
@@ -108,7 +133,7 @@ void reach_path_draw(struct app *app, struct canvas *c, struct rect at);
 /* reach_table.c */
 void reach_table_init(struct reach_table *t, enum reach_part part);
 void reach_table_release(struct reach_table *t);
-struct reach_table *reach_table_shown(const struct app *app); /* NULL: the path is in front */
+struct reach_table *reach_table_shown(const struct app *app); /* NULL: the path or the history is in front */
 /* Asks for what the part shows now, unless that was asked already or again is set. */
 void reach_table_ask(struct app *app, enum reach_part part, bool again);
 void reach_table_reply(struct app *app, struct reach_table *t, const struct reply *reply);
@@ -125,6 +150,18 @@ bool reach_table_leads_out(
 
 /* reach_lists.c */
 extern const struct list_def reach_matrix_def, reach_from_def, reach_to_def;
+
+/* reach_neighbours.c */
+extern const struct list_def reach_neighbours_def;
+void reach_neighbours_take(struct reach_table *t, const struct api_neighbours *n);
+
+/* reach_history.c */
+extern const struct list_def reach_history_def;
+void reach_history_release(struct reach_history *h);
+/* Asks about the pair of the path, unless that was asked already or again is set. */
+void reach_history_ask(struct app *app, bool again);
+void reach_history_reply(struct app *app, const struct reply *reply);
+void reach_history_draw(struct app *app, struct canvas *c, struct rect at, bool focused);
 
 /* reach_matrix.c */
 void reach_table_draw(struct app *app, struct canvas *c, struct rect at, bool focused);

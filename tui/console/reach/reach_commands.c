@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
+#include "console/past/past.h"
 #include "console/policy/policy_page.h"
 #include "console/reach/reach.h"
+#include "console/views/events.h"
 
 /* ---- asking ---- */
 
@@ -18,9 +21,10 @@ static void ask(struct app *app, const char *text)
     size_t len = strcspn(text, " ");
 
     /* A list is about one of the two. */
-    if ((part == REACH_FROM || part == REACH_TO) && len && !text[len + strspn(text + len, " ")]) {
+    if ((part == REACH_FROM || part == REACH_TO || part == REACH_NEIGHBOURS) && len &&
+        !text[len + strspn(text + len, " ")]) {
         char *name = mem_strndup(text, len);
-        mem_replace(part == REACH_FROM ? &p->src : &p->dst, name);
+        mem_replace(part == REACH_TO ? &p->dst : &p->src, name);
         free(name);
         reach_table_ask(app, part, true);
         return;
@@ -30,8 +34,12 @@ static void ask(struct app *app, const char *text)
                       "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
         return;
     }
-    if (part == REACH_FROM || part == REACH_TO) {
+    if (part == REACH_FROM || part == REACH_TO || part == REACH_NEIGHBOURS) {
         reach_table_ask(app, part, true);
+        return;
+    }
+    if (part == REACH_HISTORY) {
+        reach_history_ask(app, true);
         return;
     }
     app_go(app, &reach_view, REACH_PATH, NULL);
@@ -56,7 +64,7 @@ static char *typed_before(const struct app *app)
 {
     const struct reach_path *p = &reach_of(app)->path;
 
-    if (app->place.part == REACH_FROM)
+    if (app->place.part == REACH_FROM || app->place.part == REACH_NEIGHBOURS)
         return mem_strdup(p->src);
     if (app->place.part == REACH_TO)
         return mem_strdup(p->dst);
@@ -76,6 +84,8 @@ static void cmd_explain(struct app *app, const char *arg)
     }
     if (here && app->place.part == REACH_FROM)
         title = "what does SRC reach? SRC";
+    else if (here && app->place.part == REACH_NEIGHBOURS)
+        title = "whom does NAME reach, and who reaches it? NAME";
     else if (here && app->place.part == REACH_TO)
         title = "who reaches DST? DST";
     char *start = here ? typed_before(app) : mem_format(as_destination ? " %s" : *end ? "%s " : "%s", end);
@@ -90,8 +100,48 @@ static void cmd_again(struct app *app, const char *arg)
     (void)arg;
     if (app->place.part == REACH_PATH)
         reach_path_ask(app);
+    else if (app->place.part == REACH_HISTORY)
+        reach_history_ask(app, true);
     else
         reach_table_ask(app, (enum reach_part)app->place.part, true);
+}
+
+static void cmd_neighbours(struct app *app, const char *arg)
+{
+    bool as_destination;
+    const char *name = *arg ? arg : app->place.view == &reach_view ? "" : end_of(app, &as_destination);
+
+    if (*name)
+        mem_replace(&reach_of(app)->path.src, name);
+    app_go(app, &reach_view, REACH_NEIGHBOURS, NULL);
+    reach_table_ask(app, REACH_NEIGHBOURS, *name != '\0');
+}
+
+/* ---- the history ---- */
+
+static void cmd_entry(struct app *app, const char *arg)
+{
+    const struct reach_row *row = (const struct reach_row *)app_list(app)->cursor;
+
+    (void)arg;
+    app_jump(app, &events_view, "", row->event);
+}
+
+static const char *refuse_entry(struct app *app)
+{
+    const struct reach_row *row = (const struct reach_row *)app_list(app)->cursor;
+
+    return row && row->event ? NULL : "no entry of the journal belongs to it";
+}
+
+/* As it was before it changed. */
+static void cmd_before(struct app *app, const char *arg)
+{
+    const struct reach_row *row = (const struct reach_row *)app_list(app)->cursor;
+
+    (void)arg;
+    past_go(app, row->time_ns - NS_PER_MS);
+    app_go(app, app->tables->views[0], 0, NULL);
 }
 
 static const char *refuse_again(struct app *app)
@@ -336,11 +386,36 @@ static const struct console_command commands[] = {
      .where = IN_REACH_TABLE,
      .run = cmd_right,
      .refuse = refuse_matrix},
+    {.name = "neighbours",
+     .keys = "e",
+     .hint = "neighbours",
+     .help = "whom one reaches, and who reaches it, each on which ports",
+     .args = "[NAME]",
+     .where = IN_NODES | IN_NODE | IN_USERS,
+     .rank = 30,
+     .run = cmd_neighbours},
+    {.name = "entry",
+     .keys = "Enter",
+     .hint = "entry",
+     .help = "show the entry of the journal by which that changed",
+     .where = IN_REACH_HISTORY,
+     .needs = NEED_ROW,
+     .rank = 1,
+     .run = cmd_entry,
+     .refuse = refuse_entry},
+    {.name = "before",
+     .keys = "b",
+     .hint = "as before",
+     .help = "show everything as it was just before that changed",
+     .where = IN_REACH_HISTORY,
+     .needs = NEED_ROW,
+     .rank = 2,
+     .run = cmd_before},
     {.name = "ask-again",
      .keys = "r",
      .hint = "ask again",
      .help = "ask the server again: the answer is as of when it was asked",
-     .where = IN_REACH | IN_REACH_TABLE,
+     .where = IN_REACH | IN_REACH_TABLE | IN_REACH_HISTORY,
      .rank = 8,
      .run = cmd_again,
      .refuse = refuse_again},

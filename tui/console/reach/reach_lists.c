@@ -111,7 +111,7 @@ static int by_line(const struct row *a, const struct row *b)
         .compare = by_name                                                                                             \
     }
 #define COLUMNS(head, by)                                                                                              \
-    {.title = "S", .key = "order", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_number}, COLUMN_NAME(head), \
+    {.title = "S", .key = "order", .least = 2, .wish = 2, .fill = fill_sign, .compare = by_number}, COLUMN_NAME(head), \
         {.title = "KIND", .key = "kind", .least = 6, .wish = 8, .rank = 2, .fill = fill_kind, .compare = by_kind},     \
         {.title = "WHAT",                                                                                              \
          .key = "what",                                                                                                \

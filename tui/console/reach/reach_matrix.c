@@ -164,11 +164,12 @@ static void draw_words(struct app *app, struct canvas *c, struct rect at)
 /* Whose list it is. */
 static void draw_whose(const struct reach_table *t, struct canvas *c, struct rect at)
 {
-    int used =
-        canvas_text(c, at.row, at.col + 2, at.cols - 3, ROLE_LABEL, t->part == REACH_FROM ? "source " : "destination ");
+    static const char *const words[REACH_TABLES] = {
+        [REACH_FROM] = "source ", [REACH_TO] = "destination ", [REACH_NEIGHBOURS] = "neighbours of "};
+    int used = canvas_text(c, at.row, at.col + 2, at.cols - 3, ROLE_LABEL, words[t->part]);
 
     canvas_name(c, at.row, at.col + 2 + used, at.cols - 4 - used, ROLE_STRONG,
-                t->part == REACH_FROM ? t->asked.from : t->asked.to);
+                t->part == REACH_TO ? t->asked.to : t->asked.from);
 }
 
 static const char *excuse(const struct app *app, const struct reach_table *t)
@@ -181,8 +182,12 @@ static const char *excuse(const struct app *app, const struct reach_table *t)
         return NULL;
     if (app->conn.state != CONN_LIVE)
         return "not connected: the server is not asked yet";
-    return t->part == REACH_FROM ? "= names a source: a node, user, tag, group or address"
-                                 : "= names a destination: a node, user, tag, group, network or address";
+    if (t->part == REACH_NEIGHBOURS)
+        return "{explain} names one whose neighbours are listed, those it reaches and those who reach it: a node, "
+               "user, "
+               "tag or group";
+    return t->part == REACH_FROM ? "{explain} names a source: a node, user, tag, group or address"
+                                 : "{explain} names a destination: a node, user, tag, group, network or address";
 }
 
 void reach_table_draw(struct app *app, struct canvas *c, struct rect at, bool focused)
@@ -192,8 +197,11 @@ void reach_table_draw(struct app *app, struct canvas *c, struct rect at, bool fo
     const char *why = excuse(app, t);
 
     if (why) {
+        char text[400];
+
+        command_text(app, why, text, sizeof(text));
         canvas_wrap(c, (struct rect){at.row + 1, at.col + 2, at.rows - 1, at.cols - 4},
-                    t->trouble && !t->call ? ROLE_BAD : ROLE_FAINT, why);
+                    t->trouble && !t->call ? ROLE_BAD : ROLE_FAINT, text);
         return;
     }
     struct rect below = {at.row + at.rows - 2, at.col, 2, at.cols};

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "client/client.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/reach/reach.h"
 
 #define WORD_COL 6
@@ -277,11 +278,14 @@ void reach_path_draw(struct app *app, struct canvas *c, struct rect at)
 {
     const struct reach_path *p = &reach_of(app)->path;
 
+    char text[120];
+
     draw_ends(p, c, at);
     canvas_rule(c, at.row + 1, at.col, at.cols);
+    command_text(app, "{explain} asks whether one reaches another: a node, user, tag, group or address each", text,
+                 sizeof(text));
     if (!*p->src)
-        canvas_text(c, at.row + 3, at.col + 2, at.cols - 4, ROLE_FAINT,
-                    "= asks whether one reaches another: a node, user, tag, group or address each");
+        canvas_text(c, at.row + 3, at.col + 2, at.cols - 4, ROLE_FAINT, text);
     else if (p->call)
         canvas_text(c, at.row + 2, at.col + 2, at.cols - 4, ROLE_FAINT, "asking the server ...");
     else if (p->trouble)

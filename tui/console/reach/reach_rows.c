@@ -20,6 +20,8 @@ static void row_release(struct reach_row *row)
     }
     free(row->answers);
     free(row->kind);
+    free(row->event);
+    free(row->fact);
     free(row->text);
     free(row);
 }

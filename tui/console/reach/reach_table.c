@@ -64,7 +64,8 @@ void reach_table_release(struct reach_table *t)
 
 struct reach_table *reach_table_shown(const struct app *app)
 {
-    return app->place.part == REACH_PATH ? NULL : &reach_of(app)->tables[app->place.part];
+    return app->place.part == REACH_PATH || app->place.part >= REACH_TABLES ? NULL
+                                                                            : &reach_of(app)->tables[app->place.part];
 }
 
 /* ---- asking ---- */
@@ -77,6 +78,20 @@ static void add_parameter(struct buf *path, const char *name, const char *value)
     client_escape(path, value);
 }
 
+static void send(struct app *app, struct reach_table *t, struct buf *path)
+{
+    struct app_request request = {.id = app->next_request++,
+                                  .method = "GET",
+                                  .path = buf_text(path),
+                                  .body = "",
+                                  .result = ROW_KINDS,
+                                  .whole = true};
+
+    t->call = request.id;
+    app->net.send(app->net.context, &request);
+    buf_release(path);
+}
+
 static void ask(struct app *app, struct reach_table *t)
 {
     const struct reach_choice *q = &t->asked;
@@ -84,6 +99,12 @@ static void ask(struct app *app, struct reach_table *t)
 
     if (!app->net.send)
         return;
+    if (t->part == REACH_NEIGHBOURS) {
+        buf_addf(&path, "/api/headway/reach/neighbours?limit=%d", LIST_ASKED);
+        add_parameter(&path, "of", q->from);
+        send(app, t, &path);
+        return;
+    }
     buf_addf(&path, "/api/headway/reach?rows=%d&columns=%d",
              t->part == REACH_TO       ? LIST_ASKED
              : t->part == REACH_MATRIX ? ROWS_ASKED
@@ -95,15 +116,7 @@ static void ask(struct app *app, struct reach_table *t)
     add_parameter(&path, "to", q->to);
     add_parameter(&path, "from_in", q->from_in);
     add_parameter(&path, "to_in", q->to_in);
-    struct app_request request = {.id = app->next_request++,
-                                  .method = "GET",
-                                  .path = buf_text(&path),
-                                  .body = "",
-                                  .result = ROW_KINDS,
-                                  .whole = true};
-    t->call = request.id;
-    app->net.send(app->net.context, &request);
-    buf_release(&path);
+    send(app, t, &path);
 }
 
 static bool same_choice(const struct reach_choice *a, const struct reach_choice *b)
@@ -139,6 +152,8 @@ void reach_table_ask(struct app *app, enum reach_part part, bool again)
         choose(app, t, choice_of(p->src, "users,groups,tags,nodes,prefixes,exits", "", ""), again);
     else if (part == REACH_TO && *p->dst)
         choose(app, t, choice_of("users,groups,tags,nodes", p->dst, "", ""), again);
+    else if (part == REACH_NEIGHBOURS && *p->src)
+        choose(app, t, choice_of(p->src, "", "", ""), again);
 }
 
 void reach_table_group(struct app *app)
@@ -166,6 +181,14 @@ bool reach_table_cell(const struct app *app, const char **from, const char **to,
 
     if (!t || !row || column >= row->answer_count || (t->part == REACH_MATRIX && column >= t->columns.len))
         return false;
+    if (t->part == REACH_NEIGHBOURS) {
+        /* The way there; where there is none, the way back. */
+        bool there = row->answers[0].some || !row->answers[1].some;
+        *from = there ? t->asked.from : row->text;
+        *to = there ? row->text : t->asked.from;
+        *answer = there && !row->answers[0].some ? NULL : &row->answers[there ? 0 : 1];
+        return true;
+    }
     *from = t->part == REACH_FROM ? t->asked.from : row->text;
     *to = t->part == REACH_FROM ? row->text : t->part == REACH_TO ? t->asked.to : t->columns.items[column].name;
     *answer = row->answers[column].some ? &row->answers[column] : NULL;
@@ -179,7 +202,7 @@ bool reach_table_leads_out(const struct app *app)
 
     if (t->part == REACH_MATRIX)
         return t->column < t->columns.len && str_eq(t->columns.items[t->column].kind, "exit");
-    return t->part == REACH_FROM && row && str_eq(row->kind, "exit");
+    return (t->part == REACH_FROM || t->part == REACH_NEIGHBOURS) && row && str_eq(row->kind, "exit");
 }
 
 void reach_table_column(struct reach_table *t, long columns)
@@ -311,6 +334,7 @@ void reach_table_reply(struct app *app, struct reach_table *t, const struct repl
 {
     struct list *l = view_list(app, &reach_view, (int)t->part);
     char *name = l->cursor ? mem_strdup(((const struct reach_row *)l->cursor)->text) : NULL;
+    struct api_neighbours near;
     struct api_reach r;
 
     t->call = 0;
@@ -321,6 +345,13 @@ void reach_table_reply(struct app *app, struct reach_table *t, const struct repl
     forget_answer(t);
     if (reply->status < 200 || reply->status >= 300) {
         t->trouble = mem_strdup(reply->e.message);
+    } else if (t->part == REACH_NEIGHBOURS) {
+        if (api_read(&api_neighbours_shape, reply->json, &near, API_FOR_TERMINAL, NULL) < 0) {
+            t->trouble = mem_strdup("the server's answer cannot be read");
+        } else {
+            reach_neighbours_take(t, &near);
+            api_release(&api_neighbours_shape, &near);
+        }
     } else if (api_read(&api_reach_shape, reply->json, &r, API_FOR_TERMINAL, NULL) < 0) {
         t->trouble = mem_strdup("the server's answer cannot be read");
     } else {

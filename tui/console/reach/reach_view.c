@@ -11,14 +11,16 @@
 static void init(struct app *app)
 {
     reach_path_init(&reach_of(app)->path);
-    for (int i = REACH_MATRIX; i < REACH_PARTS; i++)
+    reach_of(app)->history = (struct reach_history){0};
+    for (int i = REACH_MATRIX; i < REACH_TABLES; i++)
         reach_table_init(&reach_of(app)->tables[i], (enum reach_part)i);
 }
 
 static void release(struct app *app)
 {
     reach_path_release(&reach_of(app)->path);
-    for (int i = REACH_MATRIX; i < REACH_PARTS; i++)
+    reach_history_release(&reach_of(app)->history);
+    for (int i = REACH_MATRIX; i < REACH_TABLES; i++)
         reach_table_release(&reach_of(app)->tables[i]);
 }
 
@@ -34,7 +36,9 @@ static void tick(struct app *app)
     struct reach_page *r = reach_of(app);
 
     for (int i = 0; i < REACH_PARTS; i++)
-        view_list(app, &reach_view, i)->scope = i == REACH_PATH ? &r->path.steps.row : &r->tables[i].rows.row;
+        view_list(app, &reach_view, i)->scope = i == REACH_PATH      ? &r->path.steps.row
+                                                : i == REACH_HISTORY ? &r->history.rows.row
+                                                                     : &r->tables[i].rows.row;
 }
 
 static void enter(struct app *app)
@@ -44,7 +48,9 @@ static void enter(struct app *app)
     tick(app);
     if (app->place.view != &reach_view || app->conn.state != CONN_LIVE)
         return;
-    if (app->place.part != REACH_PATH)
+    if (app->place.part == REACH_HISTORY)
+        reach_history_ask(app, false);
+    else if (app->place.part != REACH_PATH)
         reach_table_ask(app, (enum reach_part)app->place.part, false);
     else if (*p->src && !p->at_ns && !p->call)
         reach_path_ask(app);
@@ -64,7 +70,11 @@ static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
         reach_path_back_reply(app, reply);
         return true;
     }
-    for (int i = REACH_MATRIX; i < REACH_PARTS; i++)
+    if (id == r->history.call) {
+        reach_history_reply(app, reply);
+        return true;
+    }
+    for (int i = REACH_MATRIX; i < REACH_TABLES; i++)
         if (id == r->tables[i].call) {
             reach_table_reply(app, &r->tables[i], reply);
             return true;
@@ -76,6 +86,8 @@ static void draw(struct app *app, struct canvas *c, struct rect at, bool focused
 {
     if (app->place.part == REACH_PATH)
         reach_path_draw(app, c, at);
+    else if (app->place.part == REACH_HISTORY)
+        reach_history_draw(app, c, at, focused);
     else
         reach_table_draw(app, c, at, focused);
 }
@@ -94,7 +106,9 @@ static int draw_facts(struct app *app, struct canvas *c, int col, int limit)
 {
     const struct reach_table *t = reach_table_shown(app);
     const struct list *l = app_list(app);
-    int64_t at_ns = t ? t->at_ns : reach_of(app)->path.at_ns;
+    int64_t at_ns = t                                  ? t->at_ns
+                    : app->place.part == REACH_HISTORY ? reach_of(app)->history.at_ns
+                                                       : reach_of(app)->path.at_ns;
     char text[AGO_MAX + 80], ago[AGO_MAX];
 
     if (t && t->at_ns && !t->trouble) {
@@ -124,11 +138,15 @@ const struct console_view reach_view = {
     .digit = '3',
     .then = &past_unknown_view,
     .commands = &reach_commands,
-    .sections = {{IN_REACH, "Reach, a path"}, {IN_REACH_TABLE, "Reach, matrix and lists"}},
+    .sections = {{IN_REACH, "Reach, a path"},
+                 {IN_REACH_TABLE, "Reach, matrix and lists"},
+                 {IN_REACH_HISTORY, "Reach, history"}},
     .parts = {{.name = "path", .def = &reach_steps_def, .where = IN_REACH},
               {.name = "matrix", .def = &reach_matrix_def, .where = IN_REACH_TABLE},
               {.name = "from", .def = &reach_from_def, .where = IN_REACH_TABLE},
-              {.name = "to", .def = &reach_to_def, .where = IN_REACH_TABLE}},
+              {.name = "to", .def = &reach_to_def, .where = IN_REACH_TABLE},
+              {.name = "neighbours", .def = &reach_neighbours_def, .where = IN_REACH_TABLE},
+              {.name = "history", .def = &reach_history_def, .where = IN_REACH_HISTORY}},
     .no_tail = true,
     .state_size = sizeof(struct reach_page),
     .init = init,

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/dialog.h"
 #include "console/routes/fact_columns.h"
 #include "console/routes/prefix_lines.h"
@@ -225,7 +226,7 @@ void exits_pane(struct app *app, struct canvas *c, struct rect at)
         return;
     const struct m_route *r = exit_of(row);
     bool waits = r->api.state == ROUTE_AVAILABLE;
-    canvas_section(c, at.row, at.col, at.cols, r->node->api.given_name, waits ? "a approve" : "x revoke");
+    command_section(app, c, at, r->node->api.given_name, waits ? "{approve} approve" : "{revoke} revoke");
     canvas_textf(c, at.row + 1, at.col + 3, at.cols - 4, ROLE_TEXT, "offers %s%s%s%s", row->key, twin(r) ? " and " : "",
                  twin(r) ? twin(r)->row.key : "", waits ? ": both are approved together" : "");
     struct buf lines = BUF_INIT(0), names = BUF_INIT(0);

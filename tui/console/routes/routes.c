@@ -35,6 +35,27 @@ static enum role state_role(int state)
     return glyph_role(route_state_glyph(state));
 }
 
+#define FOLD_MORE_THAN 8 /* addresses of one node in the same state: what an app connector learns */
+
+/* The first of them stands for all, until they are opened. Whoever looks for some sees those that he found. */
+static void fold_addresses(const struct list *l, struct m_node *n)
+{
+    size_t counts[ROUTE_STATES] = {0};
+    bool named[ROUTE_STATES] = {false};
+
+    for (size_t i = 0; i < n->routes.len; i++)
+        counts[n->routes.items[i]->api.state] += route_is_address(n->routes.items[i]);
+    for (size_t i = 0; i < n->routes.len; i++) {
+        struct m_route *r = n->routes.items[i];
+        size_t count = counts[r->api.state];
+        bool fold = count > FOLD_MORE_THAN && route_is_address(r) && !n->row.opened && !*l->filter_text;
+
+        r->stands_for = fold && !named[r->api.state] ? count : 0;
+        r->row.folded = fold && named[r->api.state]; /* another one stands for it */
+        named[r->api.state] |= fold;
+    }
+}
+
 static const char *prefix_label(const char *prefix, bool exit)
 {
     return !exit ? prefix : str_eq(prefix, "::/0") ? "::/0  exit node" : "0.0.0.0/0  exit node";
@@ -48,6 +69,8 @@ static void fill_prefix(const struct row *row, const struct clock_reading *at, s
     if (r) {
         out->glyph = (int)route_state_glyph(r->api.state);
         str_copy(out->text, sizeof(out->text), prefix_label(row->key, r->api.exit));
+        if (r->stands_for)
+            snprintf(out->text, sizeof(out->text), "%zu addresses", r->stands_for);
         out->role = r->api.state == ROUTE_AVAILABLE ? ROLE_WAIT : ROLE_TEXT;
         return;
     }
@@ -62,7 +85,7 @@ static void fill_fold(const struct row *row, const struct clock_reading *at, str
     const struct m_route *r = route_of(row);
 
     (void)at;
-    out->glyph = r ? -1 : row->folded ? GLYPH_FOLDED : GLYPH_OPEN;
+    out->glyph = r && r->stands_for ? GLYPH_FOLDED : r ? -1 : row->folded ? GLYPH_FOLDED : GLYPH_OPEN;
 }
 
 static void fill_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -198,8 +221,9 @@ static void add_group(struct list *l, struct m_node *n)
     VEC(struct row *) hits = {0};
 
     l->total += n->routes.len;
+    fold_addresses(l, n);
     for (size_t i = 0; i < n->routes.len; i++)
-        if (list_matches(l, &n->routes.items[i]->row))
+        if (!n->routes.items[i]->row.folded && list_matches(l, &n->routes.items[i]->row))
             vec_push(&hits, &n->routes.items[i]->row);
     if (hits.len || l->cursor == &n->row) {
         list_add(l, &n->row);
@@ -264,8 +288,11 @@ static void collect_detail(const struct model *m, struct list *l)
     struct m_node *n = (struct m_node *)l->scope;
 
     (void)m;
+    if (n)
+        fold_addresses(l, n);
     for (size_t i = 0; n && i < n->routes.len; i++)
-        list_add(l, &n->routes.items[i]->row);
+        if (!n->routes.items[i]->row.folded)
+            list_add(l, &n->routes.items[i]->row);
 }
 
 static const struct list_column detail_columns[] = {
@@ -288,6 +315,7 @@ const struct list_def node_routes_def = {
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
     .fixed_columns = true,
+    .folds = true,
     .collect = collect_detail,
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/text_diff.h"
+#include "console/text/merge_sections.h"
 
 struct lines {
     struct merge_text *items; /* with their ends */
@@ -27,31 +27,6 @@ static void split(struct merge_text t, struct lines *out)
     out->len--;
 }
 
-/* For each line of base the line of the other text that it is there, SIZE_MAX: none. */
-static size_t *matches(struct merge_text base, struct merge_text other, size_t base_lines, size_t other_lines)
-{
-    size_t *match = mem_resize(NULL, base_lines + 1, sizeof(*match));
-    bool *gone = mem_alloc(base_lines + 1), *came = mem_alloc(other_lines + 1);
-    struct diff d;
-
-    textdiff(base.text, base.len, other.text, other.len, &d);
-    for (size_t i = 0; i < d.len; i++) {
-        if (d.items[i].sign == '-')
-            gone[d.items[i].old - 1] = true;
-        else if (d.items[i].sign == '+')
-            came[d.items[i].fresh - 1] = true;
-    }
-    for (size_t i = 0, k = 0; i < base_lines; i++) {
-        while (k < other_lines && came[k])
-            k++;
-        match[i] = gone[i] || k == other_lines ? SIZE_MAX : k++;
-    }
-    vec_release(&d);
-    free(gone);
-    free(came);
-    return match;
-}
-
 /* The lines from one to before another as one text. */
 static struct merge_text run_of(const struct lines *l, size_t from, size_t to)
 {
@@ -62,55 +37,20 @@ static struct merge_text run_of(const struct lines *l, size_t from, size_t to)
     return (struct merge_text){from < to ? l->items[from].text : "", len};
 }
 
-/* Whether the last line has an end says nothing. */
-static bool same(struct merge_text a, struct merge_text b)
-{
-    a.len -= a.len && a.text[a.len - 1] == '\n';
-    b.len -= b.len && b.text[b.len - 1] == '\n';
-    return a.len == b.len && (!a.len || memcmp(a.text, b.text, a.len) == 0);
-}
-
-static enum merge_kind kind_of(const struct merge_piece *p)
-{
-    if (same(p->theirs, p->mine))
-        return same(p->theirs, p->base) ? MERGE_SAME : MERGE_ALIKE;
-    if (same(p->base, p->mine))
-        return MERGE_THEIRS;
-    return same(p->base, p->theirs) ? MERGE_MINE : MERGE_CONFLICT;
-}
-
-static void add(struct merge *m, struct merge_piece piece)
-{
-    if (!piece.base.len && !piece.theirs.len && !piece.mine.len)
-        return;
-    struct merge_piece *last = m->len ? &m->items[m->len - 1] : NULL;
-    piece.kind = kind_of(&piece);
-    if (piece.kind == MERGE_SAME && last && last->kind == MERGE_SAME) { /* they stand one behind the other */
-        last->base.len += piece.base.len;
-        last->theirs.len += piece.theirs.len;
-        last->mine.len += piece.mine.len;
-        return;
-    }
-    m->theirs += piece.kind == MERGE_THEIRS;
-    m->mine += piece.kind == MERGE_MINE;
-    m->conflicts += piece.kind == MERGE_CONFLICT;
-    vec_push(m, piece);
-}
-
 struct merge_place {
     size_t base, theirs, mine;
 };
 
-void merge_make(struct merge *m, struct merge_text base, struct merge_text theirs, struct merge_text mine)
+static void by_lines(struct merge *m, struct merge_text base, struct merge_text theirs, struct merge_text mine)
 {
     struct lines b = {0}, t = {0}, o = {0};
     struct merge_place from = {0}, at = {0};
 
-    *m = (struct merge){0};
+    m->lines = true;
     split(base, &b);
     split(theirs, &t);
     split(mine, &o);
-    size_t *in_theirs = matches(base, theirs, b.len, t.len), *in_mine = matches(base, mine, b.len, o.len);
+    size_t *in_theirs = merge_matches(base, theirs, b.len, t.len), *in_mine = merge_matches(base, mine, b.len, o.len);
     while (at.base <= b.len) {
         bool end = at.base == b.len;
         size_t their = end ? t.len : in_theirs[at.base], my = end ? o.len : in_mine[at.base];
@@ -119,13 +59,14 @@ void merge_make(struct merge *m, struct merge_text base, struct merge_text their
         if (their != SIZE_MAX && my != SIZE_MAX) {
             bool changed = from.base < at.base || at.theirs < their || at.mine < my;
             if (changed)
-                add(m, (struct merge_piece){.base = run_of(&b, from.base, at.base),
-                                            .theirs = run_of(&t, at.theirs, their),
-                                            .mine = run_of(&o, at.mine, my),
-                                            .line = at.mine + 1});
+                merge_add(m, (struct merge_piece){.base = run_of(&b, from.base, at.base),
+                                                  .theirs = run_of(&t, at.theirs, their),
+                                                  .mine = run_of(&o, at.mine, my),
+                                                  .line = at.mine + 1});
             if (!end)
-                add(m, (struct merge_piece){
-                           .base = b.items[at.base], .theirs = t.items[their], .mine = o.items[my], .line = my + 1});
+                merge_add(m,
+                          (struct merge_piece){
+                              .base = b.items[at.base], .theirs = t.items[their], .mine = o.items[my], .line = my + 1});
             at.theirs = their + 1;
             at.mine = my + 1;
             from.base = at.base + 1;
@@ -137,6 +78,13 @@ void merge_make(struct merge *m, struct merge_text base, struct merge_text their
     vec_release(&b);
     vec_release(&t);
     vec_release(&o);
+}
+
+void merge_make(struct merge *m, struct merge_text base, struct merge_text theirs, struct merge_text mine)
+{
+    *m = (struct merge){0};
+    if (!merge_sections(m, base, theirs, mine))
+        by_lines(m, base, theirs, mine);
 }
 
 void merge_release(struct merge *m)
@@ -154,12 +102,46 @@ size_t merge_open(const struct merge *m)
     return open;
 }
 
-static void put(struct buf *out, struct merge_text t)
+/* What of a piece is in the result. */
+struct merge_taken {
+    bool theirs, mine;
+};
+
+static struct merge_taken taken_of(const struct merge_piece *p)
 {
-    if (t.len && out->len && out->data[out->len - 1] != '\n')
+    bool both = p->choice == CHOICE_NONE || p->choice == CHOICE_BOTH;
+
+    if (p->kind != MERGE_CONFLICT)
+        return (struct merge_taken){p->kind == MERGE_THEIRS, p->kind != MERGE_THEIRS};
+    return (struct merge_taken){both || p->choice == CHOICE_THEIRS, both || p->choice == CHOICE_MINE};
+}
+
+/* Whether another item of the container is in the result behind a piece. */
+static bool goes_on(const struct merge *m, size_t index)
+{
+    size_t container = m->items[index].container;
+
+    for (size_t i = index + 1; i < m->len; i++) {
+        const struct merge_piece *p = &m->items[i];
+        struct merge_taken taken = taken_of(p);
+
+        if (p->container == container && ((taken.theirs && p->theirs.len) || (taken.mine && p->mine.len)))
+            return true;
+    }
+    return false;
+}
+
+static void put(const struct merge *m, struct buf *out, struct merge_text t, size_t comma)
+{
+    if (!t.len && comma == MERGE_NO_COMMA)
+        return;
+    if (m->lines && out->len && out->data[out->len - 1] != '\n')
         buf_addc(out, '\n');
-    if (t.len)
-        buf_add(out, t.text, t.len);
+    size_t head = comma < t.len ? comma : t.len;
+    buf_add(out, t.text, head);
+    if (comma != MERGE_NO_COMMA)
+        buf_addc(out, ',');
+    buf_add(out, t.text + head, t.len - head);
 }
 
 char *merge_result(const struct merge *m, size_t *len)
@@ -168,14 +150,15 @@ char *merge_result(const struct merge *m, size_t *len)
 
     for (size_t i = 0; i < m->len; i++) {
         const struct merge_piece *p = &m->items[i];
-        bool open = p->kind == MERGE_CONFLICT && (p->choice == CHOICE_NONE || p->choice == CHOICE_BOTH);
+        struct merge_taken taken = taken_of(p);
+        bool both = taken.theirs && taken.mine && p->mine.len && p->theirs.len;
+        bool lacks = p->their_comma != MERGE_NO_COMMA || p->my_comma != MERGE_NO_COMMA;
+        bool more = p->container && lacks && !p->value && goes_on(m, i);
 
-        if (open || p->kind == MERGE_THEIRS || (p->kind == MERGE_CONFLICT && p->choice == CHOICE_THEIRS))
-            put(&out, p->theirs);
-        if (open || p->kind != MERGE_THEIRS) {
-            if (p->kind != MERGE_CONFLICT || p->choice != CHOICE_THEIRS)
-                put(&out, p->mine);
-        }
+        if (taken.theirs)
+            put(m, &out, p->theirs, p->container && (more || both) ? p->their_comma : MERGE_NO_COMMA);
+        if (taken.mine)
+            put(m, &out, p->mine, more ? p->my_comma : MERGE_NO_COMMA);
     }
     *len = out.len;
     return buf_take(&out);

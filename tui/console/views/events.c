@@ -128,8 +128,8 @@ static int put_line(struct canvas *c, struct rect at, int line, const char *labe
     if (line >= at.rows || !*text)
         return line;
     canvas_text(c, at.row + line, at.col + 3, 9, ROLE_LABEL, label);
-    canvas_text(c, at.row + line, at.col + 12, at.cols - 13, ROLE_TEXT, text);
-    return line + 1;
+    return line +
+           canvas_wrap(c, (struct rect){at.row + line, at.col + 12, at.rows - line, at.cols - 13}, ROLE_TEXT, text);
 }
 
 static int put_object(struct canvas *c, struct rect at, int line, const struct m_event *e)
@@ -158,12 +158,11 @@ static void draw_event(const struct app *app, struct canvas *c, struct rect at, 
     char title[80];
 
     snprintf(title, sizeof(title), "event %.60s", e->row.key);
-    canvas_section(c, at.row, at.col, at.cols, title, "@ that moment");
+    command_section(app, c, at, title, "{at} that moment");
     event_because(e->api.detail, &because);
     event_effect(e->api.detail, &effect);
-    int text_rows = at.rows > 6 ? 2 : 1;
-    int line =
-        1 + canvas_wrap(c, (struct rect){at.row + 1, at.col + 3, text_rows, at.cols - 4}, weight_role(e), e->api.text);
+    int line = 1 + canvas_wrap(c, (struct rect){at.row + 1, at.col + 3, at.rows - 1, at.cols - 4}, weight_role(e),
+                               e->api.text);
     line = put_object(c, at, line, e);
     line = put_line(c, at, line, "because", buf_text(&because));
     line = put_line(c, at, line, "effect", buf_text(&effect));
@@ -264,12 +263,14 @@ static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
 static void pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
-    struct rect day = {at.row + at.rows - DAY_ROWS, at.col, DAY_ROWS, at.cols};
 
-    at.rows -= DAY_ROWS;
     if (row && row->kind == ROW_EVENT)
         draw_event(app, c, at, event_of(row));
-    events_day_draw(app, &state_of(app)->day, c, day, time_shown(app));
+}
+
+static void foot(struct app *app, struct canvas *c, struct rect at)
+{
+    events_day_draw(app, &state_of(app)->day, c, at, time_shown(app));
 }
 
 static void count(const struct app *app, char *text, size_t size)
@@ -304,7 +305,7 @@ void events_draw_tail(struct app *app, struct canvas *c, struct rect at)
     size_t rows = at.rows > 1 ? (size_t)at.rows - 1 : 0;
     size_t from = l->order.len > rows ? l->order.len - rows : 0;
 
-    canvas_section(c, at.row, at.col, at.cols, "events", "5 all");
+    command_section(app, c, at, "events", "{events} all");
     for (size_t i = from; i < l->order.len; i++) {
         const struct m_event *e = event_of(l->order.items[i]);
         int row = at.row + 1 + (int)(i - from);
@@ -357,7 +358,10 @@ const struct console_view events_view = {
     .parts = {{.def = &events_def,
                .where = IN_EVENTS,
                .pane = PANE_ROWS,
+               .pane_scrolls = true,
                .draw_pane = pane,
+               .foot = DAY_ROWS,
+               .draw_foot = foot,
                .count = count,
                .empty = empty}},
     .no_tail = true,

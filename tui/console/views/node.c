@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/routes/prefixes.h"
 #include "console/routes/routes.h"
 #include "console/views/nodes.h"
@@ -145,9 +146,11 @@ static void draw_link(struct pen *p, const struct m_node *n)
 static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
 {
     const struct row_table *t = model_table(&app->model, ROW_EVENT);
-    char text[AGO_MAX];
+    char text[120], all[40];
 
-    section(p, "events", "L all");
+    command_text(app, "{events-of} all", all, sizeof(all));
+    section(p, "events", all);
+    int first = p->row;
     for (size_t i = t->rows.len; i-- > 0 && room(p);) {
         const struct m_event *e = (const struct m_event *)t->rows.items[i];
 
@@ -158,6 +161,10 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
         struct rect at = {p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.rows - p->row > 1 ? 2 : 1,
                           p->at.cols - LABEL_COLS - 4};
         p->row += canvas_wrap(p->c, at, e->api.weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->api.text);
+    }
+    if (p->row == first && room(p)) {
+        command_text(app, "none among those that are read: {events-of} reads further back", text, sizeof(text));
+        canvas_text(p->c, p->at.row + p->row++, p->at.col + 3, p->at.cols - 4, ROLE_FAINT, text);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/views/columns.h"
 
 static const struct m_pending *pending_of(const struct row *row)
@@ -145,8 +146,8 @@ void pending_pane(struct app *app, struct canvas *c, struct rect at)
         return;
     const struct m_pending *p = pending_of(row);
     int col = at.col + 3, width = at.cols - 16;
-    canvas_section(c, at.row, at.col, at.cols, *p->api.hostname ? p->api.hostname : "registration",
-                   "a approve, x reject");
+    command_section(app, c, at, *p->api.hostname ? p->api.hostname : "registration",
+                    "{admit} approve, {reject} reject");
     canvas_text(c, at.row + 1, col, 12, ROLE_LABEL, "auth id");
     canvas_text(c, at.row + 1, col + 12, width, ROLE_TEXT, row->key);
     canvas_text(c, at.row + 2, col, 12, ROLE_LABEL, "");

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TUI_CONSOLE_TEXT_MERGE_SECTIONS_H
+#define TUI_CONSOLE_TEXT_MERGE_SECTIONS_H
+
+#include "console/text/merge_pieces.h"
+
+/* By the sections of a policy, into a merge that is empty. False: one of the texts is no policy, and nothing was
+ * added. */
+bool merge_sections(struct merge *m, struct merge_text base, struct merge_text theirs, struct merge_text mine);
+
+#endif
