@@ -9,7 +9,9 @@
 . "$(dirname "$0")/screen.sh"
 # shellcheck source=../shared/daemon.sh
 . "$(dirname "$0")/../shared/daemon.sh"
-need_commands tmux
+need_commands tmux jq
+RUN_NODE=${RUN_NODE:-$(dirname "$HEADWAYD")/tests/docs/run_node}
+[ -x "$RUN_NODE" ] || skip_all "$RUN_NODE is not built: make build-tests"
 
 daemon_configure "  mode: database"
 daemon_up
@@ -55,6 +57,44 @@ check "what is not found is said" screen_wait 5 'nothing matches, all that is ke
 screen_keys 0
 check "nothing needs anybody" screen_wait 3 'nothing needs you'
 check "the last hour is there, from the daemon" screen_wait 5 'events/min'
+
+# The same moment at the console and in a command: a router whose prefix is approved, and later revoked.
+key=$(hw preauthkeys create --user alice --reusable | tail -n 1)
+mkfifo "$WORK/gw.in"
+"$RUN_NODE" "127.0.0.1:$DAEMON_PORT" "$key" gw 10.5.0.0/16 <>"$WORK/gw.in" >"$WORK/gw.out" 2>&1 &
+at_exit end_process $!
+check "a router is there" wait_for 10 grep -qx connected "$WORK/gw.out"
+check "its prefix is approved" hw routes approve gw 10.5.0.0/16
+created=$(now_ms)
+wait_for 5 is_past
+check "and revoked" hw routes revoke gw 10.5.0.0/16
+
+# shown_event: the id of the entry whose moment the console shows; the moment is a tenth of a second after it
+shown_event() { screen | sed -n 's/.* event \([0-9.]*\):.*/\1/p'; }
+moment_of() {
+  local time
+  time=$(hw events -o json | jq -r --arg id "$1" '.[] | select(.id == $id) | .time') && [ -n "$time" ] &&
+    date -u -d "@$(date -d "$time" +%s.%N | awk '{ printf "%.3f", $1 + 0.1 }')" +%Y-%m-%dT%H:%M:%S.%3NZ
+}
+# same_as_state STATE: the routes that the command tells of that moment are those of the console's list, in that state
+same_as_state() {
+  local event at
+  event=$(shown_event) && at=$(moment_of "$event") || return 1
+  hw state --at "$at" -o json >"$WORK/state" || return 1
+  jq -e --arg state "$1" '[.nodes[] | .givenName as $n | .routes[]? | "\($n) \(.prefix) \(.state)"] == ["gw 10.5.0.0/16 \($state)"]' \
+    "$WORK/state" && screen_has "10.5.0.0/16.*$1|$1.*10.5.0.0/16"
+}
+screen_keys 5
+screen_keys Escape
+screen_keys -l '/route.approved'
+screen_keys Enter
+check "the approval is found" screen_wait 5 '▸.* route.approved '
+screen_keys -l '@'
+check "its moment is shown, too" screen_wait 5 'THEN .* event [0-9.]+: .*10.5.0.0/16'
+screen_keys 2
+check "the console and 'headway state' tell the same of it" wait_for 5 same_as_state serving
+screen_keys Escape
+check "and now again" screen_wait 3 LIVE
 screen_keys C-c
 check "the console ends" wait_for 5 screen_ended
 screen_ended

@@ -148,7 +148,7 @@ screen_keys Enter
 check "the merged text is saved" wait_for 5 policy_has ':443'
 check "with what the other one wrote" policy_has THEIRS
 check "and the note" eval 'hw policy log | grep -q "in force | ticket 12"'
-check "which the journal shows" eval 'hw events | grep -q "changed: ticket 12"'
+check "which the journal shows" eval 'hw events | grep -q "changed (+2 rules): ticket 12"'
 
 # --- the user's own editor
 screen_keys C-c

@@ -77,6 +77,7 @@ struct rest_request {
     struct core_elections elections;      /* a copy, where it was asked for */
     const struct tailnet_snapshot *after; /* holds what the core answered; NULL: it was not asked */
     api_handler *then;                    /* continuation */
+    void (*release)(void *state);         /* of state, when the request ends; NULL: nothing is to be released */
     api_handler *compute;                 /* what heavy.c runs */
     struct rest_request *next;            /* of those that wait for health */
     void *state;                          /* the handler's, for its continuation; in the arena */

@@ -321,6 +321,8 @@ void request_over(void *arg, struct http_request *http)
     core_admin_release(&r->admin);
     auth_who_release(&r->who);
     routes_free(r->elections.routes);
+    if (r->release)
+        r->release(r->state);
     json_decref(r->json);
     r->json = NULL;
     unpin(r);

@@ -135,8 +135,11 @@ static int read_changes(struct rest_request *r, struct simulate_state *s)
     return 0;
 }
 
-static void state_release(struct simulate_state *s)
+/* When the request ends, also where the server stops before its turn has come. */
+static void state_release(void *state)
 {
+    struct simulate_state *s = state;
+
     for (size_t i = 0; i < s->count; i++) {
         prefixes_release(&s->changes[i].prefixes);
         strs_release(&s->changes[i].tags);
@@ -225,7 +228,6 @@ static enum http_flow compute(struct rest_request *r)
     }
     policy_problems_release(&found);
     policy_unref(other);
-    state_release(s);
     return HTTP_DONE;
 }
 
@@ -234,22 +236,17 @@ static enum http_flow copied(struct rest_request *r)
 {
     tailnet_unpin(r->s);
     r->s = tailnet_ref(r->after);
-    enum http_flow flow = heavy_later(r, compute);
-
-    if (flow == HTTP_DONE)
-        state_release(r->state);
-    return flow;
+    return heavy_later(r, compute);
 }
 
 static enum http_flow simulate(struct rest_request *r)
 {
     struct simulate_state *s = arena_alloc(&r->http.arena, sizeof(*s));
 
-    if (policy_arg(r, &s->policy) < 0 || read_changes(r, s) < 0) {
-        state_release(s);
-        return reply_error(r, &r->err);
-    }
     r->state = s;
+    r->release = state_release;
+    if (policy_arg(r, &s->policy) < 0 || read_changes(r, s) < 0)
+        return reply_error(r, &r->err);
     return request_elections(r, copied);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A router that is online and does not forward is found through other nodes; a prefix moves to one that does, and to
  * none where none does. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -419,14 +420,13 @@ static void the_nearest_router_is_probed_by_those_whom_it_serves(void **state)
 
 /* ---- what the configuration says ---- */
 
-static unsigned rounds_of_evidence(void)
+static unsigned long rounds_of_evidence(void)
 {
-    const char *at = strstr(heard.evidence, "pinged it in ");
-    unsigned rounds = 0;
+    static const char words[] = "pinged it in ";
+    const char *at = strstr(heard.evidence, words);
 
     assert_non_null(at);
-    assert_int_equal(sscanf(at, "pinged it in %u rounds", &rounds), 1);
-    return rounds;
+    return strtoul(at + sizeof(words) - 1, NULL, 10);
 }
 
 static void reload_with(char *target)
@@ -465,12 +465,65 @@ static void a_configured_target_is_probed_as_often_as_configured(void **state)
     reload_with(NULL);
 }
 
+static unsigned long long pings(void)
+{
+    static const char name[] = "\nheadway_route_pings_total ";
+    struct buf b = BUF_INIT(0);
+
+    health_metrics(health, &b);
+    const char *at = strstr(buf_text(&b), name);
+    assert_non_null(at);
+    unsigned long long count = strtoull(at + sizeof(name) - 1, NULL, 10);
+    buf_release(&b);
+    return count;
+}
+
+static bool is_blamed(void)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+    bool blamed = false;
+
+    for (size_t i = 0; i < 2; i++)
+        blamed = blamed || prefixes_has(&node_of(s, &routers[i])->live.unreachable, &lan);
+    tailnet_unpin(s);
+    return blamed;
+}
+
+/* node.routes.probe.enabled: what probes found is no longer held against anybody, and none is sent. */
+static void one_key_ends_all_probes(void **state)
+{
+    struct config *c = (struct config *)(uintptr_t)test_daemon.config;
+
+    (void)state;
+    helpers_fail = true;
+    PLAY_UNTIL(answered > 2);
+    forwards[0] = forwards[1] = false;
+    PLAY_UNTIL(heard.unreached);
+    c->node.probe.enabled = false;
+    health_reload(health, test_daemon.config);
+    for (int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; is_blamed() && clock_mono_ms() < stop;)
+        sched_yield();
+    assert_false(is_blamed()); /* though none forwards */
+    unsigned long long sent = pings();
+    heard.unreached = false;
+    set_probe("10.0.0.8"); /* changes that would be a reason */
+    set_probe("10.0.0.7");
+    assert_int_equal(pings(), sent);
+    forwards[0] = true;
+    answered = 0;
+    c->node.probe.enabled = true;
+    health_reload(health, test_daemon.config);
+    PLAY_UNTIL(answered > 2);
+    assert_true(pings() > sent);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_that_serves_only_a_via_group_is_probed_by_whom_it_leads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_nearest_router_is_probed_by_those_whom_it_serves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_configured_target_is_probed_as_often_as_configured, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_key_ends_all_probes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_prefix_moves_to_a_router_that_forwards_and_only_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_router_without_control_connection_keeps_what_it_forwards, set_up_patient,
                                         tear_down),

@@ -376,6 +376,66 @@ static void who_moves_to_a_nearer_router_is_asked(void **state)
     test_client_leave(&r1);
 }
 
+static void reload(bool read_back)
+{
+    ((struct config *)(uintptr_t)test_daemon.config)->node.probe.read_back = read_back;
+    readback_reload(readback, test_daemon.config);
+}
+
+static uint64_t questions(void)
+{
+    pthread_mutex_lock(&readback->lock);
+    uint64_t count = readback->questions;
+    pthread_mutex_unlock(&readback->lock);
+    return count;
+}
+
+static void wait_for_look(void)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+
+    for (bool looked = false; !looked; sched_yield()) {
+        pthread_mutex_lock(&readback->lock);
+        looked = readback->seen >= s->seq;
+        pthread_mutex_unlock(&readback->lock);
+    }
+    tailnet_unpin(s);
+}
+
+/* node.routes.probe.read_back: the first question that the client hears is of what moves once it is on. */
+static void one_key_ends_all_questions(void **state)
+{
+    static struct test_client r1, r2, viewer;
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f;
+    struct prefix p = lan();
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    start(&viewer, "viewer", 130, false);
+    begin();
+    reload(false);
+    uint64_t before = questions();
+    move_to(&r2);
+    move_to(&r1);
+    assert_false(readback_followers(readback, &p, &a, &f));
+    assert_int_equal(questions(), before);
+    assert_false(is_confirmed(test_client_id(&r2))); /* nobody knows */
+    reload(true);
+    wait_for_look();
+    move_to(&r2);
+    await(&f, &a, test_client_id(&r2), 0, false);
+    say_router(&viewer, &r2);
+    await(&f, &a, test_client_id(&r2), 1, true);
+    assert_int_equal(questions(), before + 1);
+    end();
+    arena_release(&a);
+    test_client_leave(&viewer);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
 static void start_exit(struct test_client *c, const char *name)
 {
     struct core_admin a = {.op = ADMIN_ROUTES_EDIT};
@@ -649,6 +709,7 @@ int main(void)
         cmocka_unit_test(nodes_are_asked_until_they_follow),
         cmocka_unit_test(those_of_a_via_group_are_asked),
         cmocka_unit_test(who_moves_to_a_nearer_router_is_asked),
+        cmocka_unit_test(one_key_ends_all_questions),
         cmocka_unit_test(users_of_an_exit_node_are_seen_to_leave_it),
         cmocka_unit_test(who_uses_an_exit_node_for_a_moment_is_seen_to_leave_it),
         cmocka_unit_test(nodes_that_see_a_route_are_asked_whether_they_accept_it),

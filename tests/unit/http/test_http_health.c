@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is not well, as /health, programs and the console are told. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
 
+#include "api/request/policy_watch.h"
+#include "api/request/state.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "shared/api_fixture.h"
@@ -172,12 +176,50 @@ static void tests_of_the_policy_that_fail_by_now_are_named(void **state)
     json_decref(j);
 }
 
+static struct policy_tests found(void)
+{
+    struct policy_tests t;
+
+    policy_watch_read(f.api->policy_watch, &t);
+    return t;
+}
+
+/* Nodes come and go: it waits until they have been still for ten seconds. */
+static void tests_of_the_policy_are_looked_at_again_once_nodes_are_still(void **state)
+{
+    static const char policy[] =
+        "{\"policy\":\"{\\\"acls\\\":[{\\\"action\\\":\\\"accept\\\",\\\"src\\\":[\\\"yan@\\\"],"
+        "\\\"dst\\\":[\\\"yan@:22\\\"]}],\\\"tests\\\":[{\\\"src\\\":\\\"yan@\\\",\\\"accept\\\":"
+        "[\\\"yan@:22\\\"]}]}\"}";
+    int64_t until = clock_mono_ms() + 90000;
+    char target[60];
+
+    (void)state;
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"yan\"}"));
+    uint64_t id = api_node(&f, "yan", "n2", NULL, NULL);
+    json_decref(api_expect(&f, 200, "PUT", "/api/v1/policy", policy));
+    while (found().tests != 1 && clock_mono_ms() < until)
+        sched_yield();
+    assert_int_equal(found().tests, 1);
+    assert_int_equal(found().failing, 0);
+    snprintf(target, sizeof(target), "/api/v1/node/%llu", (unsigned long long)id);
+    int64_t gone = clock_mono_ms();
+    json_decref(api_expect(&f, 200, "DELETE", target, NULL));
+    while (!found().failing && clock_mono_ms() < until)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_int_equal(found().failing, 1);
+    assert_true(clock_mono_ms() - gone >= 10000);
+    assert_non_null(strstr(found().first, "yan@"));
+    json_decref(api_expect(&f, 200, "PUT", "/api/v1/policy", "{\"policy\":\"{}\"}"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_trouble_all_dialects_pass),
         cmocka_unit_test(a_prefix_that_nobody_serves_is_named),
         cmocka_unit_test(tests_of_the_policy_that_fail_by_now_are_named),
+        cmocka_unit_test(tests_of_the_policy_are_looked_at_again_once_nodes_are_still),
         cmocka_unit_test(a_router_that_keeps_its_prefix_offline_is_named),
     };
 

@@ -7,8 +7,11 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "shared/api_fixture.h"
@@ -190,6 +193,47 @@ static void what_is_impossible_is_refused_with_its_reason(void **state)
     }
 }
 
+#define UNDER_WAY 6
+
+/* The status of what the server sent before it ended the connection; 0: nothing. */
+static int last_status(int fd)
+{
+    static const char version[] = "HTTP/1.1 ";
+    char text[65] = "";
+
+    (void)recv(fd, text, sizeof(text) - 1, MSG_WAITALL);
+    close(fd);
+    return str_starts(text, version) ? (int)strtol(text + sizeof(version) - 1, NULL, 10) : 0;
+}
+
+/* Those that wait for their turn, and those that are being computed, are over when the server has stopped. */
+static void those_under_way_end_when_the_server_stops(void **state)
+{
+    static const char body[] = "{\"changes\":[{\"kind\":\"down\",\"node\":\"r1\"},{\"kind\":\"approve\",\"node\":"
+                               "\"r2\",\"prefixes\":[\"10.9.0.0/16\"]}],\"policy\":\"{}\"}";
+    int fds[UNDER_WAY];
+
+    (void)state;
+    char *request = mem_format("POST " SIMULATE " HTTP/1.1\r\nHost: headway\r\nContent-Type: application/json\r\n"
+                               "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                               strlen(body), body);
+    for (int round = 0; round < 5; round++) {
+        for (size_t i = 0; i < UNDER_WAY; i++) {
+            fds[i] = api_connect(&f, false);
+            api_send(fds[i], request, strlen(request));
+        }
+        api_stop(f.api);
+        for (size_t i = 0; i < UNDER_WAY; i++) {
+            int status = last_status(fds[i]);
+            if (status != 0 && status != 200 && status != 429 && status != 503)
+                fail_msg("the answer is %d", status);
+        }
+        api_go(&f);
+    }
+    free(request);
+    json_decref(simulate("{\"changes\":[{\"kind\":\"down\",\"node\":\"r1\"}]}"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_policy_shows_other_routes, begin, end),
         cmocka_unit_test_setup_teardown(a_prefix_is_set_to_stay_with_its_last_router, begin, end),
         cmocka_unit_test_setup_teardown(what_is_impossible_is_refused_with_its_reason, begin, end),
+        cmocka_unit_test_setup_teardown(those_under_way_end_when_the_server_stops, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,9 @@ static void a_policy_is_merged_by_sections(void **state)
         {"{\"groups\": {\"a\": [1]}}", "{\"groups\": {}}", "{\"groups\": {\"a\": [2]}}", NULL},
         {"{\"groups\": {\"a\": [1]}}", "{\"groups\": {\"a\": [1, 2]}}", "{\"groups\": {\"a\": [1, 3]}}", NULL},
         {"{\"ssh\": []}", "{\"ssh\": [1]}", "{\"ssh\": [2]}", NULL},
+        /* Lines that end behind it say nothing. */
+        {"{\"hosts\": {\"a\": 1}}\n", "{\"hosts\": {\"a\": 2}}\n\n\n", "{\"hosts\": {\"a\": 1}}\n",
+         "{\"hosts\": {\"a\": 2}}\n"},
         /* Both do the same. */
         {"{\"hosts\": {\"a\": 1}}", "{\"hosts\": {}}", "{\"hosts\": {}}", "{\"hosts\": {}}"},
         /* Members in another order belong together nevertheless. */

@@ -416,6 +416,29 @@ static void add_container(struct section_merge *s, const struct triple *t, const
     add_plain(s, foot);
 }
 
+static bool is_blank(struct merge_text t)
+{
+    for (size_t i = 0; i < t.len; i++)
+        if (!strchr(" \t\r\n", t.text[i]) || !t.text[i])
+            return false;
+    return true;
+}
+
+/* How many lines end behind the policy says nothing. */
+static void add_end(struct section_merge *s, const struct stretch at[SIDES])
+{
+    size_t before = s->m->len;
+
+    add_plain(s, at);
+    struct merge_piece *last = s->m->len > before ? &s->m->items[s->m->len - 1] : NULL;
+    if (!last || last->kind == MERGE_SAME || !is_blank(last->base) || !is_blank(last->theirs) || !is_blank(last->mine))
+        return;
+    s->m->theirs -= last->kind == MERGE_THEIRS;
+    s->m->mine -= last->kind == MERGE_MINE;
+    s->m->conflicts -= last->kind == MERGE_CONFLICT;
+    last->kind = MERGE_ALIKE;
+}
+
 bool merge_sections(struct merge *m, struct merge_text base, struct merge_text theirs, struct merge_text mine)
 {
     struct arena a = ARENA_INIT(MEMORY_MAX);
@@ -433,7 +456,7 @@ bool merge_sections(struct merge *m, struct merge_text base, struct merge_text t
     if (good) {
         add_plain(&s, head);
         add_container(&s, &whole, "", 0);
-        add_plain(&s, foot);
+        add_end(&s, foot);
     }
     arena_release(&a);
     return good;
