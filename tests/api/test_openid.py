@@ -291,6 +291,12 @@ def provider_away(p):
         check("health says it", shared.wait_for(10, lambda: "log in" in json.dumps(d.call("GET", "/api/headway/health")[1])), str(d.call("GET", "/api/headway/health")[1]))
         p.fault = ""
         check("and once the provider is back people can log in", b.login(auth_id)[0] == 200)
+    p.fault = "broken openid-configuration"
+    with shared.Daemon(settings(p, groups_max_age="1s")) as d:
+        before = len(p.seen)
+        check("a provider that stays away is asked again and again", shared.wait_for(60, lambda: len(p.seen) >= before + 4 or not d.alive()) and d.alive(), d.log())
+        p.fault = ""
+        check("until it is back", shared.wait_for(60, lambda: "log in" not in json.dumps(d.call("GET", "/api/headway/health")[1])), str(d.call("GET", "/api/headway/health")[1]))
     for fault, words in (("broken openid-configuration", "status 500"), ("discovery", "calls itself"), ("only EdDSA", "EdDSA"), ("huge openid-configuration", "too long"),
                          ("elsewhere openid-configuration", "status 302")):
         p.fault = fault
