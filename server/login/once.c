@@ -7,63 +7,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-void once_init(struct once_table *t, size_t max, size_t per_source)
+#define PER_AUTH_ID 8
+#define PER_SITE    4 /* that share of all */
+
+void once_init(struct once_table *t, size_t max, size_t per_source, size_t site_len)
 {
-    *t = (struct once_table){.max = max, .per_source = per_source};
+    *t = (struct once_table){.max = max, .per_source = per_source, .site_len = site_len};
     t->youngest = &t->oldest;
-}
-
-static void drop_oldest(struct once_table *t)
-{
-    struct once *o = t->oldest;
-
-    t->oldest = o->next;
-    if (!t->oldest)
-        t->youngest = &t->oldest;
-    if (map_gets(&t->by_token, o->token) == o)
-        map_dels(&t->by_token, o->token);
-    crypto_wipe(o, sizeof(*o));
-    free(o);
-}
-
-/* All have the same time, so those that ended are the oldest. */
-static void drop_ended(struct once_table *t)
-{
-    int64_t now = clock_mono_ms();
-
-    while (t->oldest && t->oldest->ends_ms <= now)
-        drop_oldest(t);
-}
-
-void once_release(struct once_table *t)
-{
-    while (t->oldest)
-        drop_oldest(t);
-    map_release(&t->by_token);
-}
-
-struct once *once_add(struct once_table *t, const char *source, char cookie[LOGIN_TOKEN_LEN + 1], struct err *e)
-{
-    size_t of_source = 0;
-
-    drop_ended(t);
-    for (const struct once *o = t->oldest; o; o = o->next)
-        of_source += str_eq(o->source, source);
-    if (of_source >= t->per_source || t->by_token.len >= t->max) {
-        err_set(e, ERR_BUSY, "too many logins are under way%s: try again in some minutes",
-                of_source >= t->per_source ? " from your network" : "");
-        return NULL;
-    }
-    struct once *o = mem_alloc(sizeof(*o));
-    crypto_random_hex(o->token, LOGIN_TOKEN_LEN / 2);
-    crypto_random_hex(cookie, LOGIN_TOKEN_LEN / 2);
-    crypto_sha256(cookie, LOGIN_TOKEN_LEN, o->cookie);
-    str_copy(o->source, sizeof(o->source), source);
-    o->ends_ms = clock_mono_ms() + LOGIN_TIME_MS;
-    *t->youngest = o;
-    t->youngest = &o->next;
-    map_puts(&t->by_token, o->token, o);
-    return o;
 }
 
 static void unlink_entry(struct once_table *t, struct once *o)
@@ -76,6 +26,92 @@ static void unlink_entry(struct once_table *t, struct once *o)
     if (t->youngest == &o->next)
         t->youngest = at;
     o->next = NULL;
+    map_dels(&t->by_token, o->token);
+}
+
+static void drop(struct once_table *t, struct once *o)
+{
+    unlink_entry(t, o);
+    crypto_wipe(o, sizeof(*o));
+    free(o);
+}
+
+/* All have the same time, so those that ended are the oldest. */
+static void drop_ended(struct once_table *t)
+{
+    int64_t now = clock_mono_ms();
+
+    while (t->oldest && t->oldest->ends_ms <= now)
+        drop(t, t->oldest);
+}
+
+void once_release(struct once_table *t)
+{
+    while (t->oldest)
+        drop(t, t->oldest);
+    map_release(&t->by_token);
+}
+
+static bool same_source(const struct once_table *t, const struct once *o, const char *text)
+{
+    (void)t;
+    return str_eq(o->source, text);
+}
+
+static bool same_site(const struct once_table *t, const struct once *o, const char *text)
+{
+    return t->site_len && strlen(text) > t->site_len && strlen(o->source) > t->site_len &&
+           memcmp(o->source, text, t->site_len) == 0;
+}
+
+static bool same_auth_id(const struct once_table *t, const struct once *o, const char *text)
+{
+    (void)t;
+    return str_eq(o->auth_id, text);
+}
+
+/* Who begins again and again costs only what it began itself: of max the oldest goes. */
+static void make_room(struct once_table *t, bool (*same)(const struct once_table *, const struct once *, const char *),
+                      const char *text, size_t max)
+{
+    struct once *first = NULL;
+    size_t count = 0;
+
+    for (struct once *o = t->oldest; o; o = o->next)
+        if (same(t, o, text)) {
+            first = first ? first : o;
+            count++;
+        }
+    if (count >= max && first)
+        drop(t, first);
+}
+
+struct once *once_add(struct once_table *t, const char *source, const char *auth_id, char cookie[LOGIN_TOKEN_LEN + 1],
+                      struct err *e)
+{
+    size_t of_site = t->max / PER_SITE;
+
+    drop_ended(t);
+    make_room(t, same_auth_id, auth_id, PER_AUTH_ID);
+    make_room(t, same_source, source, t->per_source);
+    make_room(t, same_site, source, of_site > t->per_source ? of_site : t->per_source);
+    if (t->by_token.len >= t->max)
+        make_room(t, same_source, source, 1);
+    if (t->by_token.len >= t->max) {
+        err_set(e, ERR_BUSY, "too many logins are under way: try again in some minutes");
+        return NULL;
+    }
+    struct once *o = mem_alloc(sizeof(*o));
+    crypto_random_hex(o->token, LOGIN_TOKEN_LEN / 2);
+    crypto_random_hex(cookie, LOGIN_TOKEN_LEN / 2);
+    crypto_sha256(cookie, LOGIN_TOKEN_LEN, o->cookie);
+    str_copy(o->source, sizeof(o->source), source);
+    str_copy(o->auth_id, sizeof(o->auth_id), auth_id);
+    o->ends_ms = clock_mono_ms() + LOGIN_TIME_MS;
+    *t->youngest = o;
+    t->youngest = &o->next;
+    map_puts(&t->by_token, o->token, o);
+    return o;
 }
 
 struct once *once_take(struct once_table *t, const char *token, const char *cookie, struct err *e)
@@ -94,7 +130,6 @@ struct once *once_take(struct once_table *t, const char *token, const char *cook
                 "this login was begun in another browser: open the link of the client again, in this one");
         return NULL;
     }
-    map_dels(&t->by_token, token);
     unlink_entry(t, o);
     return o;
 }

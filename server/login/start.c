@@ -8,13 +8,14 @@
 #include "control/control.h"
 #include "login/state.h"
 
-#define THREADS    4
-#define VISITS_MAX 256
-#define BEGUN_MAX  4096
-#define SOURCE_MAX 64
-#define ASKED_MAX  1024
-#define USER_MAX   16
-#define USED_MAX   4096
+#define THREADS     4
+#define VISITS_MAX  256
+#define BEGUN_MAX   4096
+#define SOURCE_MAX  64
+#define SITE_DIGITS 12 /* of an IPv6 address: its /48 */
+#define ASKED_MAX   1024
+#define USER_MAX    16
+#define USED_MAX    4096
 
 static bool is_stopping(void *arg)
 {
@@ -83,8 +84,8 @@ int login_start(const struct config *config, struct core *core, struct tailnet *
     l->used = mem_alloc(USED_MAX * sizeof(*l->used));
     pthread_mutex_init(&l->lock, NULL);
     thread_cond_init(&l->wake);
-    once_init(&l->begun, BEGUN_MAX, SOURCE_MAX);
-    once_init(&l->asked, ASKED_MAX, USER_MAX);
+    once_init(&l->begun, BEGUN_MAX, SOURCE_MAX, SITE_DIGITS);
+    once_init(&l->asked, ASKED_MAX, USER_MAX, 0);
     if ((rc = load_key(l, e)) < 0 || (rc = init_providers(l, e)) < 0 ||
         (config->oidc.only_start_if_oidc_is_available && (rc = discover_all(l, e)) < 0) ||
         (rc = workers_start(&l->workers, "login", THREADS, e)) < 0 ||

@@ -32,6 +32,7 @@ struct once_table {
     struct map by_token;
     struct once *oldest, **youngest;
     size_t max, per_source;
+    size_t site_len; /* digits of a source that name the site it belongs to; 0: there are no sites */
 };
 
 struct login {
@@ -54,11 +55,13 @@ struct login {
     size_t used_at;
 };
 
-void once_init(struct once_table *t, size_t max, size_t per_source);
+void once_init(struct once_table *t, size_t max, size_t per_source, size_t site_len);
 void once_release(struct once_table *t);
-/* A new entry with a token, and the value of its cookie. NULL, with ERR_BUSY: there are too many, of all or of this
- * source. Tables are used with the lock held. */
-struct once *once_add(struct once_table *t, const char *source, char cookie[LOGIN_TOKEN_LEN + 1], struct err *e);
+/* A new entry with a token, and the value of its cookie. The oldest entry of a source, site or auth_id that has too
+ * many gives way. NULL, with ERR_BUSY: there are too many of all, and none of this source. Tables are used with the
+ * lock held. */
+struct once *once_add(struct once_table *t, const char *source, const char *auth_id, char cookie[LOGIN_TOKEN_LEN + 1],
+                      struct err *e);
 /* Takes the entry out: the caller's (free). NULL: there is none of that token, ERR_GONE; or the cookie is not its,
  * ERR_DENIED, and the entry stays. */
 struct once *once_take(struct once_table *t, const char *token, const char *cookie, struct err *e);

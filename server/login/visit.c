@@ -141,10 +141,9 @@ static int start_flow(struct login *l, struct login_visit *v, struct provider *p
 
     source_of(v->peer, source, sizeof(source));
     pthread_mutex_lock(&l->lock);
-    struct once *o = once_add(&l->begun, source, cookie, &v->err);
+    struct once *o = once_add(&l->begun, source, v->auth_id, cookie, &v->err);
     if (o) {
         o->provider = p;
-        str_copy(o->auth_id, sizeof(o->auth_id), v->auth_id);
         crypto_random_hex(o->nonce, LOGIN_TOKEN_LEN / 2);
         if (pkce)
             crypto_random_hex(o->verifier, LOGIN_TOKEN_LEN / 2);
@@ -240,13 +239,12 @@ static int ask(struct login *l, struct login_visit *v, struct provider *p, const
 
     snprintf(source, sizeof(source), "user %llu", (unsigned long long)v->user->r.id);
     pthread_mutex_lock(&l->lock);
-    struct once *o = once_add(&l->asked, source, cookie, &v->err);
+    struct once *o = once_add(&l->asked, source, auth_id, cookie, &v->err);
     if (o) {
         char *path = mem_format(CONFIRM_PATH "%s", auth_id);
         o->provider = p;
         o->user_id = v->user->r.id;
         o->expiry_ns = expiry_ns;
-        str_copy(o->auth_id, sizeof(o->auth_id), auth_id);
         v->answer_token = mem_strdup(o->token);
         v->set_cookies[1] = make_cookie(l, CONFIRM_COOKIE, cookie, path, true);
         v->outcome = VISIT_ASK;

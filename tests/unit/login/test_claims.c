@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "base/array.h"
 #include "base/mem.h"
 #include "login/claims.h"
@@ -158,21 +160,76 @@ static void what_is_under_way_is_taken_once(void **state)
     char cookie[LOGIN_TOKEN_LEN + 1], other[LOGIN_TOKEN_LEN + 1], token[LOGIN_TOKEN_LEN + 1];
 
     (void)state;
-    once_init(&t, 3, 2);
-    struct once *o = once_add(&t, "a", cookie, &e);
+    once_init(&t, 3, 2, 0);
+    struct once *o = once_add(&t, "a", "1", cookie, &e);
     memcpy(token, o->token, sizeof(token));
-    assert_non_null(once_add(&t, "a", other, &e));
-    assert_null(once_add(&t, "a", other, &e)); /* two a source */
+    assert_non_null(once_add(&t, "a", "2", other, &e));
+    assert_non_null(once_add(&t, "b", "3", other, &e));
+    assert_null(once_add(&t, "c", "4", other, &e)); /* three of all */
     assert_int_equal(e.code, ERR_BUSY);
-    assert_non_null(once_add(&t, "b", other, &e));
-    assert_null(once_add(&t, "c", other, &e)); /* three of all */
     assert_null(once_take(&t, token, other, &e));
     assert_int_equal(e.code, ERR_DENIED);
     assert_ptr_equal(once_take(&t, token, cookie, &e), o);
     assert_null(once_take(&t, token, cookie, &e));
     assert_int_equal(e.code, ERR_GONE);
-    assert_non_null(once_add(&t, "a", other, &e)); /* its place is free */
+    assert_non_null(once_add(&t, "c", "4", other, &e)); /* its place is free */
     free(o);
+    once_release(&t);
+}
+
+/* Whether the entry is there still; it is taken. */
+static bool holds(struct once_table *t, const char *token, const char *cookie)
+{
+    struct once *o = once_take(t, token, cookie, NULL);
+
+    free(o);
+    return o != NULL;
+}
+
+struct begun {
+    char token[LOGIN_TOKEN_LEN + 1], cookie[LOGIN_TOKEN_LEN + 1];
+};
+
+static void start_login(struct once_table *t, const char *source, const char *auth_id, struct begun *out)
+{
+    struct once *o = once_add(t, source, auth_id, out->cookie, NULL);
+
+    assert_non_null(o);
+    memcpy(out->token, o->token, sizeof(out->token));
+}
+
+static void who_begins_too_many_logins_loses_its_own(void **state)
+{
+    struct once_table t;
+    struct begun first, second, of_other, last;
+    char id[16];
+
+    (void)state;
+    once_init(&t, 12, 2, 12);
+    start_login(&t, "20010db800010001", "a", &of_other);
+    start_login(&t, "20010db800020001", "b", &first);
+    start_login(&t, "20010db800020001", "c", &second);
+    start_login(&t, "20010db800020001", "d", &last); /* two a source */
+    assert_false(holds(&t, first.token, first.cookie));
+    start_login(&t, "20010db800020002", "e", &first); /* three a site */
+    start_login(&t, "20010db800020003", "f", &first);
+    assert_false(holds(&t, second.token, second.cookie));
+    assert_true(holds(&t, last.token, last.cookie));
+    assert_true(holds(&t, of_other.token, of_other.cookie));
+    start_login(&t, "0a000001", "g", &second);
+    for (int i = 0; i < 8; i++) { /* eight an auth_id */
+        snprintf(id, sizeof(id), "0a0001%02x", i);
+        start_login(&t, id, "g", i == 0 ? &first : &last);
+    }
+    assert_false(holds(&t, second.token, second.cookie));
+    assert_true(holds(&t, first.token, first.cookie));
+    for (unsigned i = 0; t.by_token.len < 12; i++) {
+        snprintf(id, sizeof(id), "0a0002%02x", i);
+        start_login(&t, id, id, &first);
+    }
+    assert_null(once_add(&t, "0a000301", "h", last.cookie, NULL));
+    start_login(&t, id, "h", &last); /* of all there are too many: its own goes */
+    assert_false(holds(&t, first.token, first.cookie));
     once_release(&t);
 }
 
@@ -219,6 +276,7 @@ int main(void)
         cmocka_unit_test(groups_are_bounded),
         cmocka_unit_test(userinfo_changes_nothing_of_the_token_itself),
         cmocka_unit_test(what_is_under_way_is_taken_once),
+        cmocka_unit_test(who_begins_too_many_logins_loses_its_own),
         cmocka_unit_test(a_seal_opens_with_its_key_only),
         cmocka_unit_test(a_form_escapes_what_it_must),
     };
