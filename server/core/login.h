@@ -25,8 +25,9 @@ struct core_login {
     const char *refresh_token; /* encrypted; NULL: none came */
     const char *auth_id, *text;
     const char *asked_with; /* the refresh token, as stored; ERR_PRECONDITION: a login brought another one since */
-    uint64_t user_id, identity_id;
-    int64_t expiry_ns; /* of the node; 0: as configured */
+    uint64_t user_id;
+    uint64_t identity_id; /* LOGIN_CONFIRM: whom the provider said this is; LOGIN_IDENTIFY answers with it */
+    int64_t expiry_ns;    /* of the node; 0: as configured */
     /* answers */
     const struct user *user; /* a reference, which is the caller's */
     uint64_t node_id;        /* registered; 0: it was an SSH session */

@@ -25,7 +25,7 @@ struct once {
     /* until the callback */
     char nonce[LOGIN_TOKEN_LEN + 1], verifier[LOGIN_TOKEN_LEN + 1];
     /* after it */
-    uint64_t user_id;
+    uint64_t user_id, identity_id;
     int64_t expiry_ns;
 };
 struct once_table {

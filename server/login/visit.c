@@ -213,7 +213,7 @@ static int fetch_claims(struct login *l, const struct login_visit *v, const stru
 }
 
 static int identify(struct login *l, struct login_visit *v, const struct provider *p, const char *issuer,
-                    const struct login_claims *claims, const char *refresh_token)
+                    const struct login_claims *claims, const char *refresh_token, uint64_t *identity_id)
 {
     struct core_login call = {.step = LOGIN_IDENTIFY,
                               .provider = p->c->name,
@@ -229,20 +229,23 @@ static int identify(struct login *l, struct login_visit *v, const struct provide
     int rc = login_ask_core(l, &call, &v->err);
 
     v->user = call.user;
+    *identity_id = call.identity_id;
     return rc;
 }
 
 /* What the confirmation comes back to. */
-static int ask(struct login *l, struct login_visit *v, struct provider *p, const char *auth_id, int64_t expiry_ns)
+static int ask(struct login *l, struct login_visit *v, const struct once *begun, uint64_t identity_id,
+               int64_t expiry_ns)
 {
     char source[64], cookie[LOGIN_TOKEN_LEN + 1];
 
     snprintf(source, sizeof(source), "user %llu", (unsigned long long)v->user->r.id);
     pthread_mutex_lock(&l->lock);
-    struct once *o = once_add(&l->asked, source, auth_id, cookie, &v->err);
+    struct once *o = once_add(&l->asked, source, begun->auth_id, cookie, &v->err);
     if (o) {
-        char *path = mem_format(CONFIRM_PATH "%s", auth_id);
-        o->provider = p;
+        char *path = mem_format(CONFIRM_PATH "%s", begun->auth_id);
+        o->provider = begun->provider;
+        o->identity_id = identity_id;
         o->user_id = v->user->r.id;
         o->expiry_ns = expiry_ns;
         v->answer_token = mem_strdup(o->token);
@@ -259,14 +262,15 @@ static int admit(struct login *l, struct login_visit *v, const struct once *o)
     const struct config_provider *c = o->provider->c;
     struct login_claims claims = {0};
     char *refresh_token = NULL, *issuer = provider_issuer(o->provider);
+    uint64_t identity_id = 0;
     int rc = fetch_claims(l, v, o, &claims, &refresh_token, &v->err);
 
     if (rc == 0 && (rc = claims_allowed(c, &claims, &v->err)) < 0)
         log_warn("login", "%s refused: %s", c->name, v->err.message);
     if (rc == 0)
-        rc = identify(l, v, o->provider, issuer, &claims, refresh_token);
+        rc = identify(l, v, o->provider, issuer, &claims, refresh_token, &identity_id);
     if (rc == 0)
-        rc = ask(l, v, o->provider, o->auth_id, c->use_expiry_from_token ? claims.expires_s * NS_PER_SECOND : 0);
+        rc = ask(l, v, o, identity_id, c->use_expiry_from_token ? claims.expires_s * NS_PER_SECOND : 0);
     free(refresh_token);
     free(issuer);
     claims_release(&claims);
@@ -341,8 +345,11 @@ static int confirm(struct login *l, struct login_visit *v)
     } else if (!(v->pending = find_pending(l, o->auth_id, &v->err))) {
         rc = ERR_GONE;
     } else {
-        struct core_login call = {
-            .step = LOGIN_CONFIRM, .auth_id = o->auth_id, .user_id = o->user_id, .expiry_ns = o->expiry_ns};
+        struct core_login call = {.step = LOGIN_CONFIRM,
+                                  .auth_id = o->auth_id,
+                                  .user_id = o->user_id,
+                                  .identity_id = o->identity_id,
+                                  .expiry_ns = o->expiry_ns};
         rc = login_ask_core(l, &call, &v->err);
         v->user = call.user;
     }

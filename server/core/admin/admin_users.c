@@ -201,8 +201,9 @@ static const struct config_provider *find_provider(struct core_state *s, const c
     return NULL;
 }
 
-static int link_user(struct core_state *s, const struct core_admin *a, const struct user *u,
-                     const struct config_provider *p, struct err *e)
+/* u is edited; nothing is changed on errors. */
+static int link_user(struct core_state *s, const struct core_admin *a, struct user *u, const struct config_provider *p,
+                     struct err *e)
 {
     const struct identity *known = identity_find(s, p->name, p->issuer, a->text);
 
@@ -212,10 +213,14 @@ static int link_user(struct core_state *s, const struct core_admin *a, const str
     }
     if (!a->flag && (!known || known->user_id != u->r.id))
         return err_field(e, ERR_MISSING, "subject", "%s of %s is not linked to user %.80s", a->text, p->name, u->name);
-    if (a->flag && !known)
-        tx_put(s, identity_make(s, u->r.id, p->name, p->issuer, a->text));
-    else if (!a->flag)
+    if (a->flag && !known) {
+        struct identity *made = identity_make(s, u->r.id, p->name, p->issuer, a->text);
+        identity_name_user(s, made, u, true);
+        tx_put(s, made);
+    } else if (!a->flag) {
+        identity_name_user(s, known, u, false);
         tx_remove(s, known);
+    }
     return 0;
 }
 
@@ -230,9 +235,11 @@ int admin_user_link(struct core_state *s, struct core_admin *a, struct err *e)
         return rc;
     if (!(p = find_provider(s, a->prefix ? a->prefix : "", e)))
         return ERR_INVALID;
-    if ((rc = link_user(s, a, old, p, e)) < 0)
-        return rc;
     struct user *u = user_edit(old);
+    if ((rc = link_user(s, a, u, p, e)) < 0) {
+        record_unref(u);
+        return rc;
+    }
     if (!a->flag)
         groups_drop(&u->groups, p->name);
     journal(

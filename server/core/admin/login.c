@@ -112,9 +112,9 @@ static char *provider_id_of(const char *issuer, const char *subject)
     return whole;
 }
 
-static const struct user *find_by_provider_id(struct core_state *s, const struct core_login *c)
+static const struct user *find_by_provider_id(struct core_state *s, const char *issuer, const char *subject)
 {
-    char *id = provider_id_of(c->issuer, c->subject);
+    char *id = provider_id_of(issuer, subject);
     const struct user *found = NULL;
 
     for (struct map_entry *e = map_first(&s->users); e && !found; e = map_next(&s->users, e)) {
@@ -126,12 +126,23 @@ static const struct user *find_by_provider_id(struct core_state *s, const struct
     return found;
 }
 
+void identity_name_user(struct core_state *s, const struct identity *i, struct user *u, bool named)
+{
+    char *id = provider_id_of(i->issuer, i->subject);
+
+    if (named && *u->provider && !*u->provider_id && !find_by_provider_id(s, i->issuer, i->subject))
+        mem_replace(&u->provider_id, id);
+    else if (!named && str_eq(u->provider_id, id))
+        mem_replace(&u->provider_id, "");
+    free(id);
+}
+
 /* Whose the login is; NULL: nobody's yet. One that came with an import has no identity; a subject with a slash could be
  * another issuer's where there are several. ERR_CONFLICT: a user has the same identifier, and may be somebody else. */
 static int find_owner(struct core_state *s, const struct core_login *c, const struct identity *known,
                       const struct user **out, struct err *e)
 {
-    *out = known ? find_user(s, known->user_id) : find_by_provider_id(s, c);
+    *out = known ? find_user(s, known->user_id) : find_by_provider_id(s, c->issuer, c->subject);
     if (known || !*out)
         return 0;
     if (identity_of(s, (*out)->r.id) || (strchr(c->subject, '/') && config_provider(s->config, 1)))
@@ -254,7 +265,7 @@ static struct identity *edit_identity(const struct identity *i)
     return record_edit(i);
 }
 
-static void put_identity(struct core_state *s, const struct core_login *c, const struct identity *old, uint64_t user_id)
+static void put_identity(struct core_state *s, struct core_login *c, const struct identity *old, uint64_t user_id)
 {
     struct identity *i = old ? edit_identity(old) : identity_make(s, user_id, c->provider, c->issuer, c->subject);
 
@@ -265,6 +276,7 @@ static void put_identity(struct core_state *s, const struct core_login *c, const
     if (c->refresh_token)
         mem_replace(&i->refresh_token, c->refresh_token);
     mem_replace(&i->trouble, "");
+    c->identity_id = i->r.id;
     tx_put(s, i);
 }
 
@@ -319,6 +331,15 @@ static int confirm_ssh(struct core_state *s, struct pending_request *w, const st
     return 0;
 }
 
+/* An administrator can have ended the link since the provider was asked. */
+static bool is_linked(struct core_state *s, const struct core_login *c)
+{
+    const struct record_pair *pair = map_getu(&s->identities, c->identity_id);
+    const struct identity *i = pair ? pair->work : NULL;
+
+    return i && i->user_id == c->user_id;
+}
+
 static int confirm(struct core_state *s, struct core_login *c, struct err *e)
 {
     struct pending_request *w = pending_request_find(s, c->auth_id);
@@ -331,6 +352,8 @@ static int confirm(struct core_state *s, struct core_login *c, struct err *e)
         return err_set(e, ERR_GONE, "nothing waits under this link any more: run tailscale up again");
     if (!u || u->suspended_ns)
         return err_set(e, ERR_DENIED, "this account is %s: ask an administrator", u ? "suspended" : "deleted");
+    if (!is_linked(s, c))
+        return err_set(e, ERR_DENIED, "this login is no longer one of user %.80s: ask an administrator", u->name);
     ssh = w->work->ssh;
     const struct register_by by = {.actor = user_login(u), .method = REGISTER_OIDC, .expiry_ns = c->expiry_ns};
     rc = ssh ? confirm_ssh(s, w, u, e) : register_complete(s, w, u, &by, &slot, e);

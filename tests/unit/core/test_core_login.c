@@ -135,6 +135,67 @@ static void an_imported_user_is_found_by_its_identifier(void **state)
     assert_int_equal(login("default", "https://id.example.com/auth/", "7", NULL), 41);
 }
 
+static void link_subject(uint64_t user_id, const char *subject, bool linked)
+{
+    core_rig_admin_ok(&r,
+                      (struct core_admin){
+                          .op = ADMIN_USER_LINK, .id = user_id, .prefix = "default", .text = subject, .flag = linked});
+}
+
+static void who_was_unlinked_is_somebody_else(void **state)
+{
+    uint64_t bob = login("default", "https://id.example.com/", "7", NULL), other;
+
+    (void)state;
+    link_subject(bob, "7", false);
+    link_subject(bob, "7", true); /* as an undo does */
+    assert_int_equal(login("default", "https://id.example.com/", "7", NULL), bob);
+    link_subject(bob, "7", false);
+    other = login("default", "https://id.example.com/", "7", NULL);
+    assert_int_not_equal(other, 0);
+    assert_int_not_equal(other, bob);
+    link_subject(bob, "8", true);
+    assert_int_equal(login("default", "https://id.example.com/", "8", NULL), bob);
+    assert_int_equal(login("default", "https://id.example.com/", "7", NULL), other);
+}
+
+static void a_yes_is_for_a_login_that_is_linked_still(void **state)
+{
+    struct core_register asked;
+
+    (void)state;
+    link_subject(alice, "7", true);
+    assert_int_equal(login("default", "https://id.example.com", "7", NULL), alice);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    uint64_t identity_id = only_identity(s)->r.id;
+    tailnet_unpin(s);
+    assert_int_equal(core_rig_join(&r, &(struct join){.name = "one", .machine = 1, .node = 1}, &asked), REGISTER_URL);
+    link_subject(alice, "7", false);
+    struct core_login yes = {
+        .step = LOGIN_CONFIRM, .auth_id = asked.auth_id, .user_id = alice, .identity_id = identity_id};
+    assert_int_equal(send(&yes), ERR_DENIED);
+    link_subject(alice, "7", true);
+    s = tailnet_pin(r.tailnet);
+    yes = (struct core_login){
+        .step = LOGIN_CONFIRM, .auth_id = asked.auth_id, .user_id = alice, .identity_id = only_identity(s)->r.id};
+    tailnet_unpin(s);
+    assert_int_equal(send(&yes), 0);
+    record_unref(yes.user);
+}
+
+/* The identity of the user; 0: none. */
+static uint64_t identity_of(uint64_t user_id)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    uint64_t id = 0;
+
+    for (size_t i = 0; i < s->identity_count; i++)
+        if (s->identities[i]->user_id == user_id)
+            id = s->identities[i]->r.id;
+    tailnet_unpin(s);
+    return id;
+}
+
 static void an_ssh_session_is_for_the_owner_of_its_machine(void **state)
 {
     uint64_t bob = login("default", "https://id.example.com", "7", NULL);
@@ -153,9 +214,12 @@ static void an_ssh_session_is_for_the_owner_of_its_machine(void **state)
                                         "[\"autogroup:self\"],\"users\":[\"root\"]}]}"});
     assert_int_equal(core_rig_ssh(r.core, &q), 0);
     assert_true(q.undecided);
-    struct core_login yes = {.step = LOGIN_CONFIRM, .auth_id = q.new_auth_id, .user_id = bob};
+    link_subject(alice, "8", true);
+    struct core_login yes = {
+        .step = LOGIN_CONFIRM, .auth_id = q.new_auth_id, .user_id = bob, .identity_id = identity_of(bob)};
     assert_int_equal(send(&yes), ERR_DENIED);
-    yes = (struct core_login){.step = LOGIN_CONFIRM, .auth_id = q.new_auth_id, .user_id = alice};
+    yes = (struct core_login){
+        .step = LOGIN_CONFIRM, .auth_id = q.new_auth_id, .user_id = alice, .identity_id = identity_of(alice)};
     assert_int_equal(send(&yes), 0);
     record_unref(yes.user);
     q = (struct core_ssh){.source_id = one, .target_id = two, .user = "root", .auth_id = q.new_auth_id};
@@ -171,6 +235,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slash_more_is_the_same_issuer_and_nothing_else_is, begin, end),
         cmocka_unit_test_setup_teardown(a_late_refusal_suspends_nobody, begin, end),
         cmocka_unit_test_setup_teardown(an_imported_user_is_found_by_its_identifier, begin_with_imported, end),
+        cmocka_unit_test_setup_teardown(who_was_unlinked_is_somebody_else, begin, end),
+        cmocka_unit_test_setup_teardown(a_yes_is_for_a_login_that_is_linked_still, begin, end),
         cmocka_unit_test_setup_teardown(an_ssh_session_is_for_the_owner_of_its_machine, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
