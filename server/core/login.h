@@ -10,7 +10,7 @@ enum core_login_step {
     LOGIN_IDENTIFY, /* somebody is there: their user is found or made, and follows what the provider says */
     LOGIN_CONFIRM,  /* the user of user_id says yes to what waits as auth_id */
     LOGIN_RENEWED,  /* the provider still knows whom identity_id names */
-    LOGIN_REFUSED,  /* it does not any more: the user is suspended */
+    LOGIN_REFUSED,  /* it does not any more, or the user may not log in there any more: it is suspended */
     LOGIN_TROUBLE,  /* it did not say: text is why */
     LOGIN_FORGET,   /* what groups it said the user is in is too old */
 };

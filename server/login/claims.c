@@ -186,6 +186,7 @@ static bool is_picture(const char *url)
 
 int claims_read(const json_t *claims, const struct config_provider *p, struct login_claims *out, struct err *e)
 {
+    const json_t *groups;
     double expires;
 
     *out = (struct login_claims){.subject = text_of(find(claims, p->subject_claim), TEXT_MAX),
@@ -198,7 +199,9 @@ int claims_read(const json_t *claims, const struct config_provider *p, struct lo
         mem_replace(&out->email, "");
     if (!is_picture(out->picture_url))
         mem_replace(&out->picture_url, "");
-    read_groups(find(claims, p->groups_claim), &out->groups);
+    groups = find(claims, p->groups_claim);
+    out->has_groups = groups && !json_is_null(groups);
+    read_groups(groups, &out->groups);
     out->groups_left_out = json_object_get(json_object_get(claims, "_claim_names"), "groups") ||
                            json_is_true(json_object_get(claims, "hasgroups"));
     if (number_of(claims, "exp", &expires) && expires < 1e11)
@@ -251,7 +254,7 @@ static int check_email(const struct config_provider *p, const struct login_claim
     return 0;
 }
 
-int claims_allowed(const struct config_provider *p, const struct login_claims *c, struct err *e)
+static int check_groups(const struct config_provider *p, const struct login_claims *c, struct err *e)
 {
     bool member = !p->allowed_groups.len;
 
@@ -261,7 +264,21 @@ int claims_allowed(const struct config_provider *p, const struct login_claims *c
     if (!member && c->groups_left_out)
         return err_field(e, ERR_DENIED, "allowed_groups",
                          "you are in more groups than the provider lists: have it list only those of this application");
-    if (!member)
-        return err_field(e, ERR_DENIED, "allowed_groups", "you are in none of the groups allowed");
+    return member ? 0 : err_field(e, ERR_DENIED, "allowed_groups", "you are in none of the groups allowed");
+}
+
+int claims_allowed(const struct config_provider *p, const struct login_claims *c, struct err *e)
+{
+    int rc = check_groups(p, c, e);
+
+    return rc < 0 ? rc : check_email(p, c, e);
+}
+
+int claims_still_allowed(const struct config_provider *p, const struct login_claims *c, struct err *e)
+{
+    int rc = c->has_groups && !c->groups_left_out ? check_groups(p, c, e) : 0;
+
+    if (rc < 0 || !*c->email || (c->email_verified == CLAIM_ABSENT && !claims_trust_email(p, c)))
+        return rc;
     return check_email(p, c, e);
 }

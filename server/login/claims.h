@@ -28,6 +28,7 @@ enum claim_truth { CLAIM_ABSENT, CLAIM_FALSE, CLAIM_TRUE };
 struct login_claims {
     char *subject, *username, *email, *display_name, *picture_url; /* "": not said, or unusable */
     enum claim_truth email_verified;
+    bool has_groups;      /* the provider says which, if only that there are none */
     bool groups_left_out; /* there are more than the provider puts into a token */
     struct strs groups;   /* sorted */
     int64_t expires_s;    /* of the token; 0: it does not say */
@@ -40,5 +41,7 @@ void claims_release(struct login_claims *c);
 bool claims_trust_email(const struct config_provider *p, const struct login_claims *c);
 /* ERR_DENIED names the list that keeps the person out. */
 int claims_allowed(const struct config_provider *p, const struct login_claims *c, struct err *e) WARN_UNUSED;
+/* The same of a refresh, where what the provider leaves out keeps nobody out. */
+int claims_still_allowed(const struct config_provider *p, const struct login_claims *c, struct err *e) WARN_UNUSED;
 
 #endif

@@ -73,6 +73,10 @@ static void take_renewal(struct renewer *r, struct provider *p, const struct ide
     if (rc == 0) {
         call.has_groups = true;
         call.groups = claims.groups;
+        if (claims_still_allowed(p->c, &claims, &e) < 0) {
+            call.step = LOGIN_REFUSED;
+            call.text = e.message;
+        }
     } else if (rc != ERR_MISSING) {
         call.text = e.message;
     }

@@ -242,6 +242,12 @@ def refreshes(p):
               and user_of(d, "alice")["suspendedBy"] == "provider default", str(user_of(d, "alice")))
         p.fault, p.userinfo = "", None
         check("a login at the provider is the way back", enter(d, p, "desk")[0] == 200 and not user_of(d, "alice")["suspendedAt"] and not is_expired(d, "desk"))
+    with shared.Daemon(settings(p, refresh_interval="10s", allowed_groups=["eng"])) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        p.claims["groups"] = ["eng"]
+        enter(d, p, "desk")
+        p.claims["groups"] = ["sales"]
+        check("who is in no group allowed any more is suspended", shared.wait_for(40, lambda: user_of(d, "alice")["suspendedAt"]) and is_expired(d, "desk"), str(user_of(d, "alice")))
     p.claims.pop("groups")
 
 

@@ -389,7 +389,7 @@ static void suspend(struct core_state *s, const struct user *old, const char *pr
                 .object_id = u->r.id,
                 .object_name = u->name,
                 .inverse = core_operation_write(&(struct core_admin){.op = ADMIN_USER_SUSPEND, .id = u->r.id})},
-            "User %s is suspended: %s does not know it any more", u->name, provider);
+            "User %s is suspended: it may not log in with %s any more", u->name, provider);
     tx_put(s, u);
 }
 

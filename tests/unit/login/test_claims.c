@@ -134,6 +134,37 @@ static void groups_are_bounded(void **state)
     config_unref(c);
 }
 
+static void a_refresh_keeps_out_by_what_it_says_alone(void **state)
+{
+    static const struct {
+        const char *claims;
+        int rc;
+    } cases[] = {
+        {"{\"sub\":\"7\"}", 0},
+        {"{\"sub\":\"7\",\"groups\":null}", 0},
+        {"{\"sub\":\"7\",\"groups\":[\"eng\"]}", 0},
+        {"{\"sub\":\"7\",\"groups\":[]}", ERR_DENIED},
+        {"{\"sub\":\"7\",\"groups\":[],\"hasgroups\":true}", 0},
+        {"{\"sub\":\"7\",\"email\":\"a@example.com\",\"email_verified\":true}", 0},
+        {"{\"sub\":\"7\",\"email\":\"a@other.com\"}", 0}, /* it does not say whose address that is */
+        {"{\"sub\":\"7\",\"email\":\"a@other.com\",\"email_verified\":true}", ERR_DENIED},
+        {"{\"sub\":\"7\",\"email\":\"a@example.com\",\"email_verified\":false}", ERR_DENIED},
+    };
+    struct config *c = configured("allowed_groups: [eng], allowed_domains: [example.com]");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        json_t *claims = object(cases[i].claims);
+        struct login_claims out;
+        assert_int_equal(claims_read(claims, config_provider(c, 0), &out, NULL), 0);
+        if (claims_still_allowed(config_provider(c, 0), &out, NULL) != cases[i].rc)
+            fail_msg("%s", cases[i].claims);
+        claims_release(&out);
+        json_decref(claims);
+    }
+    config_unref(c);
+}
+
 static void userinfo_changes_nothing_of_the_token_itself(void **state)
 {
     json_t *token = object("{\"sub\":\"7\",\"exp\":1,\"nonce\":\"n\",\"email\":\"a@example.com\"}"),
@@ -274,6 +305,7 @@ int main(void)
         cmocka_unit_test(each_fault_of_a_token_is_seen),
         cmocka_unit_test(what_nobody_can_show_is_left_out),
         cmocka_unit_test(groups_are_bounded),
+        cmocka_unit_test(a_refresh_keeps_out_by_what_it_says_alone),
         cmocka_unit_test(userinfo_changes_nothing_of_the_token_itself),
         cmocka_unit_test(what_is_under_way_is_taken_once),
         cmocka_unit_test(who_begins_too_many_logins_loses_its_own),
