@@ -170,28 +170,29 @@ static bool is_free_name(struct core_state *s, const char *name, uint64_t self)
 
 /* A name with an '@' stands for an address in a policy: it is taken whole where the provider vouches for that address,
  * or the user has it already, else up to the '@'. */
-static char *wanted_name(const struct core_login *c, const struct user *u)
+static char *wanted_name(const struct core_login *c, const struct user *u, const char *said)
 {
-    bool whole = !strchr(c->username, '@') || str_eq(c->username, c->email) || str_eq(c->username, u->name);
+    bool whole = !strchr(said, '@') || str_eq(said, c->email) || str_eq(said, u->name);
 
-    return whole ? mem_strdup(c->username) : mem_strndup(c->username, strcspn(c->username, "@"));
+    return whole ? mem_strdup(said) : mem_strndup(said, strcspn(said, "@"));
 }
 
 static void take_name(struct core_state *s, const struct core_login *c, struct user *u)
 {
-    char *name = wanted_name(c, u);
+    char *name = wanted_name(c, u, c->username), *subject = wanted_name(c, u, c->subject);
 
     if (is_free_name(s, name, u->r.id))
         mem_replace(&u->name, name);
     else if (!*u->name && is_free_name(s, c->email, u->r.id))
         mem_replace(&u->name, c->email);
-    else if (!*u->name && is_free_name(s, c->subject, u->r.id))
-        mem_replace(&u->name, c->subject);
+    else if (!*u->name && is_free_name(s, subject, u->r.id))
+        mem_replace(&u->name, subject);
     if (!*u->name) {
         free(u->name);
         u->name = mem_format("user-%llu", (unsigned long long)u->r.id);
     }
     free(name);
+    free(subject);
 }
 
 /* A user whom an administrator made keeps the name and address that he gave. */

@@ -110,6 +110,23 @@ static void a_late_refusal_suspends_nobody(void **state)
     tailnet_unpin(s);
 }
 
+static void a_subject_gives_nobody_an_address_for_a_name(void **state)
+{
+    struct core_login call = {.step = LOGIN_IDENTIFY,
+                              .provider = "default",
+                              .issuer = "https://id.example.com",
+                              .subject = "boss@example.com",
+                              .username = "",
+                              .email = "",
+                              .display_name = "",
+                              .picture_url = ""};
+
+    (void)state;
+    assert_int_equal(send(&call), 0);
+    assert_string_equal(call.user->name, "boss");
+    record_unref(call.user);
+}
+
 static int begin_with_imported(void **state)
 {
     struct user *u = user_new();
@@ -234,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_slash_more_is_the_same_issuer_and_nothing_else_is, begin, end),
         cmocka_unit_test_setup_teardown(a_late_refusal_suspends_nobody, begin, end),
+        cmocka_unit_test_setup_teardown(a_subject_gives_nobody_an_address_for_a_name, begin, end),
         cmocka_unit_test_setup_teardown(an_imported_user_is_found_by_its_identifier, begin_with_imported, end),
         cmocka_unit_test_setup_teardown(who_was_unlinked_is_somebody_else, begin, end),
         cmocka_unit_test_setup_teardown(a_yes_is_for_a_login_that_is_linked_still, begin, end),
