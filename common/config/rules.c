@@ -373,6 +373,12 @@ static void rule_provider(struct config *c, const struct config_provider *p, rul
         note(c, "%sissuer is plain http: whoever is between this server and the provider can log in as anybody", name);
     if (p->use_expiry_from_token)
         note(c, "%suse_expiry_from_token: logins end with the provider's tokens, often after some minutes", name);
+    if (*p->issuer && (str_eq(p->subject_claim, "email") || str_eq(p->subject_claim, "upn") ||
+                       str_eq(p->subject_claim, "preferred_username")))
+        note(c, "%ssubject_claim %s: who is given a name that somebody else had is that user", name, p->subject_claim);
+    if (config_provider(c, 1) && *p->issuer && !p->allowed_domains.len && !p->allowed_users.len)
+        note(c, "%sallowed_domains is empty: of several providers, this one may vouch for mail addresses of any domain",
+             name);
     free(name);
     free(named);
 }

@@ -9,11 +9,12 @@
 #include "crypto/crypto.h"
 #include "login/encoding.h"
 
-#define SKEW_S     60  /* that clocks may differ */
-#define ISSUED_S   600 /* how far from now a token may be issued */
-#define GROUPS_MAX 1000
-#define TEXT_MAX   255
-#define URL_MAX    2048
+#define SKEW_S      60  /* that clocks may differ */
+#define ISSUED_S    600 /* how far from now a token may be issued */
+#define GROUPS_MAX  1000
+#define TEXT_MAX    255
+#define URL_MAX     2048
+#define EXPIRES_MAX 9e9 /* seconds: as nanoseconds it fits */
 
 /* ---- a token ---- */
 
@@ -102,6 +103,8 @@ bool claims_overlay(json_t *token, const json_t *userinfo)
 
     if (!str_eq(json_text(token, "sub", ""), json_text(userinfo, "sub", "?")))
         return false;
+    bool says_other_email = !str_eq(json_text(userinfo, "email", ""), "") &&
+                            !str_eq(json_text(userinfo, "email", ""), json_text(token, "email", ""));
     json_object_foreach((json_t *)(uintptr_t)userinfo, name, value)
     {
         size_t i = 0;
@@ -110,6 +113,8 @@ bool claims_overlay(json_t *token, const json_t *userinfo)
         if (!fixed[i] && !is_empty(value))
             json_object_set(token, name, value);
     }
+    if (!json_object_get(userinfo, "email_verified") && says_other_email)
+        json_object_del(token, "email_verified");
     return true;
 }
 
@@ -171,6 +176,13 @@ static enum claim_truth truth_of(const json_t *value)
     return value && !json_is_null(value) ? CLAIM_FALSE : CLAIM_ABSENT;
 }
 
+static bool trusts(const struct config_provider *p, enum claim_truth verified)
+{
+    if (strcasecmp(p->email_verified_required, "false") == 0 || verified == CLAIM_TRUE)
+        return true;
+    return strcasecmp(p->email_verified_required, "if-present") == 0 && verified == CLAIM_ABSENT;
+}
+
 /* One address, with something on both sides of a single '@'. */
 static bool is_email(const char *text)
 {
@@ -184,6 +196,16 @@ static bool is_picture(const char *url)
     return (str_starts(url, "https://") || str_starts(url, "http://")) && !strpbrk(url, " \"<>\\^`{|}");
 }
 
+/* Whoever may write any mail address into their profile would be whom it belongs to. */
+static bool subject_holds(const struct config_provider *p, const json_t *claims)
+{
+    enum claim_truth verified = truth_of(json_object_get(claims, "email_verified"));
+
+    if (str_eq(p->subject_claim, "email"))
+        return trusts(p, verified);
+    return !str_eq(p->subject_claim, p->email_claim) || trusts(p, CLAIM_ABSENT);
+}
+
 int claims_read(const json_t *claims, const struct config_provider *p, struct login_claims *out, struct err *e)
 {
     const json_t *groups;
@@ -194,7 +216,9 @@ int claims_read(const json_t *claims, const struct config_provider *p, struct lo
                                  .email = text_of(find(claims, p->email_claim), TEXT_MAX),
                                  .display_name = text_of(json_object_get(claims, "name"), TEXT_MAX),
                                  .picture_url = text_of(json_object_get(claims, "picture"), URL_MAX),
-                                 .email_verified = truth_of(json_object_get(claims, "email_verified"))};
+                                 .email_verified = CLAIM_ABSENT};
+    if (str_eq(p->email_claim, "email")) /* the only claim that it speaks of */
+        out->email_verified = truth_of(json_object_get(claims, "email_verified"));
     if (!is_email(out->email))
         mem_replace(&out->email, "");
     if (!is_picture(out->picture_url))
@@ -204,8 +228,11 @@ int claims_read(const json_t *claims, const struct config_provider *p, struct lo
     read_groups(groups, &out->groups);
     out->groups_left_out = json_object_get(json_object_get(claims, "_claim_names"), "groups") ||
                            json_is_true(json_object_get(claims, "hasgroups"));
-    if (number_of(claims, "exp", &expires) && expires < 1e11)
+    if (number_of(claims, "exp", &expires) && expires > 0 && expires < EXPIRES_MAX)
         out->expires_s = (int64_t)expires;
+    if (!subject_holds(p, claims))
+        return err_field(e, ERR_DENIED, "email",
+                         "the provider does not say that your mail address, which you are known by, is verified");
     if (*out->subject)
         return 0;
     return err_set(e, ERR_DENIED, "the provider does not say who you are: the claim '%.60s' is missing or unusable",
@@ -227,11 +254,7 @@ void claims_release(struct login_claims *c)
 
 bool claims_trust_email(const struct config_provider *p, const struct login_claims *c)
 {
-    if (!*c->email)
-        return false;
-    if (strcasecmp(p->email_verified_required, "false") == 0 || c->email_verified == CLAIM_TRUE)
-        return true;
-    return strcasecmp(p->email_verified_required, "if-present") == 0 && c->email_verified == CLAIM_ABSENT;
+    return *c->email && trusts(p, c->email_verified);
 }
 
 /* As headscale: exact, and by the case that the provider writes. */

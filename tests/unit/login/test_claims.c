@@ -105,7 +105,7 @@ static void what_nobody_can_show_is_left_out(void **state)
     assert_string_equal(out.email, "");
     assert_string_equal(out.display_name, "");
     assert_string_equal(out.picture_url, "");
-    assert_int_equal(out.email_verified, CLAIM_TRUE);
+    assert_int_equal(out.email_verified, CLAIM_ABSENT); /* it is of the claim email */
     assert_int_equal(out.groups.len, 2);
     assert_string_equal(out.groups.items[0], "a b");
     assert_string_equal(out.groups.items[1], "x");
@@ -165,6 +165,76 @@ static void a_refresh_keeps_out_by_what_it_says_alone(void **state)
     config_unref(c);
 }
 
+static void an_address_that_nobody_verified_is_no_identity(void **state)
+{
+    static const struct {
+        const char *settings, *claims;
+        int rc;
+    } cases[] = {
+        {"subject_claim: email", "{\"email\":\"a@example.com\",\"email_verified\":true}", 0},
+        {"subject_claim: email", "{\"email\":\"a@example.com\"}", ERR_DENIED},
+        {"subject_claim: email", "{\"email\":\"a@example.com\",\"email_verified\":false}", ERR_DENIED},
+        {"subject_claim: email, email_claim: mail", "{\"email\":\"a@example.com\"}", ERR_DENIED},
+        {"subject_claim: upn, email_claim: upn", "{\"upn\":\"a@example.com\",\"email_verified\":true}", ERR_DENIED},
+        {"subject_claim: upn, email_claim: upn, email_verified_required: if-present", "{\"upn\":\"a@example.com\"}", 0},
+        {"subject_claim: oid", "{\"oid\":\"7\",\"email\":\"a@example.com\"}", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config *c = configured(cases[i].settings);
+        json_t *claims = object(cases[i].claims);
+        struct login_claims out;
+        if (claims_read(claims, config_provider(c, 0), &out, NULL) != cases[i].rc)
+            fail_msg("%s: %s", cases[i].settings, cases[i].claims);
+        claims_release(&out);
+        json_decref(claims);
+        config_unref(c);
+    }
+}
+
+static void a_time_that_fits_nowhere_is_none(void **state)
+{
+    static const struct {
+        const char *claims;
+        int64_t expires_s;
+    } cases[] = {{"{\"sub\":\"7\",\"exp\":8999999999}", 8999999999},
+                 {"{\"sub\":\"7\",\"exp\":9300000000}", 0},
+                 {"{\"sub\":\"7\",\"exp\":-1e300}", 0}};
+    struct config *c = configured("");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        json_t *claims = object(cases[i].claims);
+        struct login_claims out;
+        assert_int_equal(claims_read(claims, config_provider(c, 0), &out, NULL), 0);
+        assert_true(out.expires_s == cases[i].expires_s);
+        claims_release(&out);
+        json_decref(claims);
+    }
+    config_unref(c);
+}
+
+static void configtest_tells_what_may_let_strangers_in(void **state)
+{
+    struct config *c =
+        configured("subject_claim: upn, allowed_domains: [example.com], providers: [{name: corp, issuer: "
+                   "'https://corp.example.com', client_id: c, client_secret: s}]");
+    bool of_subject = false, of_domains = false, of_both = false;
+
+    (void)state;
+    for (size_t i = 0; i < c->notes.len; i++) {
+        const char *note = c->notes.items[i];
+        of_subject = of_subject || strstr(note, "subject_claim upn");
+        of_domains = of_domains || (strstr(note, "allowed_domains is empty") && strstr(note, "oidc.providers[0]."));
+        of_both = of_both || (strstr(note, "allowed_domains is empty") && !strstr(note, "oidc.providers[0]."));
+    }
+    assert_true(of_subject);
+    assert_true(of_domains);
+    assert_false(of_both);
+    config_unref(c);
+}
+
 static void userinfo_changes_nothing_of_the_token_itself(void **state)
 {
     json_t *token = object("{\"sub\":\"7\",\"exp\":1,\"nonce\":\"n\",\"email\":\"a@example.com\"}"),
@@ -178,6 +248,16 @@ static void userinfo_changes_nothing_of_the_token_itself(void **state)
     assert_string_equal(json_text(token, "nonce", ""), "n");
     assert_string_equal(json_text(token, "email", ""), "a@example.com");
     assert_string_equal(json_text(token, "name", ""), "A");
+    json_decref(token);
+    token = object("{\"sub\":\"7\",\"email\":\"a@example.com\",\"email_verified\":true}");
+    assert_true(claims_overlay(token, info));
+    assert_true(json_is_true(json_object_get(token, "email_verified")));
+    json_object_set_new(info, "email", json_string("a@example.com"));
+    assert_true(claims_overlay(token, info));
+    assert_true(json_is_true(json_object_get(token, "email_verified")));
+    json_object_set_new(info, "email", json_string("boss@example.com"));
+    assert_true(claims_overlay(token, info)); /* nobody verified that one */
+    assert_null(json_object_get(token, "email_verified"));
     json_decref(token);
     json_decref(info);
     json_decref(other);
@@ -306,6 +386,9 @@ int main(void)
         cmocka_unit_test(what_nobody_can_show_is_left_out),
         cmocka_unit_test(groups_are_bounded),
         cmocka_unit_test(a_refresh_keeps_out_by_what_it_says_alone),
+        cmocka_unit_test(an_address_that_nobody_verified_is_no_identity),
+        cmocka_unit_test(a_time_that_fits_nowhere_is_none),
+        cmocka_unit_test(configtest_tells_what_may_let_strangers_in),
         cmocka_unit_test(userinfo_changes_nothing_of_the_token_itself),
         cmocka_unit_test(what_is_under_way_is_taken_once),
         cmocka_unit_test(who_begins_too_many_logins_loses_its_own),
