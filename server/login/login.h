@@ -15,6 +15,7 @@
 #include "tailnet/tailnet.h"
 
 struct login;
+struct provider;
 
 /* *out stays NULL where no provider is configured. config is kept: a change of the providers needs a restart. An error
  * where a secret cannot be read, or where only_start_if_oidc_is_available is set and a provider does not answer. */
@@ -59,6 +60,7 @@ struct login_visit {
     /* the room's */
     struct work work;
     struct login *login;
+    struct provider *turn_of; /* whose turn it has or waits for */
 };
 /* ERR_BUSY: too many are under way, and done is not called. */
 int login_visit(struct login *l, struct login_visit *v, struct err *e) WARN_UNUSED;

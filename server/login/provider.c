@@ -17,6 +17,7 @@
 #define SECRET_MAX    4096
 #define PATIENCE_MS   10000
 #define DISCOVERED_MS (INT64_C(3600) * 1000)
+#define FAILED_MS     10000
 #define KEYS_AGAIN_MS 60000 /* an unknown key makes nobody ask more often */
 
 /* ---- the secret ---- */
@@ -221,6 +222,15 @@ static void take_metadata(struct provider *p, const json_t *m)
     p->takes_s256 = lists(json_object_get(m, "code_challenge_methods_supported"), "S256", false);
     p->takes_basic = lists(methods, "client_secret_basic", true) || !lists(methods, "client_secret_post", false);
     p->discovered_ms = clock_mono_ms();
+    p->failed_ms = 0;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void keep_failure(struct provider *p, const struct err *why)
+{
+    pthread_mutex_lock(&p->lock);
+    p->failed_ms = clock_mono_ms();
+    p->failure = *why;
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -234,10 +244,12 @@ int provider_ask_again(struct provider *p, struct err *e)
     free(url);
     if (rc == 0)
         rc = check_metadata(p, metadata, &why);
-    if (rc == 0)
+    if (rc == 0) {
         take_metadata(p, metadata);
-    else
+    } else {
         note_trouble(p, rc, &why);
+        keep_failure(p, &why);
+    }
     if (rc < 0 && e)
         *e = why;
     json_decref(metadata);
@@ -246,13 +258,18 @@ int provider_ask_again(struct provider *p, struct err *e)
 
 int provider_discover(struct provider *p, struct err *e)
 {
+    struct err why = {0};
+    int64_t now = clock_mono_ms();
+
     pthread_mutex_lock(&p->lock);
     int64_t at = p->discovered_ms;
+    bool failed = p->failed_ms && now - p->failed_ms < FAILED_MS;
+    if (failed)
+        why = p->failure;
     pthread_mutex_unlock(&p->lock);
-    if (at && clock_mono_ms() - at < DISCOVERED_MS)
+    if (at && now - at < DISCOVERED_MS)
         return 0;
-    struct err why = {0};
-    int rc = provider_ask_again(p, &why);
+    int rc = failed ? (int)why.code : provider_ask_again(p, &why);
     if (rc < 0 && at && rc == ERR_UNAVAILABLE)
         return 0;
     if (rc < 0 && e)

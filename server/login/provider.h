@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "base/thread.h"
 #include "config/config.h"
 #include "login/jose.h"
 
@@ -22,6 +23,11 @@ struct provider {
     struct jose_keys *keys;
     int64_t keys_ms, tried_ms; /* when they came; when they were last asked for because of an unknown one */
     char trouble[240];         /* why the last question failed; "": it did not */
+    int64_t failed_ms;         /* when discovery last failed, mono; 0: it did not since it last succeeded */
+    struct err failure;        /* and how */
+    /* with the room's lock: so many visits have their turn, and who waits for one */
+    size_t visits, waiting;
+    struct work *first, *last;
 };
 
 /* The secret is read, nothing else: ERR_INVALID, ERR_MISSING where it cannot be. */
@@ -29,7 +35,8 @@ int provider_init(struct provider *p, const struct config_provider *c, bool (*st
                   struct err *e) WARN_UNUSED;
 void provider_release(struct provider *p);
 
-/* What the provider says of itself, asked for again after an hour; an older answer does where there is no newer one. */
+/* What the provider says of itself, asked for again after an hour; an older answer does where there is no newer one.
+ * A failure is one for ten seconds, without another question. */
 int provider_discover(struct provider *p, struct err *e) WARN_UNUSED;
 /* Asks now. */
 int provider_ask_again(struct provider *p, struct err *e) WARN_UNUSED;

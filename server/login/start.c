@@ -8,7 +8,7 @@
 #include "control/control.h"
 #include "login/state.h"
 
-#define THREADS     4
+#define THREADS_MAX 33
 #define VISITS_MAX  256
 #define BEGUN_MAX   4096
 #define SOURCE_MAX  64
@@ -66,6 +66,14 @@ static int discover_all(struct login *l, struct err *e)
     return rc;
 }
 
+/* Providers that do not answer leave one for the others and for what needs none. */
+static size_t threads_of(const struct login *l)
+{
+    size_t wanted = l->provider_count * VISITS_PER_PROVIDER + 2;
+
+    return wanted < THREADS_MAX ? wanted : THREADS_MAX;
+}
+
 int login_start(const struct config *config, struct core *core, struct tailnet *tailnet, struct login **out,
                 struct err *e)
 {
@@ -88,7 +96,7 @@ int login_start(const struct config *config, struct core *core, struct tailnet *
     once_init(&l->asked, ASKED_MAX, USER_MAX, 0);
     if ((rc = load_key(l, e)) < 0 || (rc = init_providers(l, e)) < 0 ||
         (config->oidc.only_start_if_oidc_is_available && (rc = discover_all(l, e)) < 0) ||
-        (rc = workers_start(&l->workers, "login", THREADS, e)) < 0 ||
+        (rc = workers_start(&l->workers, "login", threads_of(l), e)) < 0 ||
         (rc = thread_start(&l->renewer, "login renewal", renewer_run, l, e)) < 0) {
         login_stop(l);
         return rc;

@@ -10,8 +10,9 @@
 #include "login/login.h"
 #include "login/provider.h"
 
-#define LOGIN_TIME_MS   (15 * 60 * 1000)
-#define LOGIN_TOKEN_LEN 64 /* hexadecimal digits */
+#define LOGIN_TIME_MS       (15 * 60 * 1000)
+#define VISITS_PER_PROVIDER 2  /* at a time; others wait for their turn */
+#define LOGIN_TOKEN_LEN     64 /* hexadecimal digits */
 
 /* One entry of a table of things that end by themselves, are taken once, and belong to a cookie. */
 struct once {

@@ -16,7 +16,8 @@
 #define CONFIRM_COOKIE "headway_confirm"
 #define COOKIE_S       (LOGIN_TIME_MS / 1000)
 #define USED_MAX       4096
-#define MARK_LEN       6 /* digits of a state in its cookie's name: several logins at once keep apart */
+#define WAITING_MAX    64 /* visits that wait for one provider */
+#define MARK_LEN       6  /* digits of a state in its cookie's name: several logins at once keep apart */
 
 /* ---- cookies ---- */
 
@@ -361,14 +362,69 @@ static int confirm(struct login *l, struct login_visit *v)
 
 /* ---- visits ---- */
 
+/* Whom a visit will ask; NULL: nobody. With the lock held. */
+static struct provider *provider_of(struct login *l, const struct login_visit *v)
+{
+    const struct once *o;
+
+    if (v->kind == VISIT_BEGIN)
+        return v->provider ? login_provider(l, v->provider) : l->provider_count == 1 ? l->providers : NULL;
+    o = v->kind == VISIT_CALLBACK && v->state ? map_gets(&l->begun.by_token, v->state) : NULL;
+    return o ? o->provider : NULL;
+}
+
+/* A provider that is slow to answer keeps only its own people waiting. 1: the visit waits, and is run again. */
+static int take_turn(struct login *l, struct login_visit *v)
+{
+    int rc = 0;
+
+    if (v->turn_of)
+        return 0;
+    pthread_mutex_lock(&l->lock);
+    struct provider *p = provider_of(l, v);
+    if (p && p->waiting >= WAITING_MAX) {
+        rc = err_set(&v->err, ERR_BUSY, "the provider %s is slow to answer: try again in a minute", p->c->name);
+    } else if (p && p->visits >= VISITS_PER_PROVIDER) {
+        v->turn_of = p;
+        v->work.next = NULL;
+        *(p->first ? &p->last->next : &p->first) = &v->work;
+        p->last = &v->work;
+        p->waiting++;
+        rc = 1;
+    } else if (p) {
+        v->turn_of = p;
+        p->visits++;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}
+
+/* The turn goes to who waits longest. With the lock held. */
+static void end_turn(struct login *l, struct provider *p)
+{
+    struct work *next = p->first;
+
+    if (!next) {
+        p->visits--;
+        return;
+    }
+    p->first = next->next;
+    p->waiting--;
+    workers_add(&l->workers, next);
+}
+
 void visit_run(struct work *work)
 {
     static int (*const kinds[])(struct login *, struct login_visit *) = {
         [VISIT_BEGIN] = begin, [VISIT_CALLBACK] = callback, [VISIT_CONFIRM] = confirm};
     struct login_visit *v = CONTAINER_OF(work, struct login_visit, work);
     struct login *l = v->login;
-    int rc = kinds[v->kind](l, v);
+    int rc = take_turn(l, v);
 
+    if (rc > 0)
+        return;
+    if (rc == 0)
+        rc = kinds[v->kind](l, v);
     if (rc < 0) {
         v->outcome = VISIT_FAILED;
         log_info("login", "%s: %s", v->kind == VISIT_CALLBACK ? "a login failed" : "a page was refused",
@@ -376,6 +432,8 @@ void visit_run(struct work *work)
     }
     pthread_mutex_lock(&l->lock);
     l->visits--;
+    if (v->turn_of)
+        end_turn(l, v->turn_of);
     pthread_mutex_unlock(&l->lock);
     v->done(v);
 }

@@ -272,6 +272,32 @@ def several(p):
                   and second["email"] == "", f"{first} {second}")
 
 
+def provider_slow(p):
+    with openid.Provider() as other:
+        more = {"providers": [{"name": "corp", "issuer": other.issuer, "client_id": openid.CLIENT, "client_secret": openid.SECRET}]}
+        with shared.Daemon(settings(p, **more)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            asked, answers = waiting(d, "asked"), []
+            known = Browser(d)
+            page = known.get(known.get(known.get(f"/register/{asked}?provider=default")[2])[2])[1]
+            p.fault = "slow token"
+            before, begun = len([s for s in p.seen if s[0] == "token"]), len([s for s in p.seen if s[0] == "auth"])
+
+            def come(auth_id):
+                b = Browser(d)
+                answers.append(b.get(b.get(b.get(f"/register/{auth_id}?provider=default")[2])[2]))
+
+            for auth_id in [waiting(d) for _ in range(8)]:
+                threading.Thread(target=come, args=(auth_id,), daemon=True).start()
+            check("of a provider that does not answer two are asked at a time", shared.wait_for(20, lambda: len([s for s in p.seen if s[0] == "token"]) >= before + 2)
+                  and len([s for s in p.seen if s[0] == "token"]) == before + 2 and len([s for s in p.seen if s[0] == "auth"]) >= begun + 2)
+            auth_id, b = waiting(d, "other"), Browser(d)
+            b.confirm(auth_id, b.get(b.get(b.get(f"/register/{auth_id}?provider=corp")[2])[2])[1])
+            known.confirm(asked, page)
+            check("others log in meanwhile, and a yes is heard", {"other", "asked"} <= set(nodes(d)) and not answers, str(answers))
+    p.fault = ""
+
+
 def provider_gone():
     with openid.Provider() as p, shared.Daemon(settings(p, refresh_interval="10s")) as d:
         d.call("POST", "/api/v1/user", {"name": "local"})
@@ -295,8 +321,10 @@ def provider_away(p):
         status, page, _ = b.get(f"/register/{auth_id}")
         check("without its provider the daemon runs, and says so", status == 503 and "status 500" in page, page)
         check("health says it", shared.wait_for(10, lambda: "log in" in json.dumps(d.call("GET", "/api/headway/health")[1])), str(d.call("GET", "/api/headway/health")[1]))
+        before = len(p.seen)
+        check("who comes next is told so without another question", b.get(f"/register/{auth_id}")[:2] == (status, page) and len(p.seen) == before, str(p.seen))
         p.fault = ""
-        check("and once the provider is back people can log in", b.login(auth_id)[0] == 200)
+        check("and once the provider is back people can log in", shared.wait_for(60, lambda: b.login(auth_id)[0] == 200))
     p.fault = "broken openid-configuration"
     with shared.Daemon(settings(p, groups_max_age="1s")) as d:
         before = len(p.seen)
@@ -332,6 +360,7 @@ def main():
         hostile(p)
         refreshes(p)
         several(p)
+        provider_slow(p)
         lists(p)
     provider_gone()
     for algorithm in "ES256", "ES384", "PS256":
