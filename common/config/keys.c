@@ -249,7 +249,7 @@ const struct config_key config_keys[] = {
     {"oidc.refresh_interval", .type = TYPE_DURATION, AT(oidc.flat.refresh_interval), .fallback = "0", .max = LONG,
      .help = "How often the provider is asked whether a user is still one, which takes a refresh token (scope offline_access); 0: never. Who is not is suspended."},
     {"oidc.groups_max_age", .type = TYPE_DURATION, AT(oidc.flat.groups_max_age), .fallback = "0", .max = LONG, .help = "How long the groups of a user count without another login or refresh; 0: until one says otherwise."},
-    {"oidc.providers", .type = TYPE_PROVIDERS, AT(oidc.providers), .fallback = "", .help = "More providers: a list of objects with a name and the keys above, without oidc. in front. People choose one."},
+    {"oidc.providers", .type = TYPE_PROVIDERS, AT(oidc.providers), .fallback = "", .help = "More providers: a list of objects with a name and the keys above, without oidc. in front. People choose one. The redirect URI of each has its name at its end, as in /oidc/callback/NAME."},
 };
 
 const struct config_old config_olds[] = {

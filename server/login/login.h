@@ -34,7 +34,7 @@ void login_trouble(struct login *l, char *text, size_t size);
 
 enum visit_kind {
     VISIT_BEGIN,    /* auth_id, and provider where one was chosen */
-    VISIT_CALLBACK, /* state with code or refusal, and issuer where it was given */
+    VISIT_CALLBACK, /* state with code or refusal, issuer where it was given, and provider of the path, if any */
     VISIT_CONFIRM,  /* auth_id and form_token */
 };
 enum visit_outcome {

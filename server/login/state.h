@@ -43,8 +43,8 @@ struct login {
     uint8_t key[CRYPTO_KEY_LEN]; /* that refresh tokens are encrypted with */
     struct provider *providers;
     size_t provider_count;
-    char *redirect_uri;
-    bool secure; /* browsers come by https */
+    char *redirect_uri; /* of the provider whose keys stand alone */
+    bool secure;        /* browsers come by https */
     struct workers workers;
     struct thread renewer;
     atomic_bool stopping;

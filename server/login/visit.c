@@ -113,15 +113,22 @@ static void add_scope(struct buf *query, const struct config_provider *c)
     buf_release(&scope);
 }
 
+/* One for each provider, so that none can bring an answer of another (RFC 9700, 4.4.2). */
+static char *redirect_uri(const struct login *l, const struct provider *p)
+{
+    return p->c == &l->config->oidc.flat ? mem_format("%s", l->redirect_uri)
+                                         : mem_format("%s/%s", l->redirect_uri, p->c->name);
+}
+
 static char *authorization_location(struct login *l, const struct once *o)
 {
     const struct config_provider *c = o->provider->c;
-    char *url = provider_authorization_url(o->provider), *whole;
+    char *url = provider_authorization_url(o->provider), *back = redirect_uri(l, o->provider), *whole;
     struct buf query = BUF_INIT(0);
 
     encode_pair(&query, "response_type", "code");
     encode_pair(&query, "client_id", c->client_id);
-    encode_pair(&query, "redirect_uri", l->redirect_uri);
+    encode_pair(&query, "redirect_uri", back);
     add_scope(&query, c);
     encode_pair(&query, "state", o->token);
     encode_pair(&query, "nonce", o->nonce);
@@ -131,6 +138,7 @@ static char *authorization_location(struct login *l, const struct once *o)
         encode_pair(&query, c->extra_params.items[i].name, c->extra_params.items[i].value);
     whole = mem_format("%s%c%s", url, strchr(url, '?') ? '&' : '?', buf_text(&query));
     buf_release(&query);
+    free(back);
     free(url);
     return whole;
 }
@@ -198,7 +206,8 @@ static int fetch_claims(struct login *l, const struct login_visit *v, const stru
 {
     struct provider_tokens tokens = {0};
     json_t *said = NULL;
-    int rc = provider_exchange(o->provider, v->code, l->redirect_uri, *o->verifier ? o->verifier : NULL, &tokens, e);
+    char *back = redirect_uri(l, o->provider);
+    int rc = provider_exchange(o->provider, v->code, back, *o->verifier ? o->verifier : NULL, &tokens, e);
 
     if (rc == 0)
         rc = use_once(l, tokens.id_token, e);
@@ -209,6 +218,7 @@ static int fetch_claims(struct login *l, const struct login_visit *v, const stru
     if (rc == 0 && tokens.refresh_token && o->provider->c->refresh_interval)
         *refresh_token = seal_close(l->key, tokens.refresh_token);
     json_decref(said);
+    free(back);
     provider_tokens_release(&tokens);
     return rc;
 }
@@ -278,11 +288,12 @@ static int admit(struct login *l, struct login_visit *v, const struct once *o)
     return rc;
 }
 
-/* Another provider's answer does not fit this login (RFC 9207). */
-static int check_issuer(struct provider *p, const char *said, struct err *e)
+/* Another provider's answer does not fit this login, by its path or what it says (RFC 9207). */
+static int check_sender(struct login *l, const struct login_visit *v, struct provider *p, struct err *e)
 {
     char *issuer = provider_issuer(p);
-    bool same = !said || str_eq(said, issuer);
+    const char *name = p->c == &l->config->oidc.flat ? "" : p->c->name;
+    bool same = (!v->issuer || str_eq(v->issuer, issuer)) && str_eq(v->provider ? v->provider : "", name);
 
     free(issuer);
     return same ? 0 : err_set(e, ERR_DENIED, "the answer is from another provider than this login was begun with");
@@ -314,7 +325,7 @@ static int callback(struct login *l, struct login_visit *v)
     if (!o)
         return v->err.code;
     v->set_cookies[0] = make_cookie(l, name, "", CALLBACK_PATH, false);
-    rc = check_issuer(o->provider, v->issuer, &v->err);
+    rc = check_sender(l, v, o->provider, &v->err);
     if (rc == 0 && v->refusal)
         rc = refused(v->refusal, &v->err);
     if (rc == 0 && !(v->pending = find_pending(l, o->auth_id, &v->err)))

@@ -261,7 +261,14 @@ def several(p):
             check("of several providers people choose one", status == 200 and "?provider=default" in page and "?provider=corp" in page, page)
             check("that there is", b.get(f"/register/{auth_id}?provider=x")[0] == 404)
             to_corp = b.get(f"/register/{auth_id}?provider=corp")[2]
-            check("and are sent there", to_corp.startswith(other.issuer), to_corp)
+            asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(to_corp).query))
+            check("and are sent there, and back to a place of its own", to_corp.startswith(other.issuer) and asked["redirect_uri"] == b.base + "/oidc/callback/corp", to_corp)
+            for name, path in (("corp", "/oidc/callback"), ("corp", "/oidc/callback/default"), ("corp", "/oidc/callback/nobody"), ("default", "/oidc/callback/corp")):
+                mixed = Browser(d)
+                back = urllib.parse.urlsplit(mixed.get(mixed.get(f"/register/{auth_id}?provider={name}")[2])[2])
+                query = {k: v for k, v in urllib.parse.parse_qsl(back.query) if k != "iss"}
+                status, page, _ = mixed.get(back._replace(path=path, query=urllib.parse.urlencode(query)).geturl())
+                check(f"an answer for {name} at {path} is refused", status == 403 and "another provider" in page, page)
             page = b.get(b.get(to_corp)[2])[1]
             b.confirm(auth_id, page)
             first = nodes(d)["laptop"]["user"]

@@ -199,6 +199,7 @@ static enum http_flow callback_page(struct rest_request *r)
 {
     struct login_visit *v = new_visit(r, VISIT_CALLBACK);
 
+    v->provider = r->http.params[0];
     v->state = arg_query(r, "state");
     v->code = arg_query(r, "code");
     v->refusal = arg_query(r, "error");
@@ -223,7 +224,9 @@ static enum http_flow confirm_page(struct rest_request *r)
 
 static const struct api_endpoint rows[] = {
     {PAGE("GET", "/oidc/callback", HTTP_PUBLIC), .run = callback_page,
-     .help = "Where OpenID providers send people back to"},
+     .help = "Where the OpenID provider whose keys stand alone sends people back to"},
+    {PAGE("GET", "/oidc/callback/{provider}", HTTP_PUBLIC), .run = callback_page,
+     .help = "Where an OpenID provider of the list sends people back to"},
     {PAGE("POST", "/register/confirm/{authId}", HTTP_PUBLIC), .http.body_max = 4096, .run = confirm_page,
      .help = "A person's yes to a machine or an SSH session"},
 };
