@@ -24,12 +24,12 @@ struct renewer {
 /* What is to be done in one round. */
 struct due {
     const struct identity *identity; /* a reference */
-    struct provider *provider;
-    bool forget; /* its groups are too old */
+    struct provider *provider;       /* NULL: it left the configuration */
+    bool forget;                     /* its groups are too old */
 };
 struct round {
     VEC(struct due) items;
-    size_t *of_provider; /* how many, by place */
+    size_t *of_provider; /* how many, by place; the last one is of providers that left the configuration */
     bool *away;          /* its last answer said nothing about the person */
     bool full;
 };
@@ -123,18 +123,23 @@ static bool is_due(struct renewer *r, const struct config_provider *c, const str
            now - failed >= again;
 }
 
+static size_t place_of(const struct login *l, const struct provider *p)
+{
+    return p ? (size_t)(p - l->providers) : l->provider_count;
+}
+
 static void collect_one(struct renewer *r, struct round *round, const struct tailnet_snapshot *s,
                         const struct identity *i, int64_t now)
 {
     struct provider *p = login_provider(r->l, i->provider);
     const struct user *u = snapshot_user(s, i->user_id);
 
-    if (!p || !u)
+    if (!u)
         return;
-    bool forget = p->c->groups_max_age && i->groups_ns && now - i->groups_ns >= p->c->groups_max_age;
-    if (!forget && (u->suspended_ns || !is_due(r, p->c, i, now)))
+    bool forget = i->groups_ns && (!p || (p->c->groups_max_age && now - i->groups_ns >= p->c->groups_max_age));
+    if (!forget && (!p || u->suspended_ns || !is_due(r, p->c, i, now)))
         return;
-    if (round->of_provider[p - r->l->providers]++ >= ROUND_MAX)
+    if (round->of_provider[place_of(r->l, p)]++ >= ROUND_MAX)
         round->full = true;
     else
         vec_push(&round->items, ((struct due){record_ref(i), p, forget}));
@@ -155,7 +160,7 @@ static void look_at_people(struct renewer *r, struct round *round)
 {
     for (size_t i = 0; i < round->items.len; i++) {
         const struct due *d = &round->items.items[i];
-        bool *away = &round->away[d->provider - r->l->providers];
+        bool *away = &round->away[place_of(r->l, d->provider)];
         if (atomic_load(&r->l->stopping) || (*away && !d->forget))
             continue;
         if (d->forget) {
@@ -185,8 +190,8 @@ static void look_at_providers(struct login *l)
 /* False: there is more to do at once. */
 static bool look(struct renewer *r)
 {
-    struct round round = {.of_provider = mem_alloc(r->l->provider_count * sizeof(*round.of_provider)),
-                          .away = mem_alloc(r->l->provider_count * sizeof(*round.away))};
+    struct round round = {.of_provider = mem_alloc((r->l->provider_count + 1) * sizeof(*round.of_provider)),
+                          .away = mem_alloc((r->l->provider_count + 1) * sizeof(*round.away))};
 
     collect(r, &round);
     look_at_people(r, &round);

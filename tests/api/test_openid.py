@@ -277,6 +277,17 @@ def several(p):
             second = nodes(d)["second"]["user"]
             check("the same subject of two providers is two users", first["id"] != second["id"] and first["name"] == "alice" and second["name"] == f"user-{second['id']}"
                   and second["email"] == "", f"{first} {second}")
+            other.claims["groups"] = ["eng"]
+            auth_id, b = waiting(d, "third"), Browser(d)
+            b.confirm(auth_id, b.get(b.get(b.get(f"/register/{auth_id}?provider=corp")[2])[2])[1])
+            check("a provider says groups", user_of(d, "alice")["providerGroups"] == ["eng@corp"], str(user_of(d, "alice")))
+            d.stop()
+            with open(d.config, encoding="utf-8") as f:
+                text = f.read()
+            with open(d.config, "w", encoding="utf-8") as f:
+                f.write(text.replace(settings(p, **more), settings(p)))
+            d.start()
+            check("which end when it leaves the configuration", shared.wait_for(60, lambda: not user_of(d, "alice")["providerGroups"]), str(user_of(d, "alice")))
 
 
 def provider_slow(p):
