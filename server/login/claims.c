@@ -88,6 +88,15 @@ int claims_check(const json_t *token, const struct claims_expected *x, struct er
     return check_times(token, x, e);
 }
 
+int claims_fresh(const json_t *token, int64_t since_s, struct err *e)
+{
+    double logged_in;
+
+    if (!number_of(token, "auth_time", &logged_in) || logged_in + SKEW_S >= (double)since_s)
+        return 0;
+    return err_set(e, ERR_DENIED, "the provider did not ask you to log in again, which an SSH session needs");
+}
+
 /* ---- what is said ---- */
 
 static bool is_empty(const json_t *value)
@@ -97,7 +106,8 @@ static bool is_empty(const json_t *value)
 
 bool claims_overlay(json_t *token, const json_t *userinfo)
 {
-    static const char *const fixed[] = {"iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", NULL};
+    static const char *const fixed[] = {"iss", "aud",   "azp",     "exp",       "iat",
+                                        "nbf", "nonce", "at_hash", "auth_time", NULL};
     const char *name;
     json_t *value;
 

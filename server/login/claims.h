@@ -20,6 +20,10 @@ struct claims_expected {
 /* Whether a token whose signature is right is for this login: ERR_DENIED says what is wrong with it. */
 int claims_check(const json_t *token, const struct claims_expected *x, struct err *e) WARN_UNUSED;
 
+/* Whether the person logged in at the provider since then, where the token says when that was. ERR_DENIED: not since.
+ */
+int claims_fresh(const json_t *token, int64_t since_s, struct err *e) WARN_UNUSED;
+
 /* What UserInfo says of the same subject takes the place of what the token says, where it says something. False: it is
  * of somebody else. */
 bool claims_overlay(json_t *token, const json_t *userinfo);

@@ -24,6 +24,7 @@ struct once {
     char auth_id[AUTH_ID_LEN + 1];
     struct provider *provider;
     /* until the callback */
+    int64_t fresh_s; /* the person must have logged in at the provider since, wall time; 0: whenever that was */
     char nonce[LOGIN_TOKEN_LEN + 1], verifier[LOGIN_TOKEN_LEN + 1];
     /* after it */
     uint64_t user_id, identity_id;

@@ -113,6 +113,14 @@ static void add_scope(struct buf *query, const struct config_provider *c)
     buf_release(&scope);
 }
 
+/* A new login, not one of this morning. Google refuses the prompt. */
+static void add_fresh(struct buf *query, const struct config_provider *c)
+{
+    if (!strstr(c->issuer, "://accounts.google.com"))
+        encode_pair(query, "prompt", "login");
+    encode_pair(query, "max_age", "0");
+}
+
 /* One for each provider, so that none can bring an answer of another (RFC 9700, 4.4.2). */
 static char *redirect_uri(const struct login *l, const struct provider *p)
 {
@@ -134,8 +142,12 @@ static char *authorization_location(struct login *l, const struct once *o)
     encode_pair(&query, "nonce", o->nonce);
     if (*o->verifier)
         add_challenge(&query, o->provider, o->verifier);
+    if (o->fresh_s)
+        add_fresh(&query, c);
     for (size_t i = 0; i < c->extra_params.len; i++)
-        encode_pair(&query, c->extra_params.items[i].name, c->extra_params.items[i].value);
+        if (!o->fresh_s ||
+            (!str_eq(c->extra_params.items[i].name, "prompt") && !str_eq(c->extra_params.items[i].name, "max_age")))
+            encode_pair(&query, c->extra_params.items[i].name, c->extra_params.items[i].value);
     whole = mem_format("%s%c%s", url, strchr(url, '?') ? '&' : '?', buf_text(&query));
     buf_release(&query);
     free(back);
@@ -153,6 +165,7 @@ static int start_flow(struct login *l, struct login_visit *v, struct provider *p
     struct once *o = once_add(&l->begun, source, v->auth_id, cookie, &v->err);
     if (o) {
         o->provider = p;
+        o->fresh_s = v->pending->ssh ? clock_wall_ns() / NS_PER_SECOND : 0;
         crypto_random_hex(o->nonce, LOGIN_TOKEN_LEN / 2);
         if (pkce)
             crypto_random_hex(o->verifier, LOGIN_TOKEN_LEN / 2);
@@ -213,6 +226,8 @@ static int fetch_claims(struct login *l, const struct login_visit *v, const stru
         rc = use_once(l, tokens.id_token, e);
     if (rc == 0)
         rc = provider_claims(o->provider, &tokens, o->nonce, &said, e);
+    if (rc == 0 && o->fresh_s)
+        rc = claims_fresh(said, o->fresh_s, e);
     if (rc == 0)
         rc = claims_read(said, o->provider->c, claims, e);
     if (rc == 0 && tokens.refresh_token && o->provider->c->refresh_interval)

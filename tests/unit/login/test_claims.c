@@ -165,6 +165,20 @@ static void a_refresh_keeps_out_by_what_it_says_alone(void **state)
     config_unref(c);
 }
 
+static void an_old_login_at_the_provider_is_told_from_a_new_one(void **state)
+{
+    json_t *old = object("{\"auth_time\":1799999900}"), *new = object("{\"auth_time\":1800000001}"),
+           *silent = object("{}");
+
+    (void)state;
+    assert_int_equal(claims_fresh(old, NOW, NULL), ERR_DENIED);
+    assert_int_equal(claims_fresh(new, NOW, NULL), 0);
+    assert_int_equal(claims_fresh(silent, NOW, NULL), 0);
+    json_decref(old);
+    json_decref(new);
+    json_decref(silent);
+}
+
 static void an_address_that_nobody_verified_is_no_identity(void **state)
 {
     static const struct {
@@ -386,6 +400,7 @@ int main(void)
         cmocka_unit_test(what_nobody_can_show_is_left_out),
         cmocka_unit_test(groups_are_bounded),
         cmocka_unit_test(a_refresh_keeps_out_by_what_it_says_alone),
+        cmocka_unit_test(an_old_login_at_the_provider_is_told_from_a_new_one),
         cmocka_unit_test(an_address_that_nobody_verified_is_no_identity),
         cmocka_unit_test(a_time_that_fits_nowhere_is_none),
         cmocka_unit_test(configtest_tells_what_may_let_strangers_in),
