@@ -28,7 +28,7 @@ enum auth_scope {
     SCOPE_DNS,
     SCOPE_WEBHOOKS,
     SCOPE_ANY,   /* every token */
-    SCOPE_NEVER, /* no token, whatever it may do else: what makes keys without limits */
+    SCOPE_NEVER, /* no token, whatever it may do else: what makes keys without limits, or who is whom */
     SCOPES
 };
 /* "devices:core", with read "devices:core:read"; what an error or a document calls it. */

@@ -122,6 +122,7 @@ static const struct {
     {"/api/v2/tailnet/-/dns", "dns", "dns:read"},
     {"/api/v2/tailnet/-/users", "users", "users:read"},
     {"/api/v2/users", "users", "users:read"},
+    {"/api/headway/users/{id}/link", NEVER, "users:read"},
     {"/api/headway/users", "users", "users:read"},
     {"/api/headway/identities", "users", "users:read"},
     {"/api/headway/preauthkeys", "auth_keys", "auth_keys:read"},
