@@ -51,10 +51,10 @@ struct auth_who {
 };
 
 /* The value of an Authorization header ("Bearer KEY", or "Basic" with the key as user and any password) or NULL.
- * ERR_UNAUTHENTICATED, always with the same words, when it is missing, malformed, unknown, wrong or expired. Any
- * thread. A slow hash (of an imported key) is computed once and what it says of a secret remembered; two are never
- * computed at the same time, and after a wrong secret none for a while: ERR_BUSY for whoever would have to wait for
- * that. */
+ * ERR_UNAUTHENTICATED, always with the same words, when it is missing, malformed, unknown, wrong or expired, or the
+ * key's owner is suspended or gone. Any thread. A slow hash (of an imported key) is computed once and what it says of a
+ * secret remembered; two are never computed at the same time, and after a wrong secret none for a while: ERR_BUSY for
+ * whoever would have to wait for that. */
 int auth_header(struct auth *a, const struct tailnet_snapshot *s, const char *header, int64_t now_ns,
                 struct auth_who *out, struct err *e) WARN_UNUSED;
 

@@ -482,6 +482,37 @@ static void the_journal_names_the_client(void **state)
     free(secret);
 }
 
+/* ---- API keys ---- */
+
+/* A header with a new API key. The caller owns it. */
+static char *key_header(const char *body, char id[24])
+{
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/apikeys", body);
+    char *header = mem_format("Authorization: Bearer %s\r\n", api_text_in(j, "result", "key"));
+
+    if (id)
+        str_copy(id, 24, api_text_in(j, "result", "id"));
+    json_decref(j);
+    return header;
+}
+
+static void a_key_is_worth_no_more_than_its_owner(void **state)
+{
+    char *header = key_header("{\"user\":\"alice\"}", NULL), *of_nobody = key_header("{}", NULL);
+
+    (void)state;
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 200);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/users/1/suspended", "{}"));
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 401);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/users/1/suspended", "{\"suspended\":false}"));
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 200);
+    json_decref(api_expect(&f, 200, "DELETE", "/api/headway/users/1", NULL));
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 401);
+    assert_int_equal(ask_with(of_nobody, "GET", "/api/headway/users", NULL, NULL), 200);
+    free(of_nobody);
+    free(header);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -496,6 +527,7 @@ int main(void)
         CASE(tokens_of_a_client_are_bounded),
         CASE(a_changed_client_can_be_undone_and_its_tokens_end),
         CASE(the_journal_names_the_client),
+        CASE(a_key_is_worth_no_more_than_its_owner),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
