@@ -209,6 +209,18 @@ static bool take_token(const struct tailnet_snapshot *s, const struct oauth_toke
     return true;
 }
 
+bool auth_holds(const struct tailnet_snapshot *s, const struct auth_who *who, int64_t now_ns)
+{
+    if (who->token) {
+        for (size_t i = 0; i < s->oauth_token_count; i++)
+            if (s->oauth_tokens[i]->r.id == who->token->r.id)
+                return s->oauth_tokens[i]->expiration_ns > now_ns;
+        return false;
+    }
+    const struct api_key *k = who->key_id ? snapshot_api_key(s, who->key_id) : NULL;
+    return !who->key_id || (k && key_holds(s, k, now_ns));
+}
+
 void auth_who_release(struct auth_who *who)
 {
     record_unref(who->token);

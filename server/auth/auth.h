@@ -58,6 +58,9 @@ struct auth_who {
 int auth_header(struct auth *a, const struct tailnet_snapshot *s, const char *header, int64_t now_ns,
                 struct auth_who *out, struct err *e) WARN_UNUSED;
 
+/* Whether what auth_header found is good still: answers that last ask again. Who came without a key is. */
+bool auth_holds(const struct tailnet_snapshot *s, const struct auth_who *who, int64_t now_ns);
+
 void auth_who_release(struct auth_who *who);
 
 /* The client that a secret belongs to, as auth_header judges one. *slow: nothing was judged, because its hash takes
