@@ -172,6 +172,16 @@ int auth_client(struct auth *a, const struct tailnet_snapshot *s, const char *te
     return code;
 }
 
+/* A key of somebody is worth no more than its owner. */
+static bool key_holds(const struct tailnet_snapshot *s, const struct api_key *k, int64_t now_ns)
+{
+    const struct user *owner = k->user_id ? snapshot_user(s, k->user_id) : NULL;
+
+    if (k->expiration_ns && k->expiration_ns <= now_ns)
+        return false;
+    return !k->user_id || (owner && !owner->suspended_ns);
+}
+
 static const struct oauth_token *find_token(const struct tailnet_snapshot *s, const char *text, int64_t now_ns)
 {
     char prefix[SECRET_PREFIX_LEN + 1];
@@ -197,6 +207,18 @@ static bool take_token(const struct tailnet_snapshot *s, const struct oauth_toke
     snprintf(out->actor, sizeof(out->actor), "OAuth client %s%s%.200s%s", c->client_id, *c->description ? " (" : "",
              c->description, *c->description ? ")" : "");
     return true;
+}
+
+bool auth_holds(const struct tailnet_snapshot *s, const struct auth_who *who, int64_t now_ns)
+{
+    if (who->token) {
+        for (size_t i = 0; i < s->oauth_token_count; i++)
+            if (s->oauth_tokens[i]->r.id == who->token->r.id)
+                return s->oauth_tokens[i]->expiration_ns > now_ns;
+        return false;
+    }
+    const struct api_key *k = who->key_id ? snapshot_api_key(s, who->key_id) : NULL;
+    return !who->key_id || (k && key_holds(s, k, now_ns));
 }
 
 void auth_who_release(struct auth_who *who)
@@ -240,7 +262,7 @@ int auth_header(struct auth *a, const struct tailnet_snapshot *s, const char *he
         return code;
     if (t && take_token(s, t, out))
         return 0;
-    if (!k || (k->expiration_ns && k->expiration_ns <= now_ns))
+    if (!k || !key_holds(s, k, now_ns))
         return err_set(e, ERR_UNAUTHENTICATED, "Unauthorized");
     *out = (struct auth_who){.key_id = k->r.id, .read_only = k->read_only, .user_id = k->user_id};
     memcpy(out->fast_hash, fast, sizeof(fast));

@@ -28,7 +28,7 @@ enum auth_scope {
     SCOPE_DNS,
     SCOPE_WEBHOOKS,
     SCOPE_ANY,   /* every token */
-    SCOPE_NEVER, /* no token, whatever it may do else: what makes keys without limits */
+    SCOPE_NEVER, /* no token, whatever it may do else: what makes keys without limits, or who is whom */
     SCOPES
 };
 /* "devices:core", with read "devices:core:read"; what an error or a document calls it. */
@@ -51,12 +51,15 @@ struct auth_who {
 };
 
 /* The value of an Authorization header ("Bearer KEY", or "Basic" with the key as user and any password) or NULL.
- * ERR_UNAUTHENTICATED, always with the same words, when it is missing, malformed, unknown, wrong or expired. Any
- * thread. A slow hash (of an imported key) is computed once and what it says of a secret remembered; two are never
- * computed at the same time, and after a wrong secret none for a while: ERR_BUSY for whoever would have to wait for
- * that. */
+ * ERR_UNAUTHENTICATED, always with the same words, when it is missing, malformed, unknown, wrong or expired, or the
+ * key's owner is suspended or gone. Any thread. A slow hash (of an imported key) is computed once and what it says of a
+ * secret remembered; two are never computed at the same time, and after a wrong secret none for a while: ERR_BUSY for
+ * whoever would have to wait for that. */
 int auth_header(struct auth *a, const struct tailnet_snapshot *s, const char *header, int64_t now_ns,
                 struct auth_who *out, struct err *e) WARN_UNUSED;
+
+/* Whether what auth_header found is good still: answers that last ask again. Who came without a key is. */
+bool auth_holds(const struct tailnet_snapshot *s, const struct auth_who *who, int64_t now_ns);
 
 void auth_who_release(struct auth_who *who);
 

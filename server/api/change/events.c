@@ -15,15 +15,16 @@
 #include "base/map.h"
 #include "base/vec.h"
 
-#define STREAMS_MAX    64
-#define STREAMS_LOCAL  16                 /* of these, for the unix socket alone */
-#define STREAMS_KEY    8                  /* of one API key */
-#define BEHIND_MAX     (16 * 1024 * 1024) /* bytes that a stream may be behind */
-#define KEPT_MAX       4096               /* messages that are kept for those who come back */
-#define KEPT_BYTES     (16 * 1024 * 1024)
-#define INTEREST_MS    60000 /* the hub works on this long after the last listener */
-#define VOLATILE_MS    1000  /* a node's endpoints, relay and last seen are news at most this often */
-#define VOLATILE_TURNS 4096  /* nodes news in one turn */
+#define STREAMS_MAX   64
+#define STREAMS_LOCAL 16                 /* of these, for the unix socket alone */
+#define STREAMS_KEY   8                  /* of one API key */
+#define BEHIND_MAX    (16 * 1024 * 1024) /* bytes that a stream may be behind */
+#define KEPT_MAX      4096               /* messages that are kept for those who come back */
+#define KEPT_BYTES    (16 * 1024 * 1024)
+#define INTEREST_MS   60000 /* the hub works on this long after the last listener */
+#define VOLATILE_MS                                                                                                    \
+    1000 /* a node's endpoints, relay and last seen are news, and credentials judged, at most this often */
+#define VOLATILE_TURNS 4096 /* nodes news in one turn */
 
 struct event_message {
     uint64_t seq;
@@ -39,7 +40,7 @@ struct event_stream {
     size_t first, offset; /* of queue; of its first chunk */
     size_t behind;        /* bytes */
     uint64_t after;       /* the client knows everything up to this event */
-    uint64_t key_id;      /* of whoever follows; 0: the unix socket */
+    struct auth_who who;  /* who follows: the stream ends with the key or token */
     bool waiting, ended;
     void (*resume)(void *arg);
     void *arg;
@@ -82,6 +83,7 @@ static void stream_unref(struct event_stream *out)
     for (size_t i = out->first; i < out->queue.len; i++)
         chunk_unref(out->queue.items[i]);
     vec_release(&out->queue);
+    auth_who_release(&out->who);
     free(out);
 }
 
@@ -385,6 +387,18 @@ static void heartbeat(struct event_hub *hub, int64_t now)
     chunk_unref(c);
 }
 
+/* With the lock. */
+static void end_unauthorized(struct event_hub *hub)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(hub->api->with.tailnet);
+    int64_t now_ns = clock_wall_ns();
+
+    for (size_t i = 0; i < hub->streams.len; i++)
+        if (!auth_holds(s, &hub->streams.items[i]->who, now_ns))
+            stream_end(hub->streams.items[i]);
+    tailnet_unpin(s);
+}
+
 /* One turn of a hub that works; returns when to look again. */
 static int64_t turn(struct event_hub *hub)
 {
@@ -395,6 +409,7 @@ static int64_t turn(struct event_hub *hub)
     now = clock_mono_ms();
     if (now - hub->volatile_ms >= VOLATILE_MS) {
         hub->volatile_ms = now;
+        end_unauthorized(hub);
         if (hub->touched.len && hub->streams.len)
             tell_volatile(hub);
     }
@@ -514,7 +529,7 @@ static void replay(struct event_hub *hub, struct event_stream *out, uint64_t aft
 }
 
 /* With the lock. */
-static struct event_stream *stream_new(struct event_hub *hub, uint64_t after, uint64_t key_id)
+static struct event_stream *stream_new(struct event_hub *hub, uint64_t after, const struct auth_who *who)
 {
     struct event_stream *out = mem_alloc(sizeof(*out));
 
@@ -522,7 +537,9 @@ static struct event_stream *stream_new(struct event_hub *hub, uint64_t after, ui
     out->hub = hub;
     atomic_store(&out->refs, 2); /* the answer's and the hub's */
     out->after = after;
-    out->key_id = key_id;
+    out->who = *who;
+    if (who->token)
+        out->who.token = record_ref(who->token);
     replay(hub, out, after);
     vec_push(&hub->streams, out);
     return out;
@@ -534,8 +551,8 @@ static bool has_place(const struct event_hub *hub, uint64_t key_id, struct err *
     size_t same = 0, others = 0;
 
     for (size_t i = 0; i < hub->streams.len; i++) {
-        others += hub->streams.items[i]->key_id != 0;
-        same += hub->streams.items[i]->key_id == key_id;
+        others += hub->streams.items[i]->who.key_id != 0;
+        same += hub->streams.items[i]->who.key_id == key_id;
     }
     if (key_id && same >= STREAMS_KEY)
         err_set(e, ERR_BUSY, "this API key has %d streams of events open, no more are served", STREAMS_KEY);
@@ -565,7 +582,7 @@ enum http_flow events_follow(struct rest_request *r, const char *since)
     else
         code = check_since(hub, &id, &r->err);
     if (code == 0) {
-        struct event_stream *out = stream_new(hub, id.seq, r->who.key_id);
+        struct event_stream *out = stream_new(hub, id.seq, &r->who);
         r->http.source = &out->source;
         http_reply(&r->http, 200, "text/event-stream; charset=utf-8");
         http_header(&r->http, "X-Accel-Buffering", "no");

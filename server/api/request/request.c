@@ -166,7 +166,7 @@ static int read_idempotency_key(struct rest_request *r)
     const char *text = r->http.idempotency_key;
     size_t len = text ? strlen(text) : 0;
 
-    if (!text)
+    if (!text || r->endpoint->need == NEED_NOTHING) /* nothing would tie the answer to who asked */
         return 0;
     if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
         text++;
@@ -205,6 +205,20 @@ static void make_token(struct rest_request *r)
     r->admin.has_token = true;
 }
 
+/* A dry run counts as reading: only what has one may be asked for it, nothing is changed by mistake. */
+static int read_dry_run(struct rest_request *r)
+{
+    const char *query = r->endpoint->query;
+    int code = arg_bool(r, "dry_run", &r->dry_run);
+
+    if (code < 0 || !r->dry_run || (query && strstr(query, "dry_run:bool")))
+        return code;
+    r->dry_run = false;
+    if (r->endpoint->need != NEED_ADMIN)
+        return 0;
+    return err_field(&r->err, ERR_INVALID, "dry_run", "%s %.80s has no dry run", r->http.method, r->http.path);
+}
+
 static int read_query(struct rest_request *r)
 {
     const char *question = strchr(r->http.target, '?');
@@ -215,7 +229,7 @@ static int read_query(struct rest_request *r)
     if (code == 0)
         code = read_idempotency_key(r);
     if (code == 0 && r->endpoint->dialect == DIALECT_HEADWAY && arg_query(r, "dry_run"))
-        code = arg_bool(r, "dry_run", &r->dry_run);
+        code = read_dry_run(r);
     return code;
 }
 

@@ -235,7 +235,6 @@ static enum http_flow decide(struct rest_request *r, bool may_be_slow)
     if (!narrow(r, c, t))
         return HTTP_DONE;
     r->admin.op = ADMIN_OAUTH_TOKEN;
-    r->admin.has_token = false; /* who comes again gets another one: nothing ties an answer to who asked */
     r->admin.id = c->r.id;
     r->admin.text = *fast ? arena_strdup(&r->http.arena, fast) : NULL;
     r->admin.time_ns = clock_wall_ns() + TOKEN_SECONDS * NS_PER_SECOND;

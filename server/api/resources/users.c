@@ -177,7 +177,7 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("POST", "/users/{id}/suspended"), .run = user_suspended, .need = NEED_ADMIN, .scope = SCOPE_USERS,
      .body = "suspended:bool", .query = "dry_run:bool", .answer = "Change result:User",
      .help = "Logs the nodes of a user out and keeps it from logging in, or ends that"},
-    {HEADWAY("POST", "/users/{id}/link"), .run = user_link, .need = NEED_ADMIN, .scope = SCOPE_USERS,
+    {HEADWAY("POST", "/users/{id}/link"), .run = user_link, .need = NEED_ADMIN, .scope = SCOPE_NEVER,
      .body = "provider:text subject:text linked:bool", .query = "dry_run:bool", .answer = "Change result:User",
      .help = "Links a user to whom an OpenID provider calls by that subject, or ends that"},
     {HEADWAY("GET", "/identities"), .run = identities_list, .need = NEED_READ, .scope = SCOPE_USERS,

@@ -369,11 +369,24 @@ void admin_end(struct core_state *s, struct core_admin *a, int code)
         tx_answer(s, &a->call, 0);
 }
 
-/* What an access token asks for is done within its tags, whatever the operation. */
+/* What no access token may do, by whatever road: SCOPE_NEVER of the calls, of which a journal's inverse knows nothing.
+ */
+static bool is_for_keys(enum admin_op op)
+{
+    return op == ADMIN_APIKEY_CREATE || op == ADMIN_APIKEY_EXPIRE || op == ADMIN_APIKEY_DELETE || op == ADMIN_USER_LINK;
+}
+
+/* What an access token asks for is done within its tags, whatever the operation. A client that may do everything is
+ * given whatever tags it asks for. */
 static int check_limits(struct core_state *s, const struct core_admin *a, struct err *e)
 {
     if (!a->limited)
         return 0;
+    if (is_for_keys(a->op))
+        return err_set(e, ERR_DENIED, "no access token may do this: it takes an API key");
+    if (a->limits.len && strs_has(&a->scopes, "all"))
+        return err_field(e, ERR_DENIED, "scopes",
+                         "client may not be granted scope all by a token with tags: it would take any other tags");
     if (a->op == ADMIN_PREAUTHKEY_CREATE && !a->tags.len)
         return err_field(e, ERR_DENIED, "tags", "an OAuth client must create tagged auth keys");
     for (size_t i = 0; i < a->tags.len; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OAuth clients and their access tokens: how one is fetched, and that it does no more than its scopes and tags say,
  * over each call of each dialect. limit: 120 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -122,6 +125,7 @@ static const struct {
     {"/api/v2/tailnet/-/dns", "dns", "dns:read"},
     {"/api/v2/tailnet/-/users", "users", "users:read"},
     {"/api/v2/users", "users", "users:read"},
+    {"/api/headway/users/{id}/link", NEVER, "users:read"},
     {"/api/headway/users", "users", "users:read"},
     {"/api/headway/identities", "users", "users:read"},
     {"/api/headway/preauthkeys", "auth_keys", "auth_keys:read"},
@@ -366,6 +370,41 @@ static void a_token_makes_no_stronger_client(void **state)
     free(secret);
 }
 
+/* A client with the scope all takes what tags it likes. */
+static void a_token_with_tags_makes_no_client_without_limits(void **state)
+{
+    char id[16];
+    char *secret = new_client("\"all\"", "", id), *narrow = token_header(secret, "&tags=tag:a");
+    char *wide = token_header(secret, ""), *path = mem_format("/api/headway/oauth-clients/%s", id);
+
+    (void)state;
+    expect_refused(narrow, 403, "token with tags", "POST", "/api/headway/oauth-clients", "{\"scopes\":[\"all\"]}");
+    expect_refused(narrow, 403, "token with tags", "POST", "/api/v2/tailnet/-/keys",
+                   "{\"keyType\":\"client\",\"scopes\":[\"all\"],\"tags\":[\"tag:a\"]}");
+    expect_refused(narrow, 403, "token with tags", "PUT", path, "{\"scopes\":[\"all\"],\"tags\":[]}");
+    assert_int_equal(ask_with(wide, "POST", "/api/headway/oauth-clients", "{\"scopes\":[\"all\"]}", NULL), 200);
+    free(path);
+    free(wide);
+    free(narrow);
+    free(secret);
+}
+
+/* By undoing neither what its calls refuse. */
+static void a_token_undoes_nothing_of_api_keys(void **state)
+{
+    char *secret = new_client("\"all\"", "", NULL), *header = token_header(secret, "");
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/apikeys", "{}");
+    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+
+    (void)state;
+    json_decref(j);
+    expect_refused(header, 403, "takes an API key", "POST", undo, "{}");
+    json_decref(api_expect(&f, 200, "POST", undo, "{}"));
+    free(undo);
+    free(header);
+    free(secret);
+}
+
 /* ---- the token endpoint ---- */
 
 static void expect_error(int status, const char *word, const char *form, const char *headers)
@@ -416,6 +455,23 @@ static void tokens_are_for_who_has_the_secret(void **state)
     free(as_tailscale);
     free(narrow);
     free(wrong);
+    free(secret);
+}
+
+/* Nor is a token answered again to who asks with the same Idempotency-Key and another secret. */
+static void no_token_is_answered_twice(void **state)
+{
+    static const char same[] = "Idempotency-Key: 0123456789abcdef\r\n";
+    char *secret = new_client("\"users\"", "", NULL), *form = mem_format("client_secret=%s", secret);
+    json_t *first = NULL, *second = NULL;
+
+    (void)state;
+    assert_int_equal(ask_token(form, same, &first), 200);
+    assert_int_equal(ask_token(form, same, &second), 200);
+    assert_string_not_equal(json_text(first, "access_token", ""), json_text(second, "access_token", ""));
+    json_decref(first);
+    json_decref(second);
+    free(form);
     free(secret);
 }
 
@@ -481,6 +537,122 @@ static void the_journal_names_the_client(void **state)
     free(secret);
 }
 
+/* ---- API keys ---- */
+
+/* A header with a new API key. The caller owns it. */
+static char *key_header(const char *body, char id[24])
+{
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/apikeys", body);
+    char *header = mem_format("Authorization: Bearer %s\r\n", api_text_in(j, "result", "key"));
+
+    if (id)
+        str_copy(id, 24, api_text_in(j, "result", "id"));
+    json_decref(j);
+    return header;
+}
+
+static void a_key_is_worth_no_more_than_its_owner(void **state)
+{
+    char *header = key_header("{\"user\":\"alice\"}", NULL), *of_nobody = key_header("{}", NULL);
+
+    (void)state;
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 200);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/users/1/suspended", "{}"));
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 401);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/users/1/suspended", "{\"suspended\":false}"));
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 200);
+    json_decref(api_expect(&f, 200, "DELETE", "/api/headway/users/1", NULL));
+    assert_int_equal(ask_with(header, "GET", "/api/headway/users", NULL, NULL), 401);
+    assert_int_equal(ask_with(of_nobody, "GET", "/api/headway/users", NULL, NULL), 200);
+    free(of_nobody);
+    free(header);
+}
+
+/* A dry run reads; what has none is not done instead. */
+static void who_may_only_read_changes_nothing_by_dry_runs(void **state)
+{
+    char *header = key_header("{\"readOnly\":true}", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < endpoint_count(f.api); i++) {
+        const struct api_endpoint *e = endpoint_at(f.api, i);
+        if (e->need != NEED_ADMIN || e->dialect != DIALECT_HEADWAY || !(e->http.listeners & HTTP_PUBLIC))
+            continue;
+        bool has = e->query && strstr(e->query, "dry_run:bool");
+        char *path = path_of(e), *target = mem_format("%s?dry_run=true", path);
+        json_t *j = NULL;
+        int status = ask_with(header, e->http.method, target, "{}", &j);
+        char *text = json_compact(j);
+        if (has ? status == 403 : status != 400 || !strstr(text, "has no dry run"))
+            fail_msg("%s %s is answered %d %s", e->http.method, target, status, text);
+        free(text);
+        json_decref(j);
+        free(target);
+        free(path);
+    }
+    free(header);
+}
+
+/* ---- streams ---- */
+
+static int follow_with(const char *header)
+{
+    int fd = api_connect(&f, true);
+    char *request = mem_format("GET /api/headway/events?follow=1 HTTP/1.1\r\nHost: x\r\n%s\r\n", header), block[4096];
+    struct buf seen = BUF_INIT(0);
+
+    api_send(fd, request, strlen(request));
+    while (!strstr(buf_text(&seen), "retry: 1000")) {
+        ssize_t n = recv(fd, block, sizeof(block), 0);
+        assert_true(n > 0);
+        buf_add(&seen, block, (size_t)n);
+    }
+    assert_non_null(strstr(buf_text(&seen), "200 OK"));
+    buf_release(&seen);
+    free(request);
+    return fd;
+}
+
+/* The last chunk, while the connection stays. The receive timeout of api_connect ends this with a failure. */
+static void expect_end(int fd)
+{
+    struct buf seen = BUF_INIT(0);
+    char block[4096];
+
+    while (!strstr(buf_text(&seen), "0\r\n\r\n")) {
+        ssize_t n = recv(fd, block, sizeof(block), 0);
+        if (n <= 0)
+            fail_msg("the stream goes on: %s", strerror(errno));
+        buf_add(&seen, block, (size_t)n);
+    }
+    buf_release(&seen);
+    close(fd);
+}
+
+static void streams_end_with_what_opened_them(void **state)
+{
+    char id[24], client[16];
+    char *key = key_header("{}", id), *owned = key_header("{\"user\":\"alice\"}", NULL);
+    char *secret = new_client("\"all:read\"", "", client), *token = token_header(secret, "");
+    int by_key = follow_with(key), by_owned = follow_with(owned), by_token = follow_with(token);
+    char *path = mem_format("/api/headway/apikeys/%s/expire", id);
+
+    (void)state;
+    json_decref(api_expect(&f, 200, "POST", path, "{}"));
+    expect_end(by_key);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/users/1/suspended", "{}"));
+    expect_end(by_owned);
+    free(path);
+    path = mem_format("/api/headway/oauth-clients/%s", client);
+    json_decref(api_expect(&f, 200, "DELETE", path, NULL));
+    expect_end(by_token);
+    free(path);
+    free(token);
+    free(secret);
+    free(owned);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -491,10 +663,16 @@ int main(void)
         CASE(keys_are_seen_and_made_by_kind),
         CASE(a_token_gives_no_tags_but_its_own),
         CASE(a_token_makes_no_stronger_client),
+        CASE(a_token_with_tags_makes_no_client_without_limits),
+        CASE(a_token_undoes_nothing_of_api_keys),
         CASE(tokens_are_for_who_has_the_secret),
+        CASE(no_token_is_answered_twice),
         CASE(tokens_of_a_client_are_bounded),
         CASE(a_changed_client_can_be_undone_and_its_tokens_end),
         CASE(the_journal_names_the_client),
+        CASE(a_key_is_worth_no_more_than_its_owner),
+        CASE(who_may_only_read_changes_nothing_by_dry_runs),
+        CASE(streams_end_with_what_opened_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,6 +236,24 @@ static void exit_nodes_are_suggested_or_drained(void **state)
     rig_release(&r);
 }
 
+/* Routes are found by whether their router is there, as nodes are. */
+static void routes_are_found_by_their_router(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2/is:online<Enter>");
+    assert_true(rig_shows(&r, "gw-ber-1"));
+    rig_keys(&r, "/<Ctrl-U>is:offline<Enter>");
+    assert_false(rig_shows(&r, "gw-ber-1"));
+    rig_keys(&r, ":routes exit<Enter>/<Ctrl-U>is:online<Enter>");
+    assert_true(rig_shows(&r, "office-exit"));
+    rig_keys(&r, "/<Ctrl-U>is:offline<Enter>");
+    assert_false(rig_shows(&r, "office-exit"));
+    rig_release(&r);
+}
+
 /* Flips of a group, and its day, are told by the journal's history. */
 static void flips_are_counted(void **state)
 {
@@ -377,6 +395,7 @@ int main(void)
         cmocka_unit_test(prefixes_are_a_tree_of_containment),
         cmocka_unit_test(a_site_is_read_from_its_prefix),
         cmocka_unit_test(exit_nodes_are_suggested_or_drained),
+        cmocka_unit_test(routes_are_found_by_their_router),
         cmocka_unit_test(flips_are_counted),
         cmocka_unit_test(a_drained_standby_is_named_as_what_it_is),
         cmocka_unit_test(learned_addresses_are_folded),

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "console/app/dispatch.h"
 #include "console/settings/settings.h"
+#include "shared/console/policy_rig.h"
 #include "shared/console_rig.h"
 
 static void settings_of(const char *text, struct settings *s)
@@ -119,7 +120,7 @@ static void texts_name_the_users_own_keys(void **state)
     struct rig r;
 
     (void)state;
-    settings_of("keys:\n  freeze: Z\n  escape: Ctrl-X\n  undo: U\n  why: \"\"\n", &s);
+    settings_of("keys:\n  freeze: Z\n  escape: Ctrl-X\n  undo: U\n  why: \"\"\n  drain: Ctrl-A\n  adopt: B\n", &s);
     rig_init(&r, 0);
     app_settings(&r.app, &s);
     rig_keys(&r, "Z/nas<Enter>a");
@@ -127,6 +128,20 @@ static void texts_name_the_users_own_keys(void **state)
     assert_true(rig_shows(&r, "approve: the screen is frozen: Z resumes"));
     rig_keys(&r, "Z/<Ctrl-U>nothing-is-so<Enter>");
     assert_true(rig_shows(&r, "nothing matches the filter; Ctrl-X clears it"));
+    rig_keys(&r, "/<Ctrl-U>gw-ber-1<Enter>:drain<Enter>");
+    assert_true(rig_shows(&r, "can be undone with U"));
+    rig_keys(&r, "<Esc>");
+    rig_json(&r,
+             "{\"node\":{\"id\":\"3\",\"givenName\":\"gw-ber-1\",\"online\":true,\"healthy\":true,\"draining\":true}}");
+    rig_pass(&r, 3000);
+    rig_keys(&r, ":why<Enter>");
+    assert_true(rig_shows(&r, "others serve its prefixes where they can; Ctrl-A"));
+    rig_keys(&r, "<Esc>:policy<Enter>");
+    policy_arrives(&r, RIG_POLICY, 0, "file");
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "read-only: from a file (B adopts it)"));
+    rig_keys(&r, "e");
+    assert_true(rig_shows(&r, "(policy.mode): B adopts it"));
     rig_release(&r);
     settings_release(&s);
 }

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
 #include "console/dialogs/plan_lines.h"
@@ -246,9 +247,9 @@ static void plan_draw(struct app *app)
         dialog_draw_text(c, (struct rect){row + 1, in.col, effects - 1, in.cols}, plan->effects.text,
                          plan->effects.top);
     row += effects;
-    const char *undo = plan->undoable ? "can be undone with u" : "";
+    command_text(app, plan->undoable ? "can be undone with {undo}" : "", text, sizeof(text));
     canvas_right(c, row, in.col, in.cols, ROLE_KEY, more ? "PgDn more" : "");
-    canvas_text(c, row++, in.col + 2, in.cols - 12, ROLE_FAINT, undo);
+    canvas_text(c, row++, in.col + 2, in.cols - 12, ROLE_FAINT, text);
     if (warning) {
         canvas_text(c, row, in.col, 1, ROLE_WARN, "!");
         canvas_wrap(c, (struct rect){row, in.col + 2, notes, in.cols - 2}, ROLE_WARN, warning);

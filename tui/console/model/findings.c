@@ -4,18 +4,19 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-/* The first line is for codes that only the client or a later release knows. */
+/* The first line is for codes that only the client or a later release knows. Commands are named, as keys can be bound
+ * otherwise. */
 static const struct {
     const char *code, *word, *advice;
 } kinds[] = {
     {"", "client warns", "see what its own 'tailscale status' says"},
     {"does-not-forward", "no forwarding", "look at its forwarding, its LAN port and its NAT"},
     {"special-range", "special range", "advertise a range of your own instead"},
-    {"covered", "covered", "set 'keep' (i) where its traffic must not fall to the wider one"},
+    {"covered", "covered", "set 'keep' (:settings) where its traffic must not fall to the wider one"},
     {"covers", "covers others", "nothing to do: clients take the longer prefix"},
     {"own-network", "own network", "renumber one of the two, use 4via6, or let that client not accept routes"},
     {"no-survivor", "no standby", "advertise and approve it on a second router"},
-    {"nobody-allowed", "unused by policy", "grant somebody access to it (4, policy)"},
+    {"nobody-allowed", "unused by policy", "grant somebody access to it (:policy)"},
     {"not-advertised", "not advertised", "advertise it on the node, or revoke the approval"},
     {"not-accepted", "not accepted", ""}, /* the text says it */
     {"router-accepts", "router accepts", ""},

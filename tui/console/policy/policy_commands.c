@@ -15,7 +15,7 @@ static const char *refuse_edit(struct app *app)
     if (!policy_page_of(app)->loaded)
         return "the policy is not loaded yet";
     if (policy_page_of(app)->file)
-        return "the policy is read from a file (policy.mode): a adopts it into the database";
+        return "the policy is read from a file (policy.mode): {adopt} adopts it into the database";
     return app->read_only ? "your API key is read-only" : NULL;
 }
 
@@ -74,7 +74,7 @@ static void cmd_leave_editor(struct app *app, const char *arg)
     (void)arg;
     policy_page_of(app)->mode = POLICY_READ;
     if (policy_page_modified(app))
-        app_flash(app, ROLE_INFO, "not saved yet: Ctrl-S reviews and saves, D discards");
+        app_flash(app, ROLE_INFO, "not saved yet: {review} reviews and saves, {revert} discards");
 }
 
 static void cmd_editor_undo(struct app *app, const char *arg)

@@ -347,7 +347,7 @@ static bool paste(struct app *app, const char *text, size_t len)
 
 static const char *unsaved(struct app *app)
 {
-    return policy_page_modified(app) ? "the policy (4) has unsaved changes" : NULL;
+    return policy_page_modified(app) ? "the policy ({policy}) has unsaved changes" : NULL;
 }
 
 /* ---- the view ---- */

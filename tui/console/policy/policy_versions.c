@@ -31,7 +31,7 @@ static const char *refuse_restore(struct app *app)
     if (policy_page_of(app)->file)
         return "the policy is read from a file (policy.mode)";
     if (policy_page_modified(app))
-        return "the text here has unsaved changes: save or discard (D) them first";
+        return "the text here has unsaved changes: save or discard ({revert}) them first";
     return app_why_not_write(app);
 }
 

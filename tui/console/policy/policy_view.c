@@ -184,9 +184,10 @@ int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
     }
     if (d->mode == POLICY_EDIT)
         col = say(c, col, limit, ROLE_TAB_ON, "EDIT");
-    else if (d->file)
-        col = say(c, col, limit, ROLE_WAIT, "read-only: from a file (a adopts it)");
-    else if (app->read_only)
+    else if (d->file) {
+        command_text(app, "read-only: from a file ({adopt} adopts it)", text, sizeof(text));
+        col = say(c, col, limit, ROLE_WAIT, text);
+    } else if (app->read_only)
         col = say(c, col, limit, ROLE_WAIT, "read-only key");
     if (d->loaded && d->version) {
         snprintf(text, sizeof(text), "version %llu", (unsigned long long)d->version);

@@ -152,6 +152,7 @@ static void exit_words(const struct row *row, struct buf *out)
     buf_addf(out, "%s %s %s %s%s", r->node->api.given_name, r->node->ipv4, glyph_word(route_state_glyph(r->api.state)),
              r->api.state == ROUTE_AVAILABLE ? "waiting" : glyph_word(exit_glyph(r)),
              r->node->api.draining ? " drained" : "");
+    buf_adds(out, r->node->api.online ? " online" : " offline");
     finding_words(row, out);
 }
 

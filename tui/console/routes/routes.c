@@ -193,6 +193,8 @@ static void route_state(const struct row *row, struct buf *out)
     if (r)
         buf_addf(out, "%s %s%s", route_state_name(r->api.state), words_of_state[r->api.state],
                  r->node && r->node->api.draining ? " drained" : "");
+    if (r && r->node)
+        buf_adds(out, r->node->api.online ? " online" : " offline");
     finding_words(row, out);
 }
 

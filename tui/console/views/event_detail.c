@@ -121,3 +121,15 @@ void event_effect(const char *json, struct buf *out)
     }
     json_decref(root);
 }
+
+void event_object(const char *object, uint64_t id, const char *name, struct buf *out)
+{
+    static const char *const keys[][2] = {{"apikey", "API key"}, {"preauthkey", "pre-auth key"}};
+
+    for (size_t i = 0; id && i < ARRAY_LEN(keys); i++)
+        if (str_eq(object, keys[i][0])) {
+            buf_addf(out, "%s %llu", keys[i][1], (unsigned long long)id);
+            return;
+        }
+    buf_addf(out, "%s %s", object, name);
+}

@@ -134,11 +134,13 @@ static int put_line(struct canvas *c, struct rect at, int line, const char *labe
 
 static int put_object(struct canvas *c, struct rect at, int line, const struct m_event *e)
 {
-    char text[300];
+    struct buf text = BUF_INIT(0);
 
-    snprintf(text, sizeof(text), "%.20s %.200s   %.30s by %.40s", e->api.object, e->api.object_name, e->api.kind,
-             e->api.actor);
-    return put_line(c, at, line, "object", text);
+    event_object(e->api.object, e->api.object_id, e->api.object_name, &text);
+    buf_addf(&text, "   %s by %s", e->api.kind, e->api.actor);
+    line = put_line(c, at, line, "object", buf_text(&text));
+    buf_release(&text);
+    return line;
 }
 
 static int put_undo(const struct app *app, struct canvas *c, struct rect at, int line, const struct m_event *e)

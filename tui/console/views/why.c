@@ -3,6 +3,7 @@
 #include "console/views/why.h"
 
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/model/findings.h"
 #include "console/routes/prefix_lines.h"
 #include "console/views/event_detail.h"
@@ -26,7 +27,7 @@ static void add_events(struct app *app, const char *object, uint64_t id, const c
 
 static void why_node(struct app *app, const struct m_node *n, struct buf *out)
 {
-    char text[AGO_MAX];
+    char text[AGO_MAX], back[80];
 
     buf_addf(out, "#%s is %s\n", n->api.given_name, glyph_word(node_glyph(n)));
     if (n->api.expired)
@@ -45,8 +46,10 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
         const struct api_warning *w = api_at(&n->api.warnings, struct api_warning, i);
         buf_addf(out, "!warning for %s: %s\n", span_text(app->at.now_ns - w->since_ns, text), w->text);
     }
-    if (n->api.draining)
-        buf_adds(out, "service\tdrained: others serve its prefixes where they can; o puts it back\n");
+    if (n->api.draining) {
+        command_text(app, "{drain} puts it back", back, sizeof(back));
+        buf_addf(out, "service\tdrained: others serve its prefixes where they can; %s\n", back);
+    }
     findings_of(&app->model, n->api.id, NULL, out);
     if (n->waiting)
         buf_addf(out, "!%u of its %u routes are waiting for approval\n", n->waiting, n->available);
@@ -91,17 +94,20 @@ static void why_prefix(struct app *app, const struct m_prefix *p, struct buf *ou
     add_events(app, "prefix", 0, p->row.key, out);
 }
 
-static void why_event(const struct m_event *e, struct buf *out)
+static void why_event(const struct app *app, const struct m_event *e, struct buf *out)
 {
-    char id[API_EVENT_ID_MAX];
+    char id[API_EVENT_ID_MAX], undo[80];
 
     buf_addf(out, "#%s\n", e->api.text);
-    buf_addf(out, "id\t%s\nkind\t%s\nby\t%s\nobject\t%s %s\n", e->row.key, e->api.kind, e->api.actor, e->api.object,
-             e->api.object_name);
-    if (e->api.undone_by.run)
+    buf_addf(out, "id\t%s\nkind\t%s\nby\t%s\nobject\t", e->row.key, e->api.kind, e->api.actor);
+    event_object(e->api.object, e->api.object_id, e->api.object_name, out);
+    buf_addc(out, '\n');
+    if (e->api.undone_by.run) {
         buf_addf(out, "undone by\t%s\n", api_event_id_format(&e->api.undone_by, id));
-    else
-        buf_addf(out, "undo\t%s\n", e->api.inverse ? "possible: u" : "not possible");
+    } else {
+        command_text(app, e->api.inverse ? "possible: {undo}" : "not possible", undo, sizeof(undo));
+        buf_addf(out, "undo\t%s\n", undo);
+    }
     if (e->api.detail) {
         buf_adds(out, "detail\t");
         event_detail(e->api.detail, out);
@@ -155,7 +161,7 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
         why_prefix(app, (const struct m_prefix *)row, out);
         break;
     case ROW_EVENT:
-        why_event((const struct m_event *)row, out);
+        why_event(app, (const struct m_event *)row, out);
         break;
     case ROW_PENDING:
         buf_adds(out, "#waiting until somebody approves or rejects it\n");
