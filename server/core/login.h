@@ -26,10 +26,11 @@ struct core_login {
     const char *auth_id, *text;
     const char *asked_with; /* the refresh token, as stored; ERR_PRECONDITION: a login brought another one since */
     uint64_t user_id;
-    uint64_t identity_id; /* LOGIN_CONFIRM: whom the provider said this is; LOGIN_IDENTIFY answers with it */
+    uint64_t identity_id; /* of LOGIN_CONFIRM: whom the provider said this is */
     int64_t expiry_ns;    /* of the node; 0: as configured */
     /* answers */
     const struct user *user; /* a reference, which is the caller's */
+    uint64_t known_id;       /* of LOGIN_IDENTIFY: the identity */
     uint64_t node_id;        /* registered; 0: it was an SSH session */
 };
 void core_login(struct core *core, struct core_login *call);

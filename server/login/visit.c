@@ -255,7 +255,7 @@ static int identify(struct login *l, struct login_visit *v, const struct provide
     int rc = login_ask_core(l, &call, &v->err);
 
     v->user = call.user;
-    *identity_id = call.identity_id;
+    *identity_id = call.known_id;
     return rc;
 }
 

@@ -277,7 +277,7 @@ static void put_identity(struct core_state *s, struct core_login *c, const struc
     if (c->refresh_token)
         mem_replace(&i->refresh_token, c->refresh_token);
     mem_replace(&i->trouble, "");
-    c->identity_id = i->r.id;
+    c->known_id = i->r.id;
     tx_put(s, i);
 }
 

@@ -158,8 +158,8 @@ static const struct member login_request[] = {
 };
 static const struct member login_answer[] = {
     MEMBER_ROW(core_login, user, RECORD),
+    U64(core_login, known_id),
     U64(core_login, node_id),
-    U64(core_login, identity_id),
 };
 
 /* ---- notices ---- */
