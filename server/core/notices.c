@@ -91,7 +91,7 @@ static void run_notice(struct core_state *s, struct core_call *call)
 /* Copies all that the notice points to. */
 static void send_notice(struct core *core, enum call_message_id id, struct core_notice notice)
 {
-#define NOTICE(id) [id] = { &call_messages[id], sizeof(struct core_notice), run_notice, NULL, NULL }
+#define NOTICE(id) [id] = {.message = &call_messages[id], .size = sizeof(struct core_notice), .run = run_notice }
     static const struct call_kind kinds[CALL_MESSAGES] = {
         NOTICE(CALL_CANCEL),      NOTICE(CALL_SESSION_END),   NOTICE(CALL_SESSION_DEAD), NOTICE(CALL_SESSION_HEALTH),
         NOTICE(CALL_NODE_CLONED), NOTICE(CALL_NODE_WARNINGS), NOTICE(CALL_REACH),        NOTICE(CALL_PROBE_PATH),

@@ -259,5 +259,13 @@ check "adopting it is offered" screen_wait 3 'copy the policy from its file'
 screen_keys y
 check "and done" screen_wait 3 'was copied from its file'
 screen_keys Escape
+type_keys ':keys'
+screen_keys Enter
+screen_wait 3 'pre-auth key' >/dev/null
 screen_keys C-c
 check "the console ends" wait_for 5 screen_ended
+check "what was typed is kept with the user's state" grep -qx ':keys' "$WORK/user/headway/console.history"
+check "by server" grep -q '^%.*/' "$WORK/user/headway/console.history"
+check "for its owner only, too" eval '[ "$(stat -c %a "$WORK/user/headway/console.history")" = 600 ]'
+check "nothing of the console is in the daemon's folder" eval \
+  '! find "$WORK" -path "$WORK/user" -prune -o \( -name "console.history*" -o -name "policy-*.draft" \) -print | grep .'
