@@ -36,8 +36,8 @@ screen_start() {
 screen_keys() { screen_tmux send-keys "$@"; }
 screen() { screen_tmux capture-pane -p; }
 screen_styled() { screen_tmux capture-pane -p -e; }
-screen_has() { screen | grep -qE -- "$1" || { screen; return 1; }; }
-screen_has_not() { ! screen | grep -qE -- "$1" || { screen; return 1; }; }
+screen_has() { screen | grep -cE -- "$1" || { screen; return 1; }; }
+screen_has_not() { ! screen | grep -cE -- "$1" || { screen; return 1; }; }
 screen_wait() { wait_for "$1" screen_has "$2"; }
 screen_wait_not() { wait_for "$1" screen_has_not "$2"; }
 screen_resize() { screen_tmux resize-window -x "$1" -y "$2"; }

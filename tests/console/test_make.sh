@@ -30,7 +30,7 @@ screen_keys Tab Tab Space Enter
 check "the key is shown with the command" screen_wait 3 'tailscale up --login-server'
 screen_keys y
 # What OSC 52 hands over is in tmux's paste buffer.
-check "it can be pasted" wait_for 3 eval 'screen_tmux show-buffer 2>/dev/null | grep -q "^hskey-auth-"'
+check "it can be pasted" wait_for 3 eval 'screen_tmux show-buffer 2>/dev/null | grep -c "^hskey-auth-"'
 KEY=$(screen_tmux show-buffer)
 screen_keys Escape
 check "then it is gone" screen_wait_not 3 'shown only once'

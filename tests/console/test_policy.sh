@@ -12,7 +12,7 @@
 need_commands tmux
 
 type_keys() { screen_keys -l "$1"; }
-policy_has() { hw policy get | grep -qF -- "$1" || { hw policy get; return 1; }; }
+policy_has() { hw policy get | grep -cF -- "$1" || { hw policy get; return 1; }; }
 policy_has_not() { ! policy_has "$1"; }
 
 console() {
@@ -120,7 +120,7 @@ screen_keys C-r
 check "and is mended by a key" screen_wait 3 'group:ops instead of group:opz'
 check "a rule that opens nothing more is named by its line" screen_wait 3 '^ W 6:[0-9]+ +acl 2 opens nothing more: line 5'
 check "checks of files tell of it too" eval 'sed "s|^  \],|{\"action\": \"accept\", \"src\": [\"*\"], \"dst\": []},],|" "$WORK/policy" >"$WORK/empty"
-  hw policy check -f "$WORK/empty" 2>&1 | grep -q "opens nothing: it has no destinations"'
+  hw policy check -f "$WORK/empty" 2>&1 | grep -c "opens nothing: it has no destinations"'
 screen_keys End Enter
 type_keys '{"action": "accept", "src": ["group:o'
 screen_keys C-Space
@@ -147,8 +147,8 @@ check "both are merged and reviewed" screen_wait 5 'Enter saves it'
 screen_keys Enter
 check "the merged text is saved" wait_for 5 policy_has ':443'
 check "with what the other one wrote" policy_has THEIRS
-check "and the note" eval 'hw policy log | grep -q "in force | ticket 12"'
-check "which the journal shows" eval 'hw events | grep -q "changed (+2 rules): ticket 12"'
+check "and the note" eval 'hw policy log | grep -c "in force | ticket 12"'
+check "which the journal shows" eval 'hw events | grep -c "changed (+2 rules): ticket 12"'
 
 # --- the user's own editor
 screen_keys C-c

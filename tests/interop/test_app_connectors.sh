@@ -47,9 +47,9 @@ apps() {
    {"name": "lab", "connectors": ["tag:connector"], "domains": $1}]}}]}
 END
 }
-asks() { on "$1" getent ahostsv4 "$2" | grep -qF "$3"; }
+asks() { on "$1" getent ahostsv4 "$2" | grep -cF "$3"; }
 resolver_of() { ts "$1" debug netmap | jq -r --arg d "$2" '.DNS.Routes[$d] // [] | map(.Addr) | join(" ")'; }
-resolves_by() { resolver_of "$1" "$2" | grep -qF "http://$(address "$3"):"; }
+resolves_by() { resolver_of "$1" "$2" | grep -cF "http://$(address "$3"):"; }
 packets() { on "$1" nft list table ip counted | grep -oE 'packets [0-9]+' | cut -d' ' -f2; }
 more_than() { [ "$(packets "$1")" -gt "$2" ]; }
 learned() { node "$1" ".approvedRoutes | index(\"$2\") != null" >/dev/null; }

@@ -13,7 +13,7 @@ printf '[{"name":"DB.Lab.test","type":"A","value":"192.0.2.7"},{"name":"Wiki.%s"
 LAB_DNS="  extra_records_path: $RECORDS"
 
 # answers NAME ADDRESS: the client's resolver says so
-answers() { ts a dns query "$1" a | grep -qF "$2"; }
+answers() { ts a dns query "$1" a | grep -cF "$2"; }
 route_of() { ts a debug netmap | jq -c --arg name "$1" '.DNS.Routes[$name]'; }
 
 lab_up

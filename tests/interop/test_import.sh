@@ -74,7 +74,7 @@ check "and writes nothing" test ! -e "$LAB/daemon" -a ! -e "$LAB/config.yaml"
 check "the import" "$HEADWAYD" import --config "$old/config.yaml" --to "$LAB/config.yaml" --state "$LAB/daemon"
 check "headscale's files are as they were" cmp "$LAB/sums" <(sum)
 check "a second one says that it was done" eval \
-  '"$HEADWAYD" import --config "$old/config.yaml" --to "$LAB/config.yaml" --state "$LAB/daemon" | grep -q already'
+  '"$HEADWAYD" import --config "$old/config.yaml" --to "$LAB/config.yaml" --state "$LAB/daemon" | grep -c already'
 echo "unix_socket: $LAB/daemon/headway.sock" >>"$LAB/config.yaml"
 daemon_start
 

@@ -25,7 +25,7 @@ wait_login_done() { wait "$UP"; }
 check "a asks for a visit" wait_login a && {
   page=$(on a curl -fsS "$URL")
   check "the page shows the command" grep -qF "headway auth register --auth-id $AUTH_ID" <<<"$page"
-  check "the request is listed as pending" eval 'hw auth list -o json | grep -qF "$AUTH_ID"'
+  check "the request is listed as pending" eval 'hw auth list -o json | grep -cF "$AUTH_ID"'
   check_not "an unknown user is refused" hw auth register --auth-id "$AUTH_ID" --user nobody
   check "admitting it" hw auth register --auth-id "$AUTH_ID" --user alice
   check "tailscale up returns" wait_login_done
@@ -54,7 +54,7 @@ lab_host d
 check "d asks for a visit" wait_login d && {
   daemon_kill9
   daemon_start
-  check "it is listed after kill -9" eval 'hw auth list -o json | grep -qF "$AUTH_ID"'
+  check "it is listed after kill -9" eval 'hw auth list -o json | grep -cF "$AUTH_ID"'
   check "it is admitted by the link that it showed" hw auth register --auth-id "$AUTH_ID" --user alice
   check "tailscale up returns" wait_login_done
   check "d runs" wait_for 5 backend_is d Running

@@ -10,7 +10,7 @@
 
 # first_map NAME: what the first answer to its map request says of itself
 first_map() { sed -n '/MapResponse: {/,/"DERPMap"/p; /"DERPMap"/q' "$LAB/$1/log"; }
-offers() { peer "$1" "$2" .ExitNodeOption | grep -qx true; }
+offers() { peer "$1" "$2" .ExitNodeOption | grep -cx true; }
 offers_not() { not offers "$1" "$2"; }
 uses() { ts "$1" set --exit-node="$2"; }
 OWNERS='"tagOwners": {"tag:exit": ["alice@"], "tag:exit1": ["alice@"], "tag:exit2": ["alice@"]},
