@@ -134,9 +134,21 @@ show_beside() {
     shown=$((shown + 1))
   done
 }
+# A status that could not be written, as on a full disk, is a failure, and none is left for the next kind.
 end_beside() {
+  local i
   wait
+  for ((i = shown; i < ${#beside[@]}; i++)); do
+    [ -s "$scratch/status.$i" ] || echo "125 0" >"$scratch/status.$i"
+  done
   show_beside
+  while [ "$shown" -lt "${#beside[@]}" ]; do
+    failed=$((failed + 1))
+    failures+=("${beside[$shown]}: its status is lost")
+    echo "  FAILED ${beside[$shown]}: its status is lost"
+    shown=$((shown + 1))
+  done
+  rm -f "$scratch"/status.*
   beside=() shown=0
 }
 

@@ -402,12 +402,17 @@ static void produce(struct ts_client *c)
     buf_release(&c->plain);
 }
 
-static void ts_free(struct ts_client *c)
+static void end_calls(struct ts_client *c)
 {
     for (struct ts_call *call = c->calls, *next; call; call = next) {
         next = call->next;
         call_end(call, NGHTTP2_CANCEL);
     }
+}
+
+static void ts_free(struct ts_client *c)
+{
+    end_calls(c);
     loop_undefer(c->o.loop, &c->flush);
     stream_close(c->stream);
     nghttp2_session_del(c->h2);
@@ -437,6 +442,7 @@ static void flush(struct loop_task *task)
     }
     if (!c->dead)
         return;
+    end_calls(c); /* before on_close: whoever waits for it may let go of all that the calls write to */
     if (c->o.on_close)
         c->o.on_close(c, c->o.arg, c->dead);
     ts_free(c);

@@ -244,27 +244,38 @@ static void forget_undone(struct app *app, const struct plan *plan)
     }
 }
 
-/* What happened, in as many things as it happened to; the caller owns it. */
-static char *result_of(const struct plan *plan)
+/* What was done, in as many things as it was done to; the caller owns it. */
+static char *done_text(const struct plan *plan)
 {
-    size_t done = 0, warnings = 0;
+    size_t done = 0;
 
     for (size_t i = 0; i < plan->steps.len; i++)
         done += plan->calls.items[plan->steps.items[i].call].state == REQUEST_DONE;
+    if (done < plan->steps.len)
+        return mem_format("%s: %zu of %zu done", plan->verb, done, plan->steps.len);
+    return mem_strdup(plan->done);
+}
+
+/* That, and how many warnings came with it once all is done; the caller owns it. */
+static char *result_of(const struct plan *plan)
+{
+    size_t warnings = 0;
+    char *done = done_text(plan), *result;
+
     for (size_t i = 0; i < plan->calls.len; i++)
         for (const char *at = plan->calls.items[i].warnings; at && *at;
              at += at[strcspn(at, "\n")] ? strcspn(at, "\n") + 1 : 0)
             warnings += *at == '!';
-    if (done < plan->steps.len)
-        return mem_format("%s: %zu of %zu done", plan->verb, done, plan->steps.len);
-    if (warnings)
-        return mem_format("%s; %zu warning%s: {why} tells", plan->done, warnings, warnings == 1 ? "" : "s");
-    return mem_strdup(plan->done);
+    if (!warnings || !str_eq(done, plan->done))
+        return done;
+    result = mem_format("%s; %zu warning%s: {why} tells", done, warnings, warnings == 1 ? "" : "s");
+    free(done);
+    return result;
 }
 
-static void keep_undo(struct app *app, const struct plan *plan, const char *what)
+static void keep_undo(struct app *app, const struct plan *plan)
 {
-    struct undo u = {.text = mem_strdup(what), .at_ms = app->at.now_ms};
+    struct undo u = {.text = done_text(plan), .at_ms = app->at.now_ms};
 
     for (size_t i = 0; i < plan->events.len; i++)
         strs_push(&u.events, plan->events.items[i]);
@@ -315,7 +326,7 @@ static void finish(struct app *app, struct plan *plan)
     char *what = result_of(plan);
 
     if (plan->events.len && plan->undoable)
-        keep_undo(app, plan, what);
+        keep_undo(app, plan);
     forget_undone(app, plan);
     say_result(app, plan, what);
     watch(app, plan);
