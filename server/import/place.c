@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "control/control.h"
 #include "crypto/crypto.h"
+#include "relay/relay.h"
 #include "json/json.h"
 
 #define CACHED_MAX ((size_t)64 * 1024) /* of a certificate with its chain */
@@ -140,6 +141,19 @@ static void changed(struct report *r, const char *key, const char *why)
     report_add(r, REPORT_CHANGED, REPORT_CONFIGURATION, key, "%s", why);
 }
 
+/* headscale's relay is at the port of server_url, which firewalls let in; headway's own listener has another one.
+ * Behind a proxy the relay is at that port anyway. */
+static void keep_relay_port(struct overrides *o, const struct config *headscale, struct report *report)
+{
+    if (!headscale->derp.server.enabled || !config_serves_tls(headscale) ||
+        strs_has(&headscale->given, "derp.server.advertise_port"))
+        return;
+    char *port = mem_format("%u", relay_url_port(headscale));
+    o->texts[o->len] = port;
+    o->items[o->len++] = (struct config_override){"derp.server.advertise_port", port};
+    changed(report, "derp.server.advertise_port", "clients reach the relay at the port of server_url, as before");
+}
+
 void place_config_text(const struct import_place *p, const struct config *headscale, struct report *report,
                        struct buf *out)
 {
@@ -158,6 +172,7 @@ void place_config_text(const struct import_place *p, const struct config *headsc
         o.items[o.len] = (struct config_override){"derp.server.enabled", "false"};
         o.texts[o.len++] = NULL;
     }
+    keep_relay_port(&o, headscale, report);
     if (*headscale->acme.hostname) {
         override(&o, "tls_letsencrypt_cache_dir", p->cache);
         changed(report, "tls_letsencrypt_cache_dir",

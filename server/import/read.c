@@ -55,7 +55,7 @@ const char *read_release(struct reading *r)
 /* Their ids begin with the time at which they were written: what came after the newest that is known here. */
 static void leave_migrations(struct reading *r)
 {
-    static const char newest[] = "202606211200-oauth-clients-and-tokens";
+    static const char newest[] = "202607241200-clear-tagged-node-expiry";
     struct strs ids = {0};
 
     if (source_read(r->source, &migration_table, note_migration, &ids, NULL) < 0)

@@ -39,6 +39,8 @@ int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e) 
 /* The files of derp.paths that cannot be used, and why: in sentences. */
 void relay_check_files(const struct config *c, struct strs *notes);
 
+/* The TCP port that server_url names, or that of its scheme. */
+unsigned relay_url_port(const struct config *c);
 /* What must be open for clients to reach the relay, in sentences. */
 void relay_requirements(const struct config *c, struct strs *out);
 

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "relay/relay.h"
 
-/* Splits server_url; *port is 0 where it names none. */
+/* Splits server_url. */
 static char *split_url(const char *url, unsigned *port)
 {
     const char *start = strstr(url, "://");
@@ -24,8 +24,16 @@ static char *split_url(const char *url, unsigned *port)
             number = 0;
         free(digits);
     }
-    *port = (unsigned)number;
+    *port = number ? (unsigned)number : str_starts(url, "https://") ? 443 : 80;
     return mem_strndup(start + bracket, len);
+}
+
+unsigned relay_url_port(const struct config *c)
+{
+    unsigned port;
+
+    free(split_url(c->server_url, &port));
+    return port;
 }
 
 void relay_advertised_read(const struct config *c, unsigned listening, struct relay_advertised *out)
@@ -35,8 +43,6 @@ void relay_advertised_read(const struct config *c, unsigned listening, struct re
     struct config_listen listen = {0};
 
     *out = (struct relay_advertised){.host = split_url(c->server_url, &url_port)};
-    if (!url_port)
-        url_port = https ? 443 : 80;
     if (!listening && config_listen_parse(c->derp.server.listen_addr, "derp.server.listen_addr", &listen, NULL) == 0)
         listening = listen.port;
     out->by_proxy = https && !here && (!given || given == url_port);

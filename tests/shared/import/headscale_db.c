@@ -150,6 +150,7 @@ static const struct {
     {"202511011637-preauthkey-bcrypt", 28},
     {"202511131445-node-forced-tags-to-tags", 28},
     {"202602201200-clear-tagged-node-user-id", 29},
+    {"202607241200-clear-tagged-node-expiry", 29},
     {"202606191500-api-key-user-id", 30},
 };
 

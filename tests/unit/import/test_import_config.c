@@ -47,6 +47,23 @@ static void the_configuration_is_carried_over(void **state)
     config_unref(c);
 }
 
+/* headscale's relay shares the port of server_url: who let in only that one has a relay after the move too. */
+static void the_relay_stays_at_its_port(void **state)
+{
+    struct import_rig *v = *state;
+    struct config *c;
+    struct err e;
+
+    headscale_db_make(v->database, 29);
+    import_rig_config(v, "tls_cert_path: c.pem\ntls_key_path: k.pem\nderp: {server: {enabled: true}}\n");
+    import_rig_must_run(v);
+    import_rig_must_say(v->out, "changed  configuration derp.server.advertise_port");
+    assert_int_equal(config_load(v->to, &c, NULL, &e), 0);
+    assert_true(c->derp.server.enabled);
+    assert_int_equal(c->derp.server.advertise_port, 8080);
+    config_unref(c);
+}
+
 /* headscale got its certificates from Let's Encrypt: headway goes on with them, in a folder of its own. */
 static void certificates_of_the_cache_are_taken(void **state)
 {
@@ -86,6 +103,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(the_configuration_is_carried_over),
+        CASE(the_relay_stays_at_its_port),
         CASE(certificates_of_the_cache_are_taken),
     };
 
