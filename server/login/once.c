@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "login/state.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,9 @@ static void unlink_entry(struct once_table *t, struct once *o)
 {
     struct once **at = &t->oldest;
 
-    while (*at != o)
+    while (*at && *at != o)
         at = &(*at)->next;
+    assert(*at);
     *at = o->next;
     if (t->youngest == &o->next)
         t->youngest = at;

@@ -416,7 +416,7 @@ static void a_search_holds_nobody_up(void **state)
 {
     static const uint8_t key[KEY_LEN] = {7}; /* the fixture's */
     struct store_postgres with = place_of_test(key);
-    char folders[HOSTS][64];
+    char folders[HOSTS][96];
     int sockets[HOSTS];
     struct buf hosts = BUF_INIT(0);
     struct fixture f;
@@ -430,9 +430,9 @@ static void a_search_holds_nobody_up(void **state)
     buf_adds(&hosts, pg_server_folder());
     for (int i = 0; i < HOSTS; i++) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        snprintf(folders[i], sizeof(folders[i]), "%.40s/mute.%d", f.folder, i);
+        snprintf(folders[i], sizeof(folders[i]), "%.70s/mute.%d", f.folder, i);
         assert_int_equal(mkdir(folders[i], 0700), 0);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%.63s/.s.PGSQL.5432", folders[i]);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/.s.PGSQL.5432", folders[i]);
         sockets[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         assert_int_equal(bind(sockets[i], (const struct sockaddr *)&address, sizeof(address)), 0);
         assert_int_equal(listen(sockets[i], 64), 0);
