@@ -181,7 +181,9 @@ int pg_lead_first(struct pg_engine *en, struct err *e)
         (code = read_commit(en, &run, &commit, e)) < 0 || (code = sql_read_ids(&lent.sql, &en->ids, e)) < 0)
         return code;
     en->commit = (uint64_t)commit;
-    return pg_prepare_writes(&en->writer, e);
+    if ((code = pg_prepare_writes(&en->writer, e)) == 0)
+        atomic_store(&en->answered_ms, clock_mono_ms());
+    return code;
 }
 
 /* ---- afterwards ---- */
