@@ -411,8 +411,10 @@ static void cmd_priority(struct app *app, const char *arg)
         return;
     }
     drain_targets(app, &rows);
-    if (!rows.len)
+    if (!rows.len) {
+        vec_release(&rows);
         return;
+    }
     bool one = rows.len == 1;
     const struct m_node *n = (const struct m_node *)rows.items[0];
     char *title = one ? mem_format("priority of %s", n->api.given_name) : mem_format("priority of %zu nodes", rows.len);

@@ -66,6 +66,7 @@ static void change_objects(struct app *app, const struct object_change *d)
     whole_targets(app, &rows);
     if (!rows.len) {
         app_flash(app, ROLE_WARN, "%s: nothing is selected", d->verb);
+        vec_release(&rows); /* all of them may be gone */
         return;
     }
     p = plan_new(d->risk, d->verb);
