@@ -522,10 +522,10 @@ bool key_is_zero(const uint8_t key[KEY_LEN])
 }
 
 static const struct {
-    const char *kind;
+    const char *kind, *words;
     enum event_weight weight;
 } events[EVENT_ID_COUNT] = {
-#define X(id, kind, weight, undo) [id] = {kind, weight},
+#define X(id, kind, words, weight, undo) [id] = {kind, words, weight},
     EVENT_KINDS(X)
 #undef X
 };
@@ -549,4 +549,12 @@ enum event_weight event_weight(const char *kind)
         if (str_eq(events[i].kind, kind))
             return events[i].weight;
     return WEIGHT_INFO;
+}
+
+const char *event_kind_words(const char *kind)
+{
+    for (size_t i = 0; i < EVENT_ID_COUNT; i++)
+        if (str_eq(events[i].kind, kind))
+            return events[i].words;
+    return kind;
 }

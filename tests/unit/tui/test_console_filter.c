@@ -137,7 +137,7 @@ static void the_tail_is_not_filtered(void **state)
     rig_draw(&r, 45, 160);
     rig_keys(&r, "5/actor:alice<Enter>1");
     char *screen = rig_screen(&r, 45, 160);
-    assert_non_null(strstr(screen, "route.failover"));
+    assert_non_null(strstr(screen, "failover "));
     free(screen);
     rig_release(&r);
 }

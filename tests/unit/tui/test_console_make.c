@@ -293,7 +293,7 @@ static void keys_are_called_by_what_people_know(void **state)
     assert_false(rig_shows(&r, "delete hskey"));
     rig_keys(&r, "<Esc>5");
     assert_true(rig_shows(&r, "API key 3 was created"));
-    assert_true(rig_shows(&r, "API key 3   apikey.created by API key 3"));
+    assert_true(rig_shows(&r, "API key 3   API key created by API key 3"));
     assert_false(rig_shows(&r, "fedcba987654")); /* neither in the list nor in the pane */
     rig_release(&r);
 }

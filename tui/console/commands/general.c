@@ -52,7 +52,8 @@ static void add_actions(struct app *app, bool possible)
 static void cmd_actions(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
-    char *title = mem_format("actions: %s", row ? row_label(row) : app_node(app) ? row_label(&app_node(app)->row) : "");
+    char *of = row ? row_title(row) : mem_strdup(app_node(app) ? row_label(&app_node(app)->row) : "");
+    char *title = mem_format("actions: %s", of);
 
     (void)arg;
     dialog_choice(app, title, "Enter run   letters narrow   Esc cancel", run_action);
@@ -60,6 +61,7 @@ static void cmd_actions(struct app *app, const char *arg)
     add_actions(app, true);
     add_actions(app, false);
     free(title);
+    free(of);
 }
 
 static void cmd_help(struct app *app, const char *arg)

@@ -20,22 +20,6 @@ struct object_change {
     const char *note;
 };
 
-/* A key has no name: its id is told with whose or what for it is. */
-static char *title_of(const struct row *row)
-{
-    if (row->kind == ROW_PREAUTH_KEY) {
-        const char *owner = preauth_key_owner(row);
-
-        return mem_format("pre-auth key %s%s%s", row->key, *owner ? " of " : "", owner);
-    }
-    if (row->kind == ROW_API_KEY) {
-        const char *description = ((const struct m_api_key *)row)->api.description;
-
-        return mem_format("API key %s%s%s", row->key, *description ? ", " : "", description);
-    }
-    return mem_strdup(row_label(row));
-}
-
 static const char *after_deletion(const struct row *row)
 {
     switch (row->kind) {
@@ -77,12 +61,12 @@ static void change_objects(struct app *app, const struct object_change *d)
         size_t call = plan_add_request(p, d->method, path, d->body ? mem_strdup(d->body) : NULL, row_version(row),
                                        d->keeps_object ? row->kind : ROW_KINDS);
 
-        char *title = title_of(row);
+        char *title = row_title(row);
         plan_add_step(p, call, row, NULL, title, d->before, d->after ? d->after : after_deletion(row));
         free(title);
     }
     if (rows.len == 1) {
-        char *title = title_of(rows.items[0]);
+        char *title = row_title(rows.items[0]);
 
         p->title = mem_format("%s %s", d->verb, title);
         p->done = mem_format("%s %s", title, d->past);

@@ -380,6 +380,21 @@ const char *row_label(const struct row *row)
     return row->key;
 }
 
+char *row_title(const struct row *row)
+{
+    if (row->kind == ROW_PREAUTH_KEY) {
+        const char *owner = preauth_key_owner(row);
+
+        return mem_format("pre-auth key %s%s%s", row->key, *owner ? " of " : "", owner);
+    }
+    if (row->kind == ROW_API_KEY) {
+        const char *description = ((const struct m_api_key *)row)->api.description;
+
+        return mem_format("API key %s%s%s", row->key, *description ? ", " : "", description);
+    }
+    return mem_strdup(row_label(row));
+}
+
 bool route_is_address(const struct m_route *r)
 {
     return r->api.prefix.bits == r->api.prefix.addr.bits;

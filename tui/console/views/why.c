@@ -99,7 +99,8 @@ static void why_event(const struct app *app, const struct m_event *e, struct buf
     char id[API_EVENT_ID_MAX], undo[80];
 
     buf_addf(out, "#%s\n", e->api.text);
-    buf_addf(out, "id\t%s\nkind\t%s\nby\t%s\nobject\t", e->row.key, e->api.kind, e->api.actor);
+    buf_addf(out, "id\t%s\nkind\t%s (%s)\nby\t%s\nobject\t", e->row.key, event_kind_words(e->api.kind), e->api.kind,
+             e->api.actor);
     event_object(e->api.object, e->api.object_id, e->api.object_name, out);
     buf_addc(out, '\n');
     if (e->api.undone_by.run) {
@@ -120,7 +121,10 @@ static void why_key_begin(const struct app *app, const struct row *row, int64_t 
     int64_t expiry_ns = key_row_expiry_ns(row);
     char text[AGO_MAX];
 
-    buf_addf(out, "#key %s\n", row->key);
+    char *title = row_title(row);
+
+    buf_addf(out, "#%s\n", title);
+    free(title);
     buf_addf(out, "begins with\t%s\n", key_row_text(row));
     buf_addf(out, "created\t%s ago\n", span_text(app->at.now_ns - created_ns, text));
     until_text(expiry_ns, app->at.now_ns, text);
