@@ -70,7 +70,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_ROUTE_FOLLOWED, "route.followed", "clients followed", WEIGHT_INFO, false)                                  \
     X(EVENT_ROUTE_BEHIND, "route.behind", "clients behind", WEIGHT_WARN, false)                                        \
     X(EVENT_EXIT_USABLE, "exit.usable", "exit node usable", WEIGHT_INFO, false)                                        \
-    X(EVENT_EXIT_ENDED, "exit.ended", "exit node unusable", WEIGHT_WARN, false)                                           \
+    X(EVENT_EXIT_ENDED, "exit.ended", "exit node unusable", WEIGHT_WARN, false)                                        \
     X(EVENT_POLICY_CHANGED, "policy.changed", "policy changed", WEIGHT_CHANGE, true)                                   \
     X(EVENT_UNDONE, "undone", "change undone", WEIGHT_CHANGE, false)
 

@@ -238,9 +238,10 @@ struct row *row_read(enum row_kind kind, const json_t *object);
 struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
 void row_free(struct row *row);
 const char *row_label(const struct row *row); /* its name, or what else people call it by */
-/* For questions and titles: the label; of a key, which has none, its number and whose or what for it is. The caller's. */
+/* For questions and titles: the label; of a key, which has none, its number and whose or what for it is. The caller's.
+ */
 char *row_title(const struct row *row);
-size_t row_size(enum row_kind kind);          /* of its struct */
+size_t row_size(enum row_kind kind); /* of its struct */
 
 /* Of a pre-auth key or an API key: what it begins with, and when it ends. */
 const char *key_row_text(const struct row *row);
