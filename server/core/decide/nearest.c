@@ -72,6 +72,8 @@ static void see_prefix(void *arg, const struct prefix *p, uint64_t primary, cons
 
 static void state_release(struct nearest_state *n)
 {
+    for (size_t i = 0; i < n->notes.len; i++)
+        free(n->notes.items[i].actor);
     vec_release(&n->routers);
     vec_release(&n->viewers);
     vec_release(&n->notes);
@@ -111,25 +113,49 @@ static const char *cause_of(const struct nearest_state *n, const struct slot *fr
     return prefixes_has(&from->live.unreachable, &n->prefix) ? "does not forward" : "is no router of it any more";
 }
 
-/* The viewer is served by another router; NONE: the primary. */
-static void note_viewer(struct core_state *s, struct nearest_state *n, const struct slot *viewer, uint32_t before,
-                        uint32_t now)
+/* One viewer that another router serves; NONE: the primary. */
+struct nearest_step {
+    const struct slot *viewer;
+    uint32_t before, now;
+    int64_t now_ms;
+};
+
+/* What measurements bring about later is nobody's. */
+static const char *actor_at(const struct nearest_state *n, int64_t now_ms)
 {
+    return n->actor && n->acted_ms == now_ms ? n->actor : "";
+}
+
+static struct nearest_note *note_between(struct nearest_state *n, const struct nearest_note *wanted, const char *actor)
+{
+    for (size_t i = 0; i < n->notes.len; i++) {
+        struct nearest_note *note = &n->notes.items[i];
+        if (note->from == wanted->from && note->to == wanted->to && str_eq(note->cause, wanted->cause) &&
+            str_eq(note->actor ? note->actor : "", actor))
+            return note;
+    }
+    if (n->notes.len == NOTES_MAX)
+        return NULL;
+    vec_push(&n->notes, *wanted);
+    n->notes.items[n->notes.len - 1].actor = *actor ? mem_strdup(actor) : NULL;
+    return &n->notes.items[n->notes.len - 1];
+}
+
+static void note_viewer(struct core_state *s, struct nearest_state *n, const struct nearest_step *step)
+{
+    const struct slot *viewer = step->viewer;
+    uint32_t before = step->before, now = step->now;
+
     const struct slot *from = slot_at(s, before == TAILNET_SLOT_NONE ? n->primary : before),
                       *to = slot_at(s, now == TAILNET_SLOT_NONE ? n->primary : now);
-    size_t i = 0;
 
     if (!viewer->published || !viewer->live.online || !from || !to || from == to)
         return;
-    const char *cause = cause_of(n, from);
-    while (i < n->notes.len && (n->notes.items[i].from != from->id || n->notes.items[i].to != to->id ||
-                                !str_eq(n->notes.items[i].cause, cause)))
-        i++;
-    if (i == NOTES_MAX)
+    struct nearest_note *note =
+        note_between(n, &(struct nearest_note){.from = from->id, .to = to->id, .cause = cause_of(n, from)},
+                     actor_at(n, step->now_ms));
+    if (!note)
         return;
-    if (i == n->notes.len)
-        vec_push(&n->notes, ((struct nearest_note){.from = from->id, .to = to->id, .cause = cause}));
-    struct nearest_note *note = &n->notes.items[i];
     size_t len = strlen(note->names), more = strlen(viewer->published->given_name);
     if (len + more + sizeof(", , ...") < sizeof(note->names))
         snprintf(note->names + len, sizeof(note->names) - len, "%s%s", len ? ", " : "", viewer->published->given_name);
@@ -175,16 +201,17 @@ static void tell_of(struct core_state *s, struct nearest_state *n)
 
     prefix_format(&n->prefix, text);
     for (size_t i = 0; i < n->notes.len; i++) {
-        const struct nearest_note *note = &n->notes.items[i];
+        struct nearest_note *note = &n->notes.items[i];
         journal(s,
                 &(struct event_note){.id = EVENT_ROUTE_NEAREST,
-                                     .actor = n->actor ? n->actor : "server",
-                                     .by_admin = n->actor != NULL,
+                                     .actor = note->actor ? note->actor : "server",
+                                     .by_admin = note->actor != NULL,
                                      .object = "prefix",
                                      .object_name = text,
                                      .detail = detail_of(s, n, note)},
                 "%s moved from %s to %s for %zu node%s (%s): %s %s", text, name_of(s, note->from), name_of(s, note->to),
                 note->viewers, note->viewers == 1 ? "" : "s", note->names, name_of(s, note->from), note->cause);
+        free(note->actor);
     }
     n->notes.len = 0;
     n->noted_ms = clock_mono_ms();
@@ -203,7 +230,7 @@ static void tell_of_due(struct core_state *s, int64_t now_ms, int64_t *due_ms)
 }
 
 /* The administrator whose change is about to be published, where there is one. */
-static void take_actor(const struct core_state *s, struct nearest_state *n)
+static void take_actor(const struct core_state *s, struct nearest_state *n, int64_t now_ms)
 {
     const char *actor = s->rule_actor;
 
@@ -211,22 +238,25 @@ static void take_actor(const struct core_state *s, struct nearest_state *n)
         actor = s->dirty_slots.items[i]->actor;
     free(n->actor);
     n->actor = actor ? mem_strdup(actor) : NULL;
+    n->acted_ms = now_ms;
 }
 
 /* All that were served by others than the primary are served by it again. */
-static void end_nearest(struct core_state *s, struct nearest_state *n)
+static void end_nearest(struct core_state *s, struct nearest_state *n, int64_t now_ms)
 {
-    take_actor(s, n);
+    take_actor(s, n, now_ms);
+    free(s->nearest_ended_by);
+    s->nearest_ended_by = n->actor ? mem_strdup(n->actor) : NULL;
     for (uint32_t i = 0; i < n->viewers.len; i++) {
         const struct slot *viewer = slot_at(s, i);
         if (viewer && viewer->id == n->viewers.items[i].id && n->viewers.items[i].router != TAILNET_SLOT_NONE)
-            note_viewer(s, n, viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE);
+            note_viewer(s, n, &(struct nearest_step){viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE, now_ms});
     }
     tell_of(s, n);
     state_release(n);
 }
 
-static void follow_elections(struct core_state *s)
+static void follow_elections(struct core_state *s, int64_t now_ms)
 {
     size_t kept = 0;
 
@@ -237,7 +267,7 @@ static void follow_elections(struct core_state *s)
         if (s->nearest.items[i].seen)
             s->nearest.items[kept++] = s->nearest.items[i];
         else
-            end_nearest(s, &s->nearest.items[i]);
+            end_nearest(s, &s->nearest.items[i], now_ms);
     }
     s->nearest_dirty = s->nearest_dirty || kept != s->nearest.len;
     s->nearest.len = kept;
@@ -296,7 +326,7 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     if (!slot->published || is_at_home(slot->published, &n->prefix)) {
         v->router = TAILNET_SLOT_NONE;
         if (before != v->router)
-            note_viewer(s, n, slot, before, v->router);
+            note_viewer(s, n, &(struct nearest_step){slot, before, v->router, now_ms});
         return before != v->router;
     }
     struct nearest_viewing viewing = {.distances = measure(s, n, slot, distances) ? distances : NULL,
@@ -307,7 +337,7 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     size_t to = nearest_serve(&viewing, &v->moved_ms, now_ms, due_ms);
     v->router = to < n->routers.len ? n->routers.items[to] : TAILNET_SLOT_NONE;
     if (before != v->router)
-        note_viewer(s, n, slot, before, v->router);
+        note_viewer(s, n, &(struct nearest_step){slot, before, v->router, now_ms});
     return before != v->router;
 }
 
@@ -324,14 +354,14 @@ void nearest_follow(struct core_state *s, bool elected)
     int64_t now_ms = clock_mono_ms(), due_ms = INT64_MAX;
 
     if (elected)
-        follow_elections(s);
+        follow_elections(s, now_ms);
     for (size_t i = 0; i < s->nearest.len; i++) {
         struct nearest_state *n = &s->nearest.items[i];
         if (!n->changed && !s->nearest_all && !s->nearest_viewers.len)
             continue;
         uint32_t *distances = mem_alloc((n->routers.len + 1) * sizeof(*distances));
         if (n->changed)
-            take_actor(s, n);
+            take_actor(s, n, now_ms);
         if (n->changed || s->nearest_all)
             choose_for_all(s, n, distances, now_ms, &due_ms);
         for (size_t k = 0; k < s->nearest_viewers.len; k++)
@@ -350,13 +380,16 @@ void nearest_follow(struct core_state *s, bool elected)
 
 struct tailnet_nearest *nearest_publish(struct core_state *s)
 {
-    if (!s->nearest.len)
+    if (!s->nearest.len && !s->nearest_ended_by)
         return NULL;
     struct tailnet_nearest *out = tailnet_nearest_new(s->nearest.len);
+    out->ended_by = s->nearest_ended_by ? mem_strdup(s->nearest_ended_by) : NULL;
     for (size_t i = 0; i < s->nearest.len; i++) {
         const struct nearest_state *n = &s->nearest.items[i];
         out->items[i] = (struct nearest_prefix){.prefix = n->prefix,
                                                 .primary = n->primary,
+                                                .actor = n->actor ? mem_strdup(n->actor) : NULL,
+                                                .acted_ms = n->acted_ms,
                                                 .routers = mem_alloc((n->viewers.len + 1) * sizeof(uint32_t)),
                                                 .moved_ms = mem_alloc((n->viewers.len + 1) * sizeof(int64_t)),
                                                 .viewers = n->viewers.len};
@@ -374,4 +407,5 @@ void nearest_release(struct core_state *s)
         state_release(&s->nearest.items[i]);
     vec_release(&s->nearest);
     vec_release(&s->nearest_viewers);
+    free(s->nearest_ended_by);
 }

@@ -63,6 +63,7 @@ struct nearest_viewer {
 struct nearest_note {
     uint64_t from, to; /* ids */
     const char *cause;
+    char *actor; /* the administrator whose change it follows, NULL: nobody's */
     size_t viewers;
     char names[160]; /* of the first */
 };
@@ -70,7 +71,8 @@ struct nearest_state {
     struct prefix prefix;
     VEC(struct nearest_note) notes;
     int64_t noted_ms;      /* when the journal told of some last; 0: never */
-    char *actor;           /* whose change it was that its routers or its being served so are others; NULL: nobody's */
+    char *actor;           /* whose change it was that viewers moved at acted_ms; NULL: nobody's */
+    int64_t acted_ms;
     uint32_t primary;      /* slot */
     VEC(uint32_t) routers; /* slots of those that are well */
     VEC(struct nearest_viewer) viewers; /* by slot */
@@ -251,6 +253,7 @@ struct core_state {
     VEC(struct slot *) nearest_viewers;       /* to be looked at: they measured anew */
     bool nearest_all;                         /* all viewers are */
     bool nearest_dirty;                       /* to be published */
+    char *nearest_ended_by;                   /* whose change ended the last ones; NULL: nobody's */
     struct core_call *answers, **answers_end; /* to be given after the next publish */
     struct core_call *retries, **retries_end; /* whose group could not be written */
 
