@@ -114,7 +114,7 @@ static const char *cause_of(const struct nearest_state *n, const struct slot *fr
 }
 
 /* One viewer that another router serves; NONE: the primary. */
-struct nearest_step {
+struct viewer_step {
     const struct slot *viewer;
     uint32_t before, now;
     int64_t now_ms;
@@ -141,7 +141,7 @@ static struct nearest_note *note_between(struct nearest_state *n, const struct n
     return &n->notes.items[n->notes.len - 1];
 }
 
-static void note_viewer(struct core_state *s, struct nearest_state *n, const struct nearest_step *step)
+static void note_viewer(struct core_state *s, struct nearest_state *n, const struct viewer_step *step)
 {
     const struct slot *viewer = step->viewer;
     uint32_t before = step->before, now = step->now;
@@ -250,7 +250,7 @@ static void end_nearest(struct core_state *s, struct nearest_state *n, int64_t n
     for (uint32_t i = 0; i < n->viewers.len; i++) {
         const struct slot *viewer = slot_at(s, i);
         if (viewer && viewer->id == n->viewers.items[i].id && n->viewers.items[i].router != TAILNET_SLOT_NONE)
-            note_viewer(s, n, &(struct nearest_step){viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE, now_ms});
+            note_viewer(s, n, &(struct viewer_step){viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE, now_ms});
     }
     tell_of(s, n);
     state_release(n);
@@ -326,7 +326,7 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     if (!slot->published || is_at_home(slot->published, &n->prefix)) {
         v->router = TAILNET_SLOT_NONE;
         if (before != v->router)
-            note_viewer(s, n, &(struct nearest_step){slot, before, v->router, now_ms});
+            note_viewer(s, n, &(struct viewer_step){slot, before, v->router, now_ms});
         return before != v->router;
     }
     struct nearest_viewing viewing = {.distances = measure(s, n, slot, distances) ? distances : NULL,
@@ -337,7 +337,7 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     size_t to = nearest_serve(&viewing, &v->moved_ms, now_ms, due_ms);
     v->router = to < n->routers.len ? n->routers.items[to] : TAILNET_SLOT_NONE;
     if (before != v->router)
-        note_viewer(s, n, &(struct nearest_step){slot, before, v->router, now_ms});
+        note_viewer(s, n, &(struct viewer_step){slot, before, v->router, now_ms});
     return before != v->router;
 }
 

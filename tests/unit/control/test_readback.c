@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nodes that are asked whether they follow when a prefix moves: those who do, those who stay behind, those who cannot
- * be asked; and what a client may answer. */
+ * be asked. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -729,62 +729,6 @@ static void what_a_client_holds_is_compared(void **state)
     test_client_leave(&r1);
 }
 
-static void a_network_map_is_cut_into_its_nodes(void **state)
-{
-    static const char text[] =
-        " {\"x\":[{\"current\":1},\"\\\"}\"], \"current\" : {\"Peers\":[ {\"ID\": 7 ,\"Name\":\"a}\\\"\","
-        "\"AllowedIPs\":[\"10.0.0.0/8\", \"fd00::/8\"]},{\"ID\":8,\"AllowedIPs\":null}],"
-        "\"SelfNode\":{\"ID\":1}} }";
-    struct client_netmap m;
-    struct prefixes allowed = {0};
-    struct err e;
-
-    (void)state;
-    assert_int_equal(client_netmap_read(text, sizeof(text) - 1, &m, &e), 0);
-    assert_int_equal(m.count, 2);
-    assert_int_equal(client_node_id(&m.self), 1);
-    assert_int_equal(client_node_id(&m.peers[0]), 7);
-    assert_int_equal(client_node_allowed(&m.peers[0], &allowed, &e), 0);
-    assert_int_equal(allowed.len, 2);
-    assert_int_equal(client_node_allowed(&m.peers[1], &allowed, &e), 0);
-    assert_int_equal(allowed.len, 0);
-    client_netmap_release(&m);
-    for (size_t cut = 0; cut < sizeof(text) - 2; cut++)
-        if (client_netmap_read(text, cut, &m, &e) == 0) {
-            assert_true(cut > 150); /* only what stands behind the map may be missing */
-            client_netmap_release(&m);
-        }
-}
-
-static void what_is_no_network_map_is_refused(void **state)
-{
-    static const char *const texts[] = {
-        "",
-        "null",
-        "[]",
-        "{}",
-        "{\"current\":null}",
-        "{\"current\":{}}",
-        "{\"current\":{\"SelfNode\":[]}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":{}}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":[1]}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":[{]}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":[{}",
-        "{\"current\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
-    };
-    struct client_netmap m;
-    struct err e;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        if (client_netmap_read(texts[i], strlen(texts[i]), &m, &e) == 0)
-            fail_msg("taken: %s", texts[i]);
-    struct prefixes allowed = {0};
-    const char bad[] = "{\"AllowedIPs\":[\"10.0.0.0/8\",\"x\"]}";
-    assert_int_not_equal(client_node_allowed(&(struct json_span){bad, sizeof(bad) - 1}, &allowed, &e), 0);
-    prefixes_release(&allowed);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -798,8 +742,6 @@ int main(void)
         cmocka_unit_test(who_uses_an_exit_node_for_a_moment_is_seen_to_leave_it),
         cmocka_unit_test(nodes_that_see_a_route_are_asked_whether_they_accept_it),
         cmocka_unit_test(what_a_client_holds_is_compared),
-        cmocka_unit_test(a_network_map_is_cut_into_its_nodes),
-        cmocka_unit_test(what_is_no_network_map_is_refused),
     };
 
     return cmocka_run_group_tests(tests, test_daemon_set_up, test_daemon_tear_down);
