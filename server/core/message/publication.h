@@ -50,7 +50,7 @@ struct publication {
     VEC(struct tailnet_settings) settings; /* one or none */
     bool is_nearest;
     VEC(struct publication_nearest) nearest;
-    char *nearest_ended_by; /* NULL: nobody */
+    char *nearest_ended_by;                 /* NULL: nobody */
     VEC(struct publication_change) changes; /* in the order of their numbers */
 };
 

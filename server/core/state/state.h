@@ -70,11 +70,11 @@ struct nearest_note {
 struct nearest_state {
     struct prefix prefix;
     VEC(struct nearest_note) notes;
-    int64_t noted_ms;      /* when the journal told of some last; 0: never */
-    char *actor;           /* whose change it was that viewers moved at acted_ms; NULL: nobody's */
+    int64_t noted_ms; /* when the journal told of some last; 0: never */
+    char *actor;      /* whose change it was that viewers moved at acted_ms; NULL: nobody's */
     int64_t acted_ms;
-    uint32_t primary;      /* slot */
-    VEC(uint32_t) routers; /* slots of those that are well */
+    uint32_t primary;                   /* slot */
+    VEC(uint32_t) routers;              /* slots of those that are well */
     VEC(struct nearest_viewer) viewers; /* by slot */
     bool seen, changed;                 /* while it is followed: it is still served so; its routers are others now */
 };
