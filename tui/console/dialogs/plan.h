@@ -67,8 +67,9 @@ struct plan {
     struct strs events; /* journal entries it made */
     size_t cursor;
     struct plan_effects effects;
-    char *secret;  /* a key that it made; NULL */
-    bool may_join; /* the secret lets a node join: the command is shown, too */
+    char *secret;            /* a key that it made; NULL */
+    bool may_join;           /* the secret lets a node join: the command is shown, too */
+    struct dialog *asked_in; /* where it was typed, until it is done; NULL */
 };
 
 struct plan *plan_new(enum risk risk, const char *verb);

@@ -36,6 +36,7 @@ void plan_submit(struct app *app, struct plan *plan)
         shown |= plan->calls.items[i].warnings != NULL;
     app->plan_mode = false;
     if (!shown) {
+        plan->asked_in = dialog_set_aside(app);
         plan_apply(app, plan);
         return;
     }
@@ -68,6 +69,7 @@ static void unlink_plan(struct app *app, struct plan *plan)
 void plan_close(struct app *app, struct plan *plan)
 {
     unlink_plan(app, plan);
+    dialog_drop(app, plan->asked_in);
     plan_free(plan);
 }
 
@@ -87,6 +89,9 @@ void plan_apply(struct app *app, struct plan *plan)
     }
     if (why) {
         app_flash(app, ROLE_WARN, "%s: %s", plan->verb, why);
+        if (plan->asked_in)
+            dialog_put_back(app, plan->asked_in, why);
+        plan->asked_in = NULL;
         plan_close(app, plan);
         return;
     }
@@ -321,6 +326,17 @@ static void show_secret(struct app *app, const struct plan *plan)
     free(command);
 }
 
+/* What the server did not take can be mended where it was typed. */
+static void ask_again(struct app *app, struct plan *plan)
+{
+    const struct plan_request *call = &plan->calls.items[0];
+
+    if (!plan->asked_in || app->dialog || app->prompt.kind || call->state != REQUEST_FAILED || !call->message)
+        return;
+    dialog_put_back(app, plan->asked_in, call->message);
+    plan->asked_in = NULL;
+}
+
 static void finish(struct app *app, struct plan *plan)
 {
     char *what = result_of(plan);
@@ -330,6 +346,7 @@ static void finish(struct app *app, struct plan *plan)
     forget_undone(app, plan);
     say_result(app, plan, what);
     watch(app, plan);
+    ask_again(app, plan);
     free(what);
     if (plan->secret)
         show_secret(app, plan);
