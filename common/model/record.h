@@ -254,7 +254,16 @@ const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage sa
 
 /* What an object was from a moment on, for looking back: of each object the newest that is not later than a moment says
  * what it was then. */
-enum history_kind { HISTORY_NODE, HISTORY_USER, HISTORY_PRIMARY, HISTORY_POLICY, HISTORY_VIA_PRIMARY };
+enum history_kind {
+    HISTORY_NODE,
+    HISTORY_USER,
+    HISTORY_PRIMARY,
+    HISTORY_POLICY,
+    HISTORY_VIA_PRIMARY,
+    HISTORY_NEAREST,       /* who serves which viewers of a prefix by being the nearest */
+    HISTORY_NEAREST_MOVES, /* viewers that moved since that was written whole */
+    HISTORY_KINDS
+};
 struct history {
     struct record r; /* id: rises with time */
     int64_t time_ns;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
 #include "json/json.h"
@@ -41,7 +42,8 @@ static struct nearest_state *state_of(struct core_state *s, const struct prefix 
     while (at < s->nearest.len && prefix_cmp(&s->nearest.items[at].prefix, p) < 0)
         at++;
     if (at == s->nearest.len || prefix_cmp(&s->nearest.items[at].prefix, p) != 0)
-        *vec_insert(&s->nearest, at) = (struct nearest_state){.prefix = *p, .primary = TAILNET_SLOT_NONE};
+        *vec_insert(&s->nearest, at) =
+            (struct nearest_state){.prefix = *p, .primary = TAILNET_SLOT_NONE, .unkept_all = true};
     return &s->nearest.items[at];
 }
 
@@ -77,6 +79,8 @@ static void state_release(struct nearest_state *n)
     vec_release(&n->routers);
     vec_release(&n->viewers);
     vec_release(&n->notes);
+    vec_release(&n->kept_moves);
+    vec_release(&n->unkept);
     free(n->actor);
 }
 
@@ -145,6 +149,8 @@ static void note_viewer(struct core_state *s, struct nearest_state *n, const str
 {
     const struct slot *viewer = step->viewer;
     uint32_t before = step->before, now = step->now;
+
+    core_past_viewer(n, viewer->id);
 
     const struct slot *from = slot_at(s, before == TAILNET_SLOT_NONE ? n->primary : before),
                       *to = slot_at(s, now == TAILNET_SLOT_NONE ? n->primary : now);
@@ -253,6 +259,7 @@ static void end_nearest(struct core_state *s, struct nearest_state *n, int64_t n
             note_viewer(s, n, &(struct viewer_step){viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE, now_ms});
     }
     tell_of(s, n);
+    core_past_nearest_ended(s, &n->prefix);
     state_release(n);
 }
 
@@ -316,6 +323,60 @@ static bool is_at_home(const struct node *n, const struct prefix *p)
     return prefixes_has(&n->available, p) && prefixes_has(&n->approved, p);
 }
 
+/* ---- after a start ---- */
+
+struct nearest_restoring {
+    struct core_state *s;
+    struct nearest_state *n;
+    bool moves;
+    int64_t now_ms;
+};
+
+static void restore_viewer(void *arg, uint64_t viewer, uint64_t router)
+{
+    struct nearest_restoring *r = arg;
+    const struct slot *slot = map_getu(&r->s->by_id, viewer);
+
+    if (r->moves)
+        vec_push(&r->n->kept_moves, ((struct past_viewer){viewer, router}));
+    if (!slot)
+        return;
+    struct nearest_viewer *v = viewer_of(r->n, slot);
+    v->router = slot_of(r->s, router);
+    v->moved_ms = r->now_ms;
+}
+
+void nearest_restore(struct core_state *s, struct history *const *images, size_t count)
+{
+    for (enum history_kind kind = HISTORY_NEAREST; kind <= HISTORY_NEAREST_MOVES; kind++)
+        for (size_t i = 0; i < count; i++) {
+            struct nearest_restoring r = {.s = s, .moves = kind == HISTORY_NEAREST_MOVES, .now_ms = clock_mono_ms()};
+            struct prefix p;
+            struct err e;
+            if (images[i]->kind != kind || prefix_parse(images[i]->key, &p, NULL, NULL) < 0)
+                continue;
+            r.n = state_of(s, &p);
+            r.n->unkept_all = past_nearest_read(images[i]->image, restore_viewer, &r, &e) < 0;
+            s->nearest_settling = true;
+        }
+    if (s->nearest_settling)
+        timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / NS_PER_MS, TIMER_SETTLE, NULL);
+}
+
+void nearest_settled(struct core_state *s)
+{
+    s->nearest_settling = false;
+    s->nearest_all = true;
+}
+
+/* It has not been heard of since the start, and served before. */
+static bool is_expected_back(const struct core_state *s, const struct nearest_state *n, const struct slot *router)
+{
+    return s->nearest_settling && router && router->published && !router->live.online && !router->live.since_ns &&
+           !router->expired && !router->published->draining && router->published->authorized &&
+           is_at_home(router->published, &n->prefix);
+}
+
 /* True: another router serves the viewer now. */
 static bool choose(struct core_state *s, struct nearest_state *n, struct slot *slot, uint32_t *distances,
                    int64_t now_ms, int64_t *due_ms)
@@ -329,6 +390,9 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
             note_viewer(s, n, &(struct viewer_step){slot, before, v->router, now_ms});
         return before != v->router;
     }
+    if (before != TAILNET_SLOT_NONE && router_index(n, before) == n->routers.len &&
+        is_expected_back(s, n, slot_at(s, before)))
+        return false;
     struct nearest_viewing viewing = {.distances = measure(s, n, slot, distances) ? distances : NULL,
                                       .count = n->routers.len,
                                       .present = router_index(n, before),

@@ -207,7 +207,7 @@ static const struct member server_message_columns[] = {
 static const struct member history_columns[] = {
     COL(history, "id", r.id, U64),
     COL(history, "time_ns", time_ns, TIME),
-    ENUM(history, "kind", kind, HISTORY_VIA_PRIMARY),
+    ENUM(history, "kind", kind, HISTORY_KINDS - 1),
     COL(history, "key", key, TEXT),
     COL(history, "image", image, TEXT),
 };
