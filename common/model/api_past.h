@@ -25,6 +25,7 @@ struct api_past {
     struct api_list nodes, users, primaries, prefixes;
     struct api_list nearest; /* struct api_nearest; the primary serves all others */
     struct api_policy policy;
+    const char *dns; /* JSON: what clients were told of it; NULL: not kept then */
 };
 
 /* Who served a prefix: each change, newest first. */

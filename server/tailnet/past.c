@@ -58,8 +58,15 @@ static const struct image_field node_fields[] = {
 };
 
 static const struct image_field user_fields[] = {
-    USER("name", TEXT, name),         USER("displayName", TEXT, display_name), USER("email", TEXT, email),
-    USER("provider", TEXT, provider), USER("providerId", TEXT, provider_id),   USER("created", TIME, created_ns),
+    USER("name", TEXT, name),
+    USER("displayName", TEXT, display_name),
+    USER("email", TEXT, email),
+    USER("provider", TEXT, provider),
+    USER("providerId", TEXT, provider_id),
+    USER("created", TIME, created_ns),
+    USER("suspended", TIME, suspended_ns),
+    USER("suspendedBy", TEXT, suspended_by),
+    USER("groups", TEXTS, groups),
 };
 
 static void put_texts(struct json_out *o, const struct strs *texts)
@@ -408,11 +415,6 @@ static int read_nearest(struct past_builder *b, const struct history *h, struct 
     return code == 0 ? past_nearest_read(h->image, add_viewer, nearness_of(b, &p), e) : code;
 }
 
-static bool is_nearest(const struct history *h)
-{
-    return h->kind == HISTORY_NEAREST || h->kind == HISTORY_NEAREST_MOVES;
-}
-
 static int damaged(const struct history *h, struct err *e)
 {
     e->code = ERR_IO;
@@ -577,7 +579,7 @@ int past_snapshot(struct history *const *images, size_t count, const struct poli
     int code = 0;
 
     for (size_t i = 0; i < count && code == 0; i++)
-        if (images[i]->kind != HISTORY_POLICY && !is_nearest(images[i]))
+        if (images[i]->kind <= HISTORY_VIA_PRIMARY && images[i]->kind != HISTORY_POLICY)
             code = read_image(&b, images[i], e);
     if (code == 0)
         code = read_nearness(&b, images, count, e);

@@ -18,7 +18,7 @@ PROGRAM = os.path.join(HOME, "bin/schemathesis")
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 # Pages; and what is refused with 501 on purpose.
 LEFT_OUT = r"/docs|openapi"
-REFUSED = ["setSettings", "setDNSNameservers", "setDNSPreferences", "setDNSSearchPaths", "setSplitDNS", "updateSplitDNS", "setDNSConfiguration"]
+REFUSED = ["setSettings"]
 
 
 def install():

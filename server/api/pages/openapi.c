@@ -46,6 +46,7 @@ static const struct {
     OBJECT("Policy", api_policy_shape),
     OBJECT("PolicyVersions", api_policy_versions_shape),
     OBJECT("Message", api_message_shape),
+    OBJECT("Dns", api_dns_shape),
     OBJECT("State", api_past_shape),
     OBJECT("RouteHistory", api_route_history_shape),
     OBJECT("Check", api_check_shape),

@@ -20,6 +20,7 @@ void core_past_users(struct core_state *s);
 void core_past_primary(struct core_state *s, const struct prefix *prefix, const struct primary *now);
 void core_past_via_primary(struct core_state *s, const struct prefix *prefix, const char *tags,
                            const struct via_primary *now);
+void core_past_dns(struct core_state *s);
 void core_past_policy(struct core_state *s, const struct policy_text *now);
 /* Another router serves the viewer; core_past_nearest then keeps all of these, of the snapshot that has them. */
 void core_past_viewer(struct nearest_state *n, uint64_t viewer);

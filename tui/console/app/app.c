@@ -253,7 +253,7 @@ static void keep_message(struct app *app, const char *text)
 
 void app_flash(struct app *app, enum role role, const char *format, ...)
 {
-    char text[400];
+    char text[FLASH_MAX];
     va_list args;
 
     va_start(args, format);

@@ -37,6 +37,7 @@ void plan_submit(struct app *app, struct plan *plan)
     app->plan_mode = false;
     if (!shown) {
         plan->asked_in = dialog_set_aside(app);
+        plan->asked_keys = app->keys;
         plan_apply(app, plan);
         return;
     }
@@ -326,12 +327,12 @@ static void show_secret(struct app *app, const struct plan *plan)
     free(command);
 }
 
-/* What the server did not take can be mended where it was typed. */
+/* What the server did not take can be mended where it was typed, unless the user has turned to something else. */
 static void ask_again(struct app *app, struct plan *plan)
 {
     const struct plan_request *call = &plan->calls.items[0];
 
-    if (!plan->asked_in || app->dialog || app->prompt.kind || call->state != REQUEST_FAILED || !call->message)
+    if (!plan->asked_in || plan->asked_keys != app->keys || call->state != REQUEST_FAILED || !call->message)
         return;
     dialog_put_back(app, plan->asked_in, call->message);
     plan->asked_in = NULL;
@@ -392,7 +393,7 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
 bool plan_reply(struct app *app, uint64_t id, struct reply *reply)
 {
     for (struct plan *p = app->plans; p; p = p->next) {
-        if (plan_effects_reply(p, id, reply))
+        if (plan_effects_reply(p, id, reply) || plan_policy_reply(p, id, reply))
             return true;
         for (size_t i = 0; i < p->calls.len; i++)
             if (p->calls.items[i].id == id) {
