@@ -83,7 +83,7 @@ static void load_primaries(struct core_state *s, const struct store_image *image
         struct slot *slot = map_getu(&s->by_id, p->r.id);
         if (!slot)
             continue;
-        routes_restore(s->routes, &p->prefix, p->r.id, p->since_ns);
+        routes_restore(s->routes, &p->prefix, &(struct route_served){p->r.id, p->since_ns, p->chosen});
         prefixes_add(&slot->serving, &p->prefix);
         size_t at = 0;
         while (at < s->primaries.len && prefix_cmp(&s->primaries.items[at]->prefix, &p->prefix) < 0)
