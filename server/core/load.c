@@ -177,11 +177,12 @@ int state_load(struct core_state *s, struct err *e)
     settings_from_config(s);
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);
-    load_primaries(s, &image);
+    /* Before who serves: another failback ends an administrator's choice. */
     for (size_t i = 0; i < image.prefix_settings_count; i++) {
         prefix_settings_work(s, image.prefix_settings[i], false);
         prefix_settings_publish(s, image.prefix_settings[i], false);
     }
+    load_primaries(s, &image);
     reach_restore(s);
     address_set_ranges(s);
     repeated_load(s, image.admin_calls, image.admin_call_count);

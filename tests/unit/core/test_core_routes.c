@@ -505,11 +505,9 @@ static void a_choice_holds_against_the_failback_also_over_a_restart(void **state
     char *inverse;
 
     (void)state;
-    core_rig_end(&r);
-    free(key);
-    begin_with("node:\n  routes:\n    ha:\n      failback: priority\n      hold_down: 0s\n      failback_delay: 0s\n");
     two_routers(&one, &two, &session);
     prioritise(one, 200);
+    assert_int_equal(set_rule("{\"failback\":\"priority\",\"holdDown\":\"0s\",\"failbackDelay\":\"0s\"}", NULL), 0);
     inverse = choose_node(two, false);
     core_rig_until(&r, served_by_choice, &(struct choice){two, true});
     assert_non_null(strstr(inverse, "\"once\":true")); /* it had been elected, not chosen */
