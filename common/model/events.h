@@ -30,6 +30,14 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_OAUTHCLIENT_CREATED, "oauthclient.created", WEIGHT_CHANGE, true)                                           \
     X(EVENT_OAUTHCLIENT_CHANGED, "oauthclient.changed", WEIGHT_CHANGE, true)                                           \
     X(EVENT_OAUTHCLIENT_DELETED, "oauthclient.deleted", WEIGHT_CHANGE, false)                                          \
+    X(EVENT_WEBHOOK_CREATED, "webhook.created", WEIGHT_CHANGE, true)                                                   \
+    X(EVENT_WEBHOOK_CHANGED, "webhook.changed", WEIGHT_CHANGE, true)                                                   \
+    X(EVENT_WEBHOOK_ROTATED, "webhook.rotated", WEIGHT_CHANGE, false)                                                  \
+    X(EVENT_WEBHOOK_DELETED, "webhook.deleted", WEIGHT_CHANGE, false)                                                  \
+    X(EVENT_WEBHOOK_TESTED, "webhook.tested", WEIGHT_INFO, false)                                                      \
+    X(EVENT_WEBHOOK_FAILING, "webhook.failing", WEIGHT_WARN, false)                                                    \
+    X(EVENT_WEBHOOK_RECOVERED, "webhook.recovered", WEIGHT_INFO, false)                                                \
+    X(EVENT_WEBHOOK_DROPPED, "webhook.dropped", WEIGHT_WARN, false)                                                    \
     X(EVENT_REGISTRATION_PENDING, "registration.pending", WEIGHT_WARN, false)                                          \
     X(EVENT_REGISTRATION_APPROVED, "registration.approved", WEIGHT_CHANGE, false)                                      \
     X(EVENT_REGISTRATION_REJECTED, "registration.rejected", WEIGHT_CHANGE, false)                                      \
@@ -42,6 +50,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_NODE_RENAMED, "node.renamed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_NODE_TAGGED, "node.tagged", WEIGHT_CHANGE, true)                                                           \
     X(EVENT_NODE_EXPIRY, "node.expiry", WEIGHT_CHANGE, true)                                                           \
+    X(EVENT_NODE_EXPIRING, "node.expiring", WEIGHT_WARN, false)                                                        \
     X(EVENT_NODE_EXPIRED, "node.expired", WEIGHT_WARN, false)                                                          \
     X(EVENT_NODE_DELETED, "node.deleted", WEIGHT_WARN, false)                                                          \
     X(EVENT_NODE_ONLINE, "node.online", WEIGHT_INFO, false)                                                            \
