@@ -85,6 +85,11 @@ static const struct record_shape {
                           AT(identity, refresh_token), AT(identity, trouble)},
                          {0},
                          {0}},
+    [RECORD_DNS_SETTINGS] = {sizeof(struct dns_settings),
+                             {0},
+                             {AT(dns_settings, values.nameservers), AT(dns_settings, values.split),
+                              AT(dns_settings, values.search)},
+                             {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -214,6 +219,11 @@ struct deleted_node *deleted_node_new(void)
 struct admin_call *admin_call_new(void)
 {
     return (struct admin_call *)record_new(RECORD_ADMIN_CALL);
+}
+
+struct dns_settings *dns_settings_new(void)
+{
+    return (struct dns_settings *)record_new(RECORD_DNS_SETTINGS);
 }
 
 static void own_list(struct strs *s)
@@ -537,10 +547,10 @@ bool key_is_zero(const uint8_t key[KEY_LEN])
 }
 
 static const struct {
-    const char *kind;
+    const char *kind, *words;
     enum event_weight weight;
 } events[EVENT_ID_COUNT] = {
-#define X(id, kind, weight, undo) [id] = {kind, weight},
+#define X(id, kind, words, weight, undo) [id] = {kind, words, weight},
     EVENT_KINDS(X)
 #undef X
 };
@@ -564,4 +574,12 @@ enum event_weight event_weight(const char *kind)
         if (str_eq(events[i].kind, kind))
             return events[i].weight;
     return WEIGHT_INFO;
+}
+
+const char *event_kind_words(const char *kind)
+{
+    for (size_t i = 0; i < EVENT_ID_COUNT; i++)
+        if (str_eq(events[i].kind, kind))
+            return events[i].words;
+    return kind;
 }

@@ -90,6 +90,8 @@ static void reset_work(struct core_state *s)
     policy_drop_ready(s);
     record_unref(s->message_work);
     s->message_work = record_ref(s->message_published);
+    record_unref(s->dns_work);
+    s->dns_work = record_ref(s->dns_published);
     s->decider_stale = true;
     pending_requests_reset(s);
     repeated_reset(s);
@@ -149,7 +151,7 @@ static void put_primary(struct core_state *s, const struct store_write *w)
 {
     const struct primary *p = w->record;
 
-    if (p->chosen)
+    if (p->choice)
         return;
     for (size_t i = 0; i < s->primaries.len; i++)
         if (prefix_cmp(&s->primaries.items[i]->prefix, &p->prefix) == 0) {
@@ -163,7 +165,7 @@ static void put_via_primary(struct core_state *s, const struct store_write *w)
 {
     const struct via_primary *p = w->record;
 
-    if (p->chosen)
+    if (p->choice)
         return;
     for (size_t i = 0; i < s->via_primaries.len; i++) {
         struct via_primary *now = s->via_primaries.items[i];

@@ -4,6 +4,7 @@
 #include "core/admin/repeated.h"
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
+#include "core/decide/settings.h"
 #include "core/decide/ssh.h"
 #include "core/state/accounts.h"
 #include "core/state/prefixes.h"
@@ -113,9 +114,16 @@ static void follow_message(struct core_state *s, const struct store_write *w)
     s->tailnet_dirty |= CHANGE_MESSAGE;
 }
 
+static void follow_dns(struct core_state *s, const struct store_write *w)
+{
+    record_unref(s->dns_published);
+    s->dns_published = record_ref(w->record);
+    settings_from_config(s);
+}
+
 static void follow_primary(struct core_state *s, const struct store_write *w)
 {
-    if (!w->remove && ((const struct primary *)w->record)->chosen)
+    if (!w->remove && ((const struct primary *)w->record)->choice)
         primary_choose(s, w->record);
 }
 
@@ -139,7 +147,7 @@ static void follow_ssh_approval(struct core_state *s, const struct store_write *
 
 static void follow_via_primary(struct core_state *s, const struct store_write *w)
 {
-    if (!w->remove && ((const struct via_primary *)w->record)->chosen)
+    if (!w->remove && ((const struct via_primary *)w->record)->choice)
         via_primary_choose(s, w->record);
 }
 
@@ -159,6 +167,7 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_VIA_PRIMARY] = follow_via_primary,
         [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
         [RECORD_SERVER_MESSAGE] = follow_message,
+        [RECORD_DNS_SETTINGS] = follow_dns,
         [RECORD_PENDING] = follow_pending,
         [RECORD_ADMIN_CALL] = follow_admin_call,
         [RECORD_SSH_APPROVAL] = follow_ssh_approval,

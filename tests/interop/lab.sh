@@ -14,6 +14,7 @@
 #   ts NAME ARGUMENTS...          its tailscale command
 #   hw ARGUMENTS...               the administrator's command, on ctl
 #   lab_join NAME ARGUMENTS...    tailscale up with $KEY and the arguments
+#   lab_office                    client a, and routers r1 and r2 of one LAN, approved: r1 serves, and packets pass
 #   lab_cut NAME, lab_mend NAME   its cable is pulled: packets vanish, nothing is closed; and put back
 #   lab_block NAME FROM..., lab_unblock NAME      what comes from these hosts vanishes at NAME: the relay is left
 #   lab_kill9, lab_stop, lab_start NAME      its tailscaled
@@ -280,6 +281,22 @@ lab_lan() {
   LAN_SERVER=$LAN_NET.10 LAN_NET=$LAN_NET.0/24
 }
 
+lab_office() {
+  local router
+  lab_host a
+  lab_host r1
+  lab_host r2
+  lab_lan office r1 r2
+  user_and_key alice
+  lab_join a --accept-routes
+  for router in r1 r2; do
+    lab_join "$router" --advertise-routes="$LAN_NET"
+    check "$router is approved" approve "$router" "$LAN_NET"
+  done
+  check "the first to be approved serves" wait_for 5 serves r1
+  check "packets pass" wait_for 20 reaches a "$LAN_SERVER"
+}
+
 lab_cut() {
   on "$1" nft 'table inet cut {
     chain incoming { type filter hook input priority -300; iifname "eth0" drop; }
@@ -370,6 +387,8 @@ first_ping() {
 }
 reaches() { on "$1" ping -n -q -c 1 -W 1 "$2"; }
 backend_is() { [ "$(ts "$1" status --json | jq -r .BackendState)" = "$2" ]; }
+# serves NAME: the network of the last LAN is served by that router
+serves() { node "$1" ".subnetRoutes | index(\"$LAN_NET\") != null" >/dev/null; }
 approve() { hw nodes approve-routes --identifier "$(node_id "$1")" --routes "$2"; }
 
 # lab_echo [NAME ADDRESS]: whoever asks "the internet" (or a LAN's server) is told the address that it arrived from

@@ -9,7 +9,6 @@
 . "$(dirname "$0")/lab.sh"
 
 says() { hw routes status "$LAN_NET" | grep -F -- "$1"; }
-serves() { node "$1" ".subnetRoutes | index(\"$LAN_NET\") != null" >/dev/null; }
 
 lab_up
 lab_host new "$CLIENT_NEW"

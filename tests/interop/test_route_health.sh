@@ -24,7 +24,6 @@ for r in r1 r2; do
   check "$r is approved" approve "$r" "$LAN_NET"
 done
 
-serves() { node "$1" ".subnetRoutes | index(\"$LAN_NET\") != null" >/dev/null; }
 events() { hw events --limit 500 -o json | jq -r --arg k "$1" ".[] | select(.kind == \$k) | .text"; }
 snapshot() { on ctl curl -fsS --unix-socket "$LAB/daemon/headway.sock" http://headway/api/headway/snapshot; }
 warns() { snapshot | jq -er --arg n "$1" --arg c "$2" '.nodes[] | select(.givenName == $n) | .warnings[]? | select(.code | test($c)) | .text'; }

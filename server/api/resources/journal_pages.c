@@ -38,11 +38,17 @@ static bool holds(const char *text, const char *part)
     return !part || strcasestr(text, part);
 }
 
+/* Its name in the API, or the words that people see instead. */
+static bool kind_holds(const char *kind, const char *part)
+{
+    return holds(kind, part) || holds(event_kind_words(kind), part);
+}
+
 static bool is_wanted(const struct journal_search *j, const struct event *e)
 {
-    return (!j->until_ns || e->time_ns <= j->until_ns) && holds(e->kind, j->kind) && holds(e->actor, j->actor) &&
+    return (!j->until_ns || e->time_ns <= j->until_ns) && kind_holds(e->kind, j->kind) && holds(e->actor, j->actor) &&
            holds(e->object_name, j->object) &&
-           (holds(e->text, j->text) || holds(e->object_name, j->text) || holds(e->kind, j->text) ||
+           (holds(e->text, j->text) || holds(e->object_name, j->text) || kind_holds(e->kind, j->text) ||
             holds(e->actor, j->text));
 }
 

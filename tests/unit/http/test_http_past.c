@@ -113,6 +113,7 @@ static void the_journal_is_searched_backwards(void **state)
     assert_non_null(json_string_value(json_object_get(page, "readTo")));
     json_decref(page);
     json_decref(journal("?kind=user&object=CAR", "user.created carol"));
+    json_decref(journal("?kind=user%20created&object=CAR", "user.created carol"));
     json_decref(journal("?kind=policy", ""));
     json_decref(journal("?actor=nobody", ""));
     json_decref(journal("?text=bobby", "user.created Bobby"));

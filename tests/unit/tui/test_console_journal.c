@@ -133,7 +133,36 @@ static void the_server_looks_for_what_the_filter_says(void **state)
     rig_draw(&r, 24, 80);
     assert_int_equal(r.app.model.read_back, 0);
     answer(&r, PAGES, 1, 20, 0);
-    assert_true(rig_shows(&r, "nothing matches, all that is kept"));
+    assert_true(rig_shows(&r, "nothing matches in all that is kept"));
+    rig_release(&r);
+}
+
+/* People read words; filters take these and the API's names. */
+static void kinds_are_words_for_people(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:02:30Z\",\"kind\":\"exit.usable\",\"actor\":\"server\","
+                 "\"object\":\"node\",\"objectName\":\"gw-ber-1\",\"text\":\"gw-ber-1 can be used\",\"inverse\":null}");
+    rig_json(&r, "{\"id\":\"1.42\",\"time\":\"2026-03-03T14:02:31Z\",\"kind\":\"of.later\",\"actor\":\"server\","
+                 "\"object\":\"node\",\"objectName\":\"gw-ber-1\",\"text\":\"something new\",\"inverse\":null}");
+    rig_keys(&r, "5");
+    char *screen = rig_screen(&r, 40, 120);
+    assert_non_null(strstr(screen, "exit node usable"));
+    assert_non_null(strstr(screen, "failover "));
+    assert_non_null(strstr(screen, "of.later")); /* of a newer server */
+    assert_null(strstr(screen, "exit.usable"));
+    free(screen);
+    rig_keys(&r, "/kind:exit.usable<Enter>");
+    rig_draw(&r, 40, 120);
+    assert_int_equal(app_list(&r.app)->order.len, 1);
+    rig_keys(&r, "/<Ctrl-U>kind:usable<Enter>");
+    rig_draw(&r, 40, 120);
+    assert_int_equal(app_list(&r.app)->order.len, 1);
+    rig_keys(&r, "w");
+    assert_true(rig_shows(&r, "exit node usable (exit.usable)"));
     rig_release(&r);
 }
 
@@ -228,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(older_entries_come_as_the_cursor_goes_there),
         cmocka_unit_test(the_server_looks_for_what_the_filter_says),
+        cmocka_unit_test(kinds_are_words_for_people),
         cmocka_unit_test(a_page_that_does_not_come_is_asked_for_again_later),
         cmocka_unit_test(the_pane_says_why_and_to_what_effect),
         cmocka_unit_test(the_pane_of_an_entry_scrolls),

@@ -52,7 +52,8 @@ static void add_actions(struct app *app, bool possible)
 static void cmd_actions(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
-    char *title = mem_format("actions: %s", row ? row_label(row) : app_node(app) ? row_label(&app_node(app)->row) : "");
+    char *of = row ? row_title(row) : mem_strdup(app_node(app) ? row_label(&app_node(app)->row) : "");
+    char *title = mem_format("actions: %s", of);
 
     (void)arg;
     dialog_choice(app, title, "Enter run   letters narrow   Esc cancel", run_action);
@@ -60,6 +61,7 @@ static void cmd_actions(struct app *app, const char *arg)
     add_actions(app, true);
     add_actions(app, false);
     free(title);
+    free(of);
 }
 
 static void cmd_help(struct app *app, const char *arg)
@@ -174,6 +176,8 @@ static void cmd_set(struct app *app, const char *arg)
     value += strspn(value, " ");
     if (len == 5 && strncmp(arg, "theme", 5) == 0 && theme_find(value) >= 0) {
         use_theme(app, theme_find(value));
+    } else if (len == 5 && strncmp(arg, "theme", 5) == 0 && *value) {
+        app_flash(app, ROLE_WARN, "usage: set theme NAME; there is no theme '%.40s'", value);
     } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
         app->mouse = str_eq(value, "on");
     } else {

@@ -238,7 +238,10 @@ struct row *row_read(enum row_kind kind, const json_t *object);
 struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
 void row_free(struct row *row);
 const char *row_label(const struct row *row); /* its name, or what else people call it by */
-size_t row_size(enum row_kind kind);          /* of its struct */
+/* For questions and titles: the label; of a key, which has none, its number and whose or what for it is. The caller's.
+ */
+char *row_title(const struct row *row);
+size_t row_size(enum row_kind kind); /* of its struct */
 
 /* Of a pre-auth key or an API key: what it begins with, and when it ends. */
 const char *key_row_text(const struct row *row);
@@ -248,5 +251,7 @@ const char *preauth_key_owner(const struct row *row);
 
 enum glyph route_state_glyph(int state);
 enum glyph node_glyph(const struct m_node *n); /* how it is */
+/* What asks to join: its system, version and address, as far as they are known. */
+void pending_client(const struct m_pending *p, struct buf *out);
 
 #endif

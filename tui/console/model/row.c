@@ -358,6 +358,18 @@ enum glyph node_glyph(const struct m_node *n)
     return n->api.draining ? GLYPH_DRAINED : GLYPH_ONLINE;
 }
 
+void pending_client(const struct m_pending *p, struct buf *out)
+{
+    const struct api_pending *api = &p->api;
+    const char *const words[] = {api->os, api->client_version, *api->source ? "from" : "", api->source};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (*words[i])
+            buf_addf(out, "%s%s", out->len ? " " : "", words[i]);
+    if (!out->len)
+        buf_adds(out, "not known");
+}
+
 const char *row_label(const struct row *row)
 {
     switch (row->kind) {
@@ -378,6 +390,21 @@ const char *row_label(const struct row *row)
         break;
     }
     return row->key;
+}
+
+char *row_title(const struct row *row)
+{
+    if (row->kind == ROW_PREAUTH_KEY) {
+        const char *owner = preauth_key_owner(row);
+
+        return mem_format("pre-auth key %s%s%s", row->key, *owner ? " of " : "", owner);
+    }
+    if (row->kind == ROW_API_KEY) {
+        const char *description = ((const struct m_api_key *)row)->api.description;
+
+        return mem_format("API key %s%s%s", row->key, *description ? ", " : "", description);
+    }
+    return mem_strdup(row_label(row));
 }
 
 bool route_is_address(const struct m_route *r)

@@ -3,6 +3,7 @@
 #include "console/pulse/needs.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -25,7 +26,7 @@ static bool asks_to_join(const struct row *row, int64_t now_ns, char text[NEED_T
     const struct m_pending *p = (const struct m_pending *)row;
     char ago[AGO_MAX];
 
-    snprintf(text, NEED_TEXT_MAX, "asks to join since %s: approve or reject it",
+    snprintf(text, NEED_TEXT_MAX, "asked to join %s ago: approve or reject it",
              span_text(now_ns - p->api.created_ns, ago));
     return p->api.kind == API_PENDING_REGISTER;
 }
@@ -241,14 +242,14 @@ static const struct need_kind {
      WEIGHT_CHANGE,
      ROW_PREAUTH_KEY,
      reusable_key_expires,
-     "pre-auth key",
+     "",
      "reusable pre-auth keys expire within 3 days",
      {&keys_view, "pre-auth", ""}},
     {"api-key-expires",
      WEIGHT_CHANGE,
      ROW_API_KEY,
      credential_expires,
-     "API key",
+     "",
      "API keys expire within 3 days",
      {&keys_view, "api", ""}},
 };
@@ -263,12 +264,10 @@ const struct need_place *needs_place(const char *code)
 
 static void name_object(const struct need_kind *kind, const struct row *row, char *name, size_t size)
 {
-    const char *label = row_label(row);
+    char *title = row_title(row);
 
-    if (kind->of == ROW_PREAUTH_KEY || kind->of == ROW_API_KEY)
-        snprintf(name, size, "%s %s", kind->one, row->key);
-    else
-        str_copy(name, size, *label ? label : kind->one);
+    str_copy(name, size, *title ? title : kind->one);
+    free(title);
 }
 
 static void find_kind(const struct need_kind *kind, const struct model *m, int64_t now_ns, struct model_delta *out)

@@ -35,7 +35,7 @@ static void fill_time(const struct row *row, const struct clock_reading *at, str
 static void fill_kind(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), event_of(row)->api.kind);
+    str_copy(out->text, sizeof(out->text), event_kind_words(event_of(row)->api.kind));
     out->role = weight_role(event_of(row));
 }
 
@@ -69,7 +69,7 @@ static int by_sequence(const struct row *a, const struct row *b)
 static const struct list_column columns[] = {
     {.title = "TIME", .key = "time", .least = 12, .wish = 12, .fill = fill_time, .compare = by_sequence},
     {.title = "ACTOR", .key = "actor", .least = 8, .wish = 10, .rank = 1, .fill = fill_actor},
-    {.title = "KIND", .key = "kind", .least = 16, .wish = 19, .rank = 2, .fill = fill_kind},
+    {.title = "KIND", .key = "kind", .least = 16, .wish = 20, .rank = 2, .fill = fill_kind},
     {.title = "WHAT", .key = "text", .least = 46, .wish = 60, .share = 1, .fill = fill_text},
 };
 
@@ -77,7 +77,8 @@ static void words(const struct row *row, struct buf *out)
 {
     const struct m_event *e = event_of(row);
 
-    buf_addf(out, "%s %s %s %s %s", e->api.kind, e->api.actor, e->api.object_name, e->api.text, row->key);
+    buf_addf(out, "%s %s %s %s %s %s", e->api.kind, event_kind_words(e->api.kind), e->api.actor, e->api.object_name,
+             e->api.text, row->key);
 }
 
 #define TEXT_FIELD(name, member)                                                                                       \
@@ -85,9 +86,16 @@ static void words(const struct row *row, struct buf *out)
     {                                                                                                                  \
         buf_adds(out, event_of(row)->api.member);                                                                      \
     }
-TEXT_FIELD(text_kind, kind)
 TEXT_FIELD(text_actor, actor)
 TEXT_FIELD(text_object, object_name)
+
+/* Filters take the API's name as well as the words of the column. */
+static void text_kind(const struct row *row, struct buf *out)
+{
+    const char *kind = event_of(row)->api.kind;
+
+    buf_addf(out, "%s %s", kind, event_kind_words(kind));
+}
 
 static int64_t time_at(const struct row *row)
 {
@@ -137,7 +145,7 @@ static int put_object(struct canvas *c, struct rect at, int line, const struct m
     struct buf text = BUF_INIT(0);
 
     event_object(e->api.object, e->api.object_id, e->api.object_name, &text);
-    buf_addf(&text, "   %s by %s", e->api.kind, e->api.actor);
+    buf_addf(&text, "   %s by %s", event_kind_words(e->api.kind), e->api.actor);
     line = put_line(c, at, line, "object", buf_text(&text));
     buf_release(&text);
     return line;
@@ -296,7 +304,7 @@ static bool empty(const struct app *app, char *text, size_t size)
 
     if (!*view_list(app, &events_view, 0)->filter_text || !events_back_text(app, b, back, sizeof(back)))
         return false;
-    snprintf(text, size, "nothing matches, %s%s", b->request ? "read " : "", back);
+    snprintf(text, size, "nothing matches%s %s", str_starts(back, "back") ? ", read" : " in", back);
     return true;
 }
 
@@ -315,7 +323,7 @@ void events_draw_tail(struct app *app, struct canvas *c, struct rect at)
 
         canvas_text(c, row, at.col + 3, 12, ROLE_TIME, timestamp_text(e->api.time_ns, app->at.now_ns, text));
         canvas_text(c, row, at.col + 16, 12, ROLE_USER, e->api.actor);
-        canvas_text(c, row, at.col + 29, 22, weight_role(e), e->api.kind);
+        canvas_text(c, row, at.col + 29, 22, weight_role(e), event_kind_words(e->api.kind));
         canvas_text(c, row, at.col + 52, at.cols - 54, weight_role(e), e->api.text);
     }
 }

@@ -98,7 +98,7 @@ static const struct list_column preauth_columns[] = {
      .rank = 1,
      .fill = fill_key_expiry,
      .compare = by_key_expiry},
-    {.title = "KEY", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 5, .fill = fill_key},
+    {.title = "BEGINS WITH", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 5, .fill = fill_key},
 };
 
 static const struct list_column api_columns[] = {
@@ -127,7 +127,7 @@ static const struct list_column api_columns[] = {
      .fill = fill_key_expiry,
      .compare = by_key_expiry},
     {.title = "LAST USED", .key = "seen", .least = 9, .wish = 9, .rank = 5, .fill = fill_key_seen},
-    {.title = "KEY", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 6, .fill = fill_key},
+    {.title = "BEGINS WITH", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 6, .fill = fill_key},
 };
 
 static void preauth_words(const struct row *row, struct buf *out)

@@ -38,8 +38,11 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
     if (n->api.online)
         buf_addf(out, "session\tits map stream is open, from %s\n",
                  *n->api.source ? n->api.source : "an unknown address");
+    else if (n->api.last_seen_ns)
+        buf_addf(out, "session\tno map stream is open; seen %s ago\n",
+                 span_text(app->at.now_ns - n->api.last_seen_ns, text));
     else
-        buf_addf(out, "session\tno map stream is open; seen %s\n", ago_text(n->api.last_seen_ns, app->at.now_ns, text));
+        buf_adds(out, "session\tno map stream is open; it was never connected\n");
     if (n->api.online && !n->api.healthy)
         buf_adds(out, "probe\tno answer, although its map stream is open\n");
     for (size_t i = 0; i < n->api.warnings.len; i++) {
@@ -99,7 +102,8 @@ static void why_event(const struct app *app, const struct m_event *e, struct buf
     char id[API_EVENT_ID_MAX], undo[80];
 
     buf_addf(out, "#%s\n", e->api.text);
-    buf_addf(out, "id\t%s\nkind\t%s\nby\t%s\nobject\t", e->row.key, e->api.kind, e->api.actor);
+    buf_addf(out, "id\t%s\nkind\t%s (%s)\nby\t%s\nobject\t", e->row.key, event_kind_words(e->api.kind), e->api.kind,
+             e->api.actor);
     event_object(e->api.object, e->api.object_id, e->api.object_name, out);
     buf_addc(out, '\n');
     if (e->api.undone_by.run) {
@@ -120,7 +124,10 @@ static void why_key_begin(const struct app *app, const struct row *row, int64_t 
     int64_t expiry_ns = key_row_expiry_ns(row);
     char text[AGO_MAX];
 
-    buf_addf(out, "#key %s\n", row->key);
+    char *title = row_title(row);
+
+    buf_addf(out, "#%s\n", title);
+    free(title);
     buf_addf(out, "begins with\t%s\n", key_row_text(row));
     buf_addf(out, "created\t%s ago\n", span_text(app->at.now_ns - created_ns, text));
     until_text(expiry_ns, app->at.now_ns, text);
