@@ -11,7 +11,8 @@ void write_v2_client(struct json_out *o, const struct oauth_client *c, const cha
 void write_v2_webhook(struct json_out *o, const struct webhook *w, const char *secret);
 void write_v2_device(struct json_out *o, const struct tailnet_node *n, bool all_fields);
 void write_v2_routes(struct json_out *o, const struct node *n);
-/* The user with what its nodes say of it. */
-void write_v2_user(struct json_out *o, const struct tailnet_snapshot *s, const struct user *u);
+/* Users with what their nodes say of them: one look at all nodes. */
+void write_v2_users(struct json_out *o, const struct tailnet_snapshot *s, const struct user *const *users,
+                    size_t count);
 
 #endif
