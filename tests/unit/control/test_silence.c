@@ -151,12 +151,30 @@ static uint64_t asked_by(struct readback *r)
     return asked;
 }
 
-static void end_readback(struct readback *r)
+/* Refuses what was asked since the place. */
+static void refuse_questions(struct test_client *c, size_t *from)
 {
+    for (size_t len = messages(c); *from < len; ++*from) {
+        char path[128] = "";
+        pthread_mutex_lock(&test_daemon_lock);
+        const char *at = strstr(c->messages.items[*from], "/machine/c2n/");
+        if (at)
+            snprintf(path, sizeof(path), "%.*s", (int)strcspn(at, "\""), at);
+        pthread_mutex_unlock(&test_daemon_lock);
+        if (*path)
+            (void)test_client_call(c, "POST", path, mem_strdup("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    }
+}
+
+static void end_readback(struct readback *r, struct test_client *const clients[3])
+{
+    size_t from[3] = {0};
     bool open = true;
 
     readback_stop(r);
     for (; open; sched_yield()) {
+        for (size_t i = 0; i < 3; i++)
+            refuse_questions(clients[i], &from[i]);
         pthread_mutex_lock(&r->lock);
         open = r->asking || r->preferences_asked;
         pthread_mutex_unlock(&r->lock);
@@ -191,11 +209,11 @@ static void nobody_is_asked_what_it_follows(void **state)
     assert_int_equal(asked_by(silent), 0);
     assert_true(asked_by(asking) >= 2);
     assert_int_equal(heard(&viewer, 0, "/machine/c2n/"), 2);
+    end_readback(silent, (struct test_client *const[]){&r1, &r2, &viewer});
+    end_readback(asking, (struct test_client *const[]){&r1, &r2, &viewer});
     test_client_leave(&viewer);
     test_client_leave(&r2);
     test_client_leave(&r1);
-    end_readback(silent);
-    end_readback(asking);
     config_unref(off);
     config_unref(on);
 }
