@@ -188,12 +188,10 @@ static int approve_pending(struct cli *c)
     size_t count = json_array_size(approved);
     struct buf line = BUF_INIT(0);
 
+    buf_addf(&line, "%zu route%s %s: ", count, count == 1 ? "" : "s", dry ? "would be approved" : "approved");
     for (size_t i = 0; i < count; i++)
-        buf_addf(&line, "%s%s %s", i ? "\n" : "", dry ? "Would approve on node" : "Approved on node",
-                 json_string_value(json_array_get(approved, i)));
-    if (!count)
-        buf_adds(&line, "No route waits for approval");
-    int status = cli_done(c, answer, buf_text(&line), NULL, NULL);
+        buf_addf(&line, "%snode %s", i ? ", " : "", json_string_value(json_array_get(approved, i)));
+    int status = cli_done(c, answer, count ? buf_text(&line) : "No route waits for approval", NULL, NULL);
     buf_release(&line);
     return status;
 }
