@@ -41,6 +41,7 @@ enum admin_op {
     ADMIN_NODE_AUTHORIZE, /* flag: it may take part in the tailnet; else no longer */
     ADMIN_NODE_ROUTES,    /* prefixes replace what is approved; exit routes come as a pair */
     ADMIN_ROUTES_EDIT,    /* prefixes are approved, revoke is not any more */
+    ADMIN_ROUTES_MANY,    /* the same of several nodes: approvals and revocations; flag: all that waits is approved */
     ADMIN_PRIMARY,        /* the node serves the one prefix; flag: until the failback moves it */
     ADMIN_NODE_DRAIN,     /* flag: its prefixes move to others where others can serve them; else no longer */
     ADMIN_NODE_PRIORITY,  /* number: the higher is preferred among the routers of a prefix, and among exit nodes */
@@ -103,6 +104,7 @@ struct core_admin {
     struct strs limits;
     struct strs tags, scopes;
     struct prefixes prefixes, revoke;
+    struct strs approvals, revocations; /* each the id of a node and a prefix, with a blank between them */
     struct prefix_rule rule;
     struct dns_values dns;
     unsigned given, reset; /* enum rule_member, or dns_member */

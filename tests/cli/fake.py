@@ -204,6 +204,10 @@ def ours(method, path, query, body):
     if words[0] == "nodes" and words[-1] == "routes" and body and "approve" in body:
         asked = [p for p in PROBLEMS if p["node"] == words[1] and p["prefix"] in body["approve"]]
         return 200, {**CHANGE, "warnings": asked}
+    if words == ["routes"] and body and body.get("pending"):
+        return 200, {"event": None if query.get("dry_run") else "1.900", "version": "0", "text": "10.0.0.0/8 was approved on gw",
+                     "inverse": {"method": "POST", "path": "/api/headway/routes",
+                                 "body": {"revoke": ["3 10.0.0.0/8", "4 0.0.0.0/0"]}}}
     if words == ["routes"]:
         return 200, {"routes": ROUTES + LEARNED}
     if words == ["routes", "check"]:

@@ -96,6 +96,8 @@ lab_net() {
   ip -n "$switch" addr add 10.99.0.254/24 dev br0
   ip -n "$switch" addr add "$INTERNET/32" dev lo
   lab_namespace ctl "$CTL"
+  mkdir -p "$LAB/ctl"
+  echo "$CTL" >"$LAB/ctl/address"
   lab_next=10 lan_next=0
 }
 

@@ -178,6 +178,24 @@ static int approve(struct cli *c)
     return edit(c, "approve", "Routes approved");
 }
 
+/* All that waits, of all nodes: one change, which one undo takes back. What it was is what an undo would revoke. */
+static int approve_pending(struct cli *c)
+{
+    bool dry = flags_switch(&c->flags, "dry-run");
+    json_t *answer =
+        cli_call(c, "POST", json_pack("{s:b}", "pending", 1), "/api/headway/routes%s", dry ? "?dry_run=true" : "");
+    const json_t *approved = json_object_get(json_object_get(json_object_get(answer, "inverse"), "body"), "revoke");
+    size_t count = json_array_size(approved);
+    struct buf line = BUF_INIT(0);
+
+    buf_addf(&line, "%zu route%s %s: ", count, count == 1 ? "" : "s", dry ? "would be approved" : "approved");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&line, "%snode %s", i ? ", " : "", json_string_value(json_array_get(approved, i)));
+    int status = cli_done(c, answer, count ? buf_text(&line) : "No route waits for approval", NULL, NULL);
+    buf_release(&line);
+    return status;
+}
+
 static int revoke(struct cli *c)
 {
     return edit(c, "revoke", "Routes revoked");
@@ -551,6 +569,8 @@ const struct command route_commands[] = {
     {"routes list", "ls", NULL, list_flags, "List routes with their state and the reason for it", .run = list},
     {"routes approve", NULL, "NODE PREFIX...", edit_flags, "Approve prefixes of a node",
      .text = "Approve prefixes of a node, in addition to those that are approved already. NODE is an id, a name or an address. 0.0.0.0/0 and ::/0 are approved together", .run = approve},
+    {"routes approve-pending", NULL, NULL, edit_flags, "Approve all routes that wait",
+     .text = "Approve all routes that nodes advertise and that nobody approved yet, of all nodes, exit nodes too, as one change: one 'headway undo' takes it back. Not those whose approval was taken away; with --dry-run it is said which they are", .run = approve_pending},
     {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Revoke the approval of prefixes of a node", .run = revoke},
     {"routes primary", NULL, "PREFIX NODE", primary_flags, "Choose the node that serves a prefix", .run = primary},
     {"routes show", NULL, "[PREFIX]", NULL, "Show who serves a prefix and how it is served",

@@ -254,6 +254,16 @@ static void write_approval_warnings(struct json_out *o, struct rest_request *r)
     write_problems(o, r, r->after ? r->after : r->s, &q);
 }
 
+static enum http_flow many_edit(struct rest_request *r)
+{
+    bool given;
+
+    if (arg_texts(r, "approve", &r->admin.approvals, &given) < 0 ||
+        arg_texts(r, "revoke", &r->admin.revocations, &given) < 0 || arg_bool(r, "pending", &r->admin.flag) < 0)
+        return reply_error(r, &r->err);
+    return change(r, ADMIN_ROUTES_MANY);
+}
+
 static enum http_flow approved_edited(struct rest_request *r)
 {
     return change_done_with(r, write_approval_warnings);
@@ -279,6 +289,11 @@ static const struct api_endpoint rows[] = {
 
     {HEADWAY("GET", "/routes"), .run = routes_list, .need = NEED_READ, .scope = SCOPE_DEVICES_ROUTES,
      .answer = "routes:NodeRoute[]", .help = "Routes by node, each with its state and the reason"},
+    {HEADWAY("POST", "/routes"), .run = many_edit, .need = NEED_ADMIN, .scope = SCOPE_DEVICES_ROUTES,
+     .body = "approve:text[] revoke:text[] pending:bool", .query = "dry_run:bool", .answer = "Change",
+     .help =
+         "Approves and revokes prefixes of several nodes, each as 'ID PREFIX', as one change that is undone as one; "
+         "pending: all that are advertised and wait"},
     {HEADWAY("GET", "/routes/check"), .run = routes_check, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "node:id prefix:text", .answer = "problems:RouteProblem[]",
      .help = "What is wrong with routes, or may surprise, approved or not"},

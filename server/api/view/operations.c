@@ -27,6 +27,7 @@ static const struct {
     {ADMIN_NODE_TAGS, "POST", "/nodes/{id}/tags"},
     {ADMIN_NODE_EXPIRE, "POST", "/nodes/{id}/expire"},
     {ADMIN_ROUTES_EDIT, "POST", "/nodes/{id}/routes"},
+    {ADMIN_ROUTES_MANY, "POST", "/routes"},
     {ADMIN_NODE_DRAIN, "POST", "/nodes/{id}/drain"},
     {ADMIN_PRIMARY, "POST", "/prefixes/{prefix}/primary"},
     {ADMIN_NODE_AUTHORIZE, "POST", "/nodes/{id}/authorized"},

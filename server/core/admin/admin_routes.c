@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Approvals and elections by hand. What an administrator takes away stays away: autoApprovers do not bring it back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/admin/operations.h"
@@ -46,22 +50,19 @@ static bool second_exit(const struct prefixes *set, const struct prefix *p)
     return prefix_is_exit(p) && p->addr.bits == 128 && prefixes_has_exit(set);
 }
 
-static int set_approved(struct core_state *s, struct core_admin *a, struct slot *slot, const struct prefixes *approved)
+/* What is approved of the node from now on; back becomes what takes it back. The node as it is then. */
+static const struct node *approve_only(struct core_state *s, const struct core_admin *a, const struct node *old,
+                                       const struct prefixes *approved, struct core_admin *back)
 {
-    const struct node *old = slot->work;
-
-    if (prefixes_eq(&old->approved, approved)) {
-        admin_result(a, old);
-        return 0;
-    }
+    if (prefixes_eq(&old->approved, approved))
+        return old;
     struct node *n = node_edit(old);
-    struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = n->r.id};
     for (size_t i = 0; i < approved->len; i++) {
         const struct prefix *p = &approved->items[i];
         node_approve(n, p, a->actor ? a->actor : "server");
         prefixes_del(&n->removed, p);
         if (!prefixes_has(&old->approved, p) && !second_exit(approved, p))
-            prefixes_add(&back.revoke, p);
+            prefixes_add(&back->revoke, p);
     }
     for (size_t i = 0; i < old->approved.len; i++) {
         const struct prefix *p = &old->approved.items[i];
@@ -71,14 +72,23 @@ static int set_approved(struct core_state *s, struct core_admin *a, struct slot 
         if (!a->undoes.len)
             prefixes_add(&n->removed, p);
         if (!second_exit(&old->approved, p))
-            prefixes_add(&back.prefixes, p);
+            prefixes_add(&back->prefixes, p);
     }
-    note_approvals(s, n, &back.revoke, true);
-    note_approvals(s, n, &back.prefixes, false);
-    admin_inverse(a, &back);
+    note_approvals(s, n, &back->revoke, true);
+    note_approvals(s, n, &back->prefixes, false);
+    tx_put(s, n);
+    return n;
+}
+
+static int set_approved(struct core_state *s, struct core_admin *a, struct slot *slot, const struct prefixes *approved)
+{
+    struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = slot->id};
+    const struct node *old = slot->work, *n = approve_only(s, a, old, approved, &back);
+
+    if (n != old)
+        admin_inverse(a, &back);
     core_admin_release(&back);
     admin_result(a, n);
-    tx_put(s, n);
     return 0;
 }
 
@@ -93,6 +103,29 @@ int admin_node_routes(struct core_state *s, struct core_admin *a, struct err *e)
     return set_approved(s, a, slot, &a->prefixes);
 }
 
+/* What would be approved of the node after both; approve and revoke are completed. */
+static int edited(const struct node *n, struct prefixes *approve, struct prefixes *revoke, struct prefixes *out,
+                  struct err *e)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    prefixes_pair_exit(approve);
+    prefixes_pair_exit(revoke);
+    for (size_t i = 0; i < revoke->len; i++) {
+        prefix_format(&revoke->items[i], text);
+        if (prefixes_has(approve, &revoke->items[i]))
+            return err_field(e, ERR_INVALID, "revoke", "%s cannot be approved and revoked at once", text);
+        if (!prefixes_has(&n->approved, &revoke->items[i]) && !second_exit(revoke, &revoke->items[i]))
+            return err_field(e, ERR_MISSING, "revoke", "%s is not approved on %s", text, n->given_name);
+    }
+    prefixes_copy(out, &n->approved);
+    for (size_t i = 0; i < approve->len; i++)
+        prefixes_add(out, &approve->items[i]);
+    for (size_t i = 0; i < revoke->len; i++)
+        prefixes_del(out, &revoke->items[i]);
+    return 0;
+}
+
 int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct slot *slot;
@@ -103,23 +136,137 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
         return rc;
     if (!a->prefixes.len && !a->revoke.len)
         return err_field(e, ERR_INVALID, "approve", "name at least one prefix to approve or to revoke");
-    prefixes_pair_exit(&a->prefixes);
-    prefixes_pair_exit(&a->revoke);
-    for (size_t i = 0; i < a->revoke.len; i++) {
-        char text[PREFIX_TEXT_MAX];
-        prefix_format(&a->revoke.items[i], text);
-        if (prefixes_has(&a->prefixes, &a->revoke.items[i]))
-            return err_field(e, ERR_INVALID, "revoke", "%s cannot be approved and revoked at once", text);
-        if (!prefixes_has(&slot->work->approved, &a->revoke.items[i]) && !second_exit(&a->revoke, &a->revoke.items[i]))
-            return err_field(e, ERR_MISSING, "revoke", "%s is not approved on %s", text, slot->work->given_name);
-    }
-    prefixes_copy(&approved, &slot->work->approved);
-    for (size_t i = 0; i < a->prefixes.len; i++)
-        prefixes_add(&approved, &a->prefixes.items[i]);
-    for (size_t i = 0; i < a->revoke.len; i++)
-        prefixes_del(&approved, &a->revoke.items[i]);
-    rc = set_approved(s, a, slot, &approved);
+    if ((rc = edited(slot->work, &a->prefixes, &a->revoke, &approved, e)) == 0)
+        rc = set_approved(s, a, slot, &approved);
     prefixes_release(&approved);
+    return rc;
+}
+
+/* ---- of several nodes ---- */
+
+#define MANY_MAX 10000 /* prefixes in one call */
+
+struct node_approvals {
+    struct slot *slot;
+    struct prefixes approve, revoke, approved; /* approved: then */
+};
+struct many_approvals {
+    struct map places; /* id of a node -> its place in nodes and 1 */
+    VEC(struct node_approvals) nodes;
+    size_t count;
+};
+
+static void many_release(struct many_approvals *m)
+{
+    for (size_t i = 0; i < m->nodes.len; i++) {
+        prefixes_release(&m->nodes.items[i].approve);
+        prefixes_release(&m->nodes.items[i].revoke);
+        prefixes_release(&m->nodes.items[i].approved);
+    }
+    vec_release(&m->nodes);
+    map_release(&m->places);
+}
+
+static struct node_approvals *of_node(struct many_approvals *m, struct slot *slot)
+{
+    uintptr_t place = (uintptr_t)map_getu(&m->places, slot->id);
+
+    if (!place) {
+        vec_push(&m->nodes, ((struct node_approvals){.slot = slot}));
+        place = m->nodes.len;
+        map_putu(&m->places, slot->id, (void *)place);
+    }
+    return &m->nodes.items[place - 1];
+}
+
+/* "5 10.0.0.0/8" */
+static int read_approval(struct core_state *s, const char *text, const char *field, struct many_approvals *m,
+                         struct err *e)
+{
+    const char *blank = strchr(text, ' ');
+    char id_text[24];
+    struct prefix p;
+    uint64_t id;
+
+    if (!blank || (size_t)(blank - text) >= sizeof(id_text))
+        return err_field(e, ERR_INVALID, field, "'%.60s' is no id of a node and a prefix, such as '5 10.0.0.0/8'",
+                         text);
+    snprintf(id_text, sizeof(id_text), "%.*s", (int)(blank - text), text);
+    if (str_u64(id_text, 1, INT64_MAX, &id, field, e) < 0 || prefix_parse_route(blank + 1, &p, e) < 0)
+        return ERR_INVALID;
+    struct slot *slot = slot_by_id(s, id);
+    if (!slot)
+        return err_field(e, ERR_MISSING, field, "node not found: %llu", (unsigned long long)id);
+    struct node_approvals *of = of_node(m, slot);
+    prefixes_add(str_eq(field, "approve") ? &of->approve : &of->revoke, &p);
+    return ++m->count > MANY_MAX ? err_field(e, ERR_INVALID, field, "more than %d prefixes at once", MANY_MAX) : 0;
+}
+
+/* Advertised, and never approved or refused by an administrator. */
+static int take_pending(struct core_state *s, struct many_approvals *m, struct err *e)
+{
+    for (size_t i = 0; i < s->slots.len; i++) {
+        struct slot *slot = s->slots.items[i];
+        const struct node *n = slot->id ? slot->work : NULL;
+        for (size_t k = 0; n && k < n->available.len; k++) {
+            const struct prefix *p = &n->available.items[k];
+            if (prefixes_has(&n->approved, p) || prefixes_has(&n->removed, p))
+                continue;
+            prefixes_add(&of_node(m, slot)->approve, p);
+            if (++m->count > MANY_MAX)
+                return err_field(e, ERR_INVALID, "pending", "more than %d prefixes wait: name those to approve",
+                                 MANY_MAX);
+        }
+    }
+    return 0;
+}
+
+static int read_many(struct core_state *s, const struct core_admin *a, struct many_approvals *m, struct err *e)
+{
+    int rc = a->flag ? take_pending(s, m, e) : 0;
+
+    for (size_t i = 0; i < a->approvals.len && rc == 0; i++)
+        rc = read_approval(s, a->approvals.items[i], "approve", m, e);
+    for (size_t i = 0; i < a->revocations.len && rc == 0; i++)
+        rc = read_approval(s, a->revocations.items[i], "revoke", m, e);
+    for (size_t i = 0; i < m->nodes.len && rc == 0; i++) {
+        struct node_approvals *of = &m->nodes.items[i];
+        rc = edited(of->slot->work, &of->approve, &of->revoke, &of->approved, e);
+    }
+    return rc;
+}
+
+static void add_approvals(struct strs *out, uint64_t id, const struct prefixes *prefixes)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < prefixes->len; i++) {
+        char *line = mem_format("%llu %s", (unsigned long long)id, prefix_format(&prefixes->items[i], text));
+        strs_push(out, line);
+        free(line);
+    }
+}
+
+/* All or nothing: each is looked at before any is changed. */
+int admin_routes_many(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct core_admin back = {.op = ADMIN_ROUTES_MANY};
+    struct many_approvals m = {0};
+    int rc = a->flag || a->approvals.len || a->revocations.len
+                 ? read_many(s, a, &m, e)
+                 : err_field(e, ERR_INVALID, "approve", "name at least one prefix to approve or to revoke");
+
+    for (size_t i = 0; i < m.nodes.len && rc == 0; i++) {
+        struct core_admin part = {0};
+        (void)approve_only(s, a, m.nodes.items[i].slot->work, &m.nodes.items[i].approved, &part);
+        add_approvals(&back.approvals, m.nodes.items[i].slot->id, &part.prefixes);
+        add_approvals(&back.revocations, m.nodes.items[i].slot->id, &part.revoke);
+        core_admin_release(&part);
+    }
+    if (back.approvals.len || back.revocations.len)
+        admin_inverse(a, &back);
+    core_admin_release(&back);
+    many_release(&m);
     return rc;
 }
 

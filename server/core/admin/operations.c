@@ -123,6 +123,9 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
         {ID, {"routes", FIELD_PREFIXES, AT(prefixes)}}},
     [ADMIN_ROUTES_EDIT] = {"node.routes", admin_routes_edit, ADMIN_OBJECT_NODE,
         {ID, {"approve", FIELD_PREFIXES, AT(prefixes)}, {"revoke", FIELD_PREFIXES, AT(revoke)}}},
+    [ADMIN_ROUTES_MANY] = {"routes.edit", admin_routes_many, ADMIN_OBJECT_NONE,
+        {{"approve", FIELD_TEXTS, AT(approvals)}, {"revoke", FIELD_TEXTS, AT(revocations)},
+         {"pending", FIELD_FLAG, AT(flag)}}},
     [ADMIN_PRIMARY] = {"prefix.primary", admin_primary, ADMIN_OBJECT_NODE,
         {{"node", FIELD_ID, AT(id)}, {"prefix", FIELD_PREFIX, AT(prefixes)}, {"via", FIELD_TEXT, AT(text)},
          {"once", FIELD_BOOL, AT(flag)}}},
@@ -437,6 +440,8 @@ void core_admin_release(struct core_admin *a)
     strs_release(&a->limits);
     prefixes_release(&a->prefixes);
     prefixes_release(&a->revoke);
+    strs_release(&a->approvals);
+    strs_release(&a->revocations);
     dns_values_release(&a->dns);
     core_events_release(&a->undoes);
 }

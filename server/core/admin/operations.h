@@ -36,8 +36,8 @@ extern admin_function admin_webhook_create, admin_webhook_set, admin_webhook_rot
 extern admin_function admin_user_suspend, admin_user_link, admin_user_create, admin_user_rename, admin_user_role,
     admin_user_delete, admin_preauthkey_create, admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create,
     admin_apikey_expire, admin_apikey_delete, admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete,
-    admin_node_authorize, admin_node_routes, admin_routes_edit, admin_primary, admin_node_drain, admin_node_priority,
-    admin_prefix_set, admin_register, admin_auth_approve, admin_auth_reject, admin_debug_node, admin_backfill,
-    admin_policy_set, admin_server_message, admin_dns_set;
+    admin_node_authorize, admin_node_routes, admin_routes_edit, admin_routes_many, admin_primary, admin_node_drain,
+    admin_node_priority, admin_prefix_set, admin_register, admin_auth_approve, admin_auth_reject, admin_debug_node,
+    admin_backfill, admin_policy_set, admin_server_message, admin_dns_set;
 
 #endif

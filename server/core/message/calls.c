@@ -110,6 +110,8 @@ static const struct member admin_request[] = {
     STRS(core_admin, scopes),
     PREFIXES(core_admin, prefixes),
     PREFIXES(core_admin, revoke),
+    STRS(core_admin, approvals),
+    STRS(core_admin, revocations),
     MEMBER_ROW_ENUM(core_admin, rule.failback, FAILBACKS),
     MEMBER_ROW_ENUM(core_admin, rule.keep, PREFIX_KEEPS),
     TIME(core_admin, rule.hold_down_ns),

@@ -271,6 +271,77 @@ static bool warns_of(const char *prefix, const char *code)
     return has;
 }
 
+/* "r1 10.0.0.0/8 0.0.0.0/0 ::/0; r2 -": what is approved. */
+static void expect_approved(const char *wanted)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(f.tailnet);
+    struct buf is = BUF_INIT(0);
+    char text[PREFIX_TEXT_MAX];
+
+    for (uint64_t id = 1; id <= 2; id++) {
+        const struct node *n = snapshot_node_by_id(s, id)->record;
+        buf_addf(&is, "%s%s", id == 1 ? "" : "; ", n->given_name);
+        for (size_t i = 0; i < n->approved.len; i++)
+            buf_addf(&is, " %s", prefix_format(&n->approved.items[i], text));
+    }
+    tailnet_unpin(s);
+    assert_string_equal(buf_text(&is), wanted);
+    buf_release(&is);
+}
+
+static char *edit_many(const char *query, const char *body, size_t events)
+{
+    char *path = mem_format("/api/headway/routes%s", query);
+    json_t *j = api_expect(&f, 200, "POST", path, body);
+    char *event = mem_strdup(json_text(j, "event", ""));
+
+    assert_int_equal(json_array_size(json_object_get(j, "events")), events);
+    json_decref(j);
+    free(path);
+    return event;
+}
+
+/* Routes of several nodes are one change, and one undo takes it back. */
+static void many_routes_are_approved_as_one_change(void **state)
+{
+    static const char *const first[] = {"10.0.0.0/8", "0.0.0.0/0", "::/0", NULL}, *const second[] = {"10.0.0.0/8",
+                                                                                                     "10.9.0.0/16",
+                                                                                                     NULL};
+    static const char *const wrong[] = {"{}",
+                                        "{\"approve\":[]}",
+                                        "{\"approve\":[\"1\"]}",
+                                        "{\"approve\":[\"1 x\"]}",
+                                        "{\"approve\":[\"x 10.0.0.0/8\"]}",
+                                        "{\"approve\":\"1 10.0.0.0/8\"}",
+                                        "{\"approve\":[\"1 10.0.0.0/8\"],\"revoke\":[\"1 10.0.0.0/8\"]}"};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", first, &session);
+    api_node(&f, "alice", "r2", second, &session);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        json_decref(api_expect(&f, 400, "POST", "/api/headway/routes", wrong[i]));
+    json_decref(
+        api_expect(&f, 404, "POST", "/api/headway/routes", "{\"approve\":[\"1 10.0.0.0/8\",\"9 10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 404, "POST", "/api/headway/routes",
+                           "{\"approve\":[\"1 10.0.0.0/8\"],\"revoke\":[\"2 10.9.0.0/16\"]}"));
+    expect_approved("r1; r2"); /* all or nothing */
+    free(edit_many("?dry_run=true", "{\"pending\":true}", 0));
+    expect_approved("r1; r2");
+    char *event = edit_many("", "{\"pending\":true}", 2), *undo = mem_format("/api/headway/undo/%s", event);
+    expect_approved("r1 0.0.0.0/0 10.0.0.0/8 ::/0; r2 10.0.0.0/8 10.9.0.0/16");
+    free(edit_many("", "{\"pending\":true}", 0));
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    expect_approved("r1; r2");
+    free(edit_many("", "{\"approve\":[\"1 10.0.0.0/8\",\"2 10.0.0.0/8\"]}", 2));
+    free(edit_many("", "{\"approve\":[\"1 ::/0\"],\"revoke\":[\"2 10.0.0.0/8\"]}", 2));
+    expect_approved("r1 0.0.0.0/0 10.0.0.0/8 ::/0; r2");
+    free(edit_many("", "{\"pending\":true}", 1)); /* not what an administrator took away */
+    expect_approved("r1 0.0.0.0/0 10.0.0.0/8 ::/0; r2 10.9.0.0/16");
+    free(event);
+    free(undo);
+}
+
 static void go_offline(uint64_t session)
 {
     core_session_end(f.core, session, SESSION_SILENT);
@@ -512,6 +583,7 @@ int main(void)
         CASE(an_approval_says_what_is_wrong_with_what_it_approves),
         CASE(a_route_that_the_policy_gives_nobody_is_named_before_its_approval),
         CASE(a_prefix_whose_routers_are_all_away_is_named),
+        CASE(many_routes_are_approved_as_one_change),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
