@@ -23,16 +23,29 @@ struct tailnet_nearest *tailnet_nearest_ref(struct tailnet_nearest *n)
     return n;
 }
 
+static void release(struct nearest_prefix *p)
+{
+    if (p->shares && atomic_fetch_sub_explicit(p->shares, 1, memory_order_acq_rel) != 1)
+        return;
+    free(p->shares);
+    free(p->routers);
+    free(p->moved_ms);
+    free(p->serving);
+    free(p->actor);
+}
+
+void tailnet_nearest_share(struct nearest_prefix *to, const struct nearest_prefix *from)
+{
+    *to = *from;
+    atomic_fetch_add_explicit(to->shares, 1, memory_order_relaxed);
+}
+
 void tailnet_nearest_unref(struct tailnet_nearest *n)
 {
     if (!n || atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < n->len; i++) {
-        free(n->items[i].routers);
-        free(n->items[i].moved_ms);
-        free(n->items[i].serving);
-        free(n->items[i].actor);
-    }
+    for (size_t i = 0; i < n->len; i++)
+        release(&n->items[i]);
     free(n->ended_by);
     free(n);
 }
@@ -72,10 +85,11 @@ static void note_serving(struct nearest_prefix *p)
 {
     uint32_t highest = 0;
 
+    if (p->serving)
+        return; /* shared: it is known */
     for (size_t i = 0; i < p->viewers; i++)
         if (p->routers[i] != TAILNET_SLOT_NONE && p->routers[i] > highest)
             highest = p->routers[i];
-    free(p->serving);
     p->words = highest / 64 + 1;
     p->serving = bits_new(p->words);
     for (size_t i = 0; i < p->viewers; i++)

@@ -58,13 +58,14 @@ struct tailnet_settings {
 /* Who serves whom where a prefix is served by the nearest router. Immutable and counted. */
 struct nearest_prefix {
     struct prefix prefix;
-    uint32_t primary;  /* slot of the elected router, which serves whoever has no other */
-    uint32_t *routers; /* by slot of the viewer: that of its router, TAILNET_SLOT_NONE: the primary */
-    int64_t *moved_ms; /* by slot too: when it moved last (mono), INT64_MIN: never; NULL: none did */
-    size_t viewers;    /* how long these are */
-    uint64_t *serving; /* bits by slot: routers in routers */
-    size_t words;      /* how long that is */
-    char *actor;       /* the administrator whose change moved those of acted_ms; NULL: nobody's */
+    uint32_t primary;    /* slot of the elected router, which serves whoever has no other */
+    uint32_t *routers;   /* by slot of the viewer: that of its router, TAILNET_SLOT_NONE: the primary */
+    int64_t *moved_ms;   /* by slot too: when it moved last (mono), INT64_MIN: never; NULL: none did */
+    size_t viewers;      /* how long these are */
+    uint64_t *serving;   /* bits by slot: routers in routers */
+    size_t words;        /* how long that is */
+    atomic_uint *shares; /* how many lists have these same arrays and texts; NULL: this one alone */
+    char *actor;         /* the administrator whose change moved those of acted_ms; NULL: nobody's */
     int64_t acted_ms;
 };
 struct tailnet_nearest {
@@ -76,6 +77,8 @@ struct tailnet_nearest {
 struct tailnet_nearest *tailnet_nearest_new(size_t len);
 struct tailnet_nearest *tailnet_nearest_ref(struct tailnet_nearest *n); /* NULL stays NULL */
 void tailnet_nearest_unref(struct tailnet_nearest *n);                  /* NULL is allowed */
+/* Makes to what from is, with the same arrays: nothing about the prefix has changed. */
+void tailnet_nearest_share(struct nearest_prefix *to, const struct nearest_prefix *from);
 /* NULL: the prefix is served by one router for all. */
 const struct nearest_prefix *tailnet_nearest_find(const struct tailnet_nearest *n, const struct prefix *p);
 /* The slot of the router that serves the viewer: its own, or the primary. */

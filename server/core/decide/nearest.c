@@ -410,7 +410,7 @@ static void choose_for_all(struct core_state *s, struct nearest_state *n, uint32
 {
     for (size_t i = 0; i < s->slots.len; i++)
         if (s->slots.items[i]->id)
-            s->nearest_dirty |= choose(s, n, s->slots.items[i], distances, now_ms, due_ms);
+            n->dirty |= choose(s, n, s->slots.items[i], distances, now_ms, due_ms);
 }
 
 void nearest_follow(struct core_state *s, bool elected)
@@ -430,8 +430,9 @@ void nearest_follow(struct core_state *s, bool elected)
             choose_for_all(s, n, distances, now_ms, &due_ms);
         for (size_t k = 0; k < s->nearest_viewers.len; k++)
             if (s->nearest_viewers.items[k]->id)
-                s->nearest_dirty |= choose(s, n, s->nearest_viewers.items[k], distances, now_ms, &due_ms);
-        s->nearest_dirty |= n->changed;
+                n->dirty |= choose(s, n, s->nearest_viewers.items[k], distances, now_ms, &due_ms);
+        n->dirty |= n->changed;
+        s->nearest_dirty |= n->dirty;
         n->changed = false;
         free(distances);
     }
@@ -442,25 +443,38 @@ void nearest_follow(struct core_state *s, bool elected)
         timer_set(s, due_ms, TIMER_NEAREST, NULL);
 }
 
-struct tailnet_nearest *nearest_publish(struct core_state *s)
+static void publish_prefix(const struct nearest_state *n, struct nearest_prefix *out)
+{
+    *out = (struct nearest_prefix){.prefix = n->prefix,
+                                   .primary = n->primary,
+                                   .shares = mem_alloc(sizeof(*out->shares)),
+                                   .actor = n->actor ? mem_strdup(n->actor) : NULL,
+                                   .acted_ms = n->acted_ms,
+                                   .routers = mem_alloc((n->viewers.len + 1) * sizeof(uint32_t)),
+                                   .moved_ms = mem_alloc((n->viewers.len + 1) * sizeof(int64_t)),
+                                   .viewers = n->viewers.len};
+    atomic_init(out->shares, 1);
+    for (size_t i = 0; i < n->viewers.len; i++) {
+        out->routers[i] = n->viewers.items[i].router;
+        out->moved_ms[i] = n->viewers.items[i].moved_ms;
+    }
+}
+
+/* Of many prefixes most are as they were when one viewer measures anew. */
+struct tailnet_nearest *nearest_publish(struct core_state *s, const struct tailnet_nearest *before)
 {
     if (!s->nearest.len && !s->nearest_ended_by)
         return NULL;
     struct tailnet_nearest *out = tailnet_nearest_new(s->nearest.len);
     out->ended_by = s->nearest_ended_by ? mem_strdup(s->nearest_ended_by) : NULL;
     for (size_t i = 0; i < s->nearest.len; i++) {
-        const struct nearest_state *n = &s->nearest.items[i];
-        out->items[i] = (struct nearest_prefix){.prefix = n->prefix,
-                                                .primary = n->primary,
-                                                .actor = n->actor ? mem_strdup(n->actor) : NULL,
-                                                .acted_ms = n->acted_ms,
-                                                .routers = mem_alloc((n->viewers.len + 1) * sizeof(uint32_t)),
-                                                .moved_ms = mem_alloc((n->viewers.len + 1) * sizeof(int64_t)),
-                                                .viewers = n->viewers.len};
-        for (size_t k = 0; k < n->viewers.len; k++) {
-            out->items[i].routers[k] = n->viewers.items[k].router;
-            out->items[i].moved_ms[k] = n->viewers.items[k].moved_ms;
-        }
+        struct nearest_state *n = &s->nearest.items[i];
+        const struct nearest_prefix *was = n->dirty ? NULL : tailnet_nearest_find(before, &n->prefix);
+        if (was && was->shares)
+            tailnet_nearest_share(&out->items[i], was);
+        else
+            publish_prefix(n, &out->items[i]);
+        n->dirty = false;
     }
     return out;
 }

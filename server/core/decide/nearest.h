@@ -22,8 +22,8 @@ void nearest_settled(struct core_state *s);
 void nearest_measured(struct core_state *s, struct slot *slot);
 /* After elections (elected), and when nodes measured anew: chooses for all viewers that it concerns. */
 void nearest_follow(struct core_state *s, bool elected);
-/* As it is now, for the snapshot; NULL: nothing is served so. */
-struct tailnet_nearest *nearest_publish(struct core_state *s);
+/* As it is now, for the snapshot; before: as it was published last. NULL: nothing is served so. */
+struct tailnet_nearest *nearest_publish(struct core_state *s, const struct tailnet_nearest *before);
 void nearest_release(struct core_state *s);
 
 #endif
