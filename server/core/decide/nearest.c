@@ -54,6 +54,14 @@ static uint32_t slot_of(struct core_state *s, uint64_t id)
     return slot ? slot->index : TAILNET_SLOT_NONE;
 }
 
+static bool has_router(const struct nearest_state *n, uint32_t router)
+{
+    for (size_t i = 0; i < n->routers.len; i++)
+        if (n->routers.items[i] == router)
+            return true;
+    return false;
+}
+
 static void see_prefix(void *arg, const struct prefix *p, uint64_t primary, const uint64_t *routers, size_t count)
 {
     struct core_state *s = arg;
@@ -65,6 +73,8 @@ static void see_prefix(void *arg, const struct prefix *p, uint64_t primary, cons
     n->seen = true;
     if (same)
         return;
+    for (size_t i = 0; i < count; i++)
+        n->grown = n->grown || !has_router(n, slot_of(s, routers[i]));
     n->changed = true;
     n->primary = slot_of(s, primary);
     n->routers.len = 0;
@@ -93,10 +103,7 @@ static const struct slot *slot_at(const struct core_state *s, uint32_t index)
 
 static bool is_router_of(const struct nearest_state *n, uint32_t router)
 {
-    for (size_t i = 0; i < n->routers.len; i++)
-        if (n->routers.items[i] == router)
-            return true;
-    return router == n->primary;
+    return has_router(n, router) || router == n->primary;
 }
 
 /* Why a viewer left the router. */
@@ -405,11 +412,21 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     return before != v->router;
 }
 
+/* Where routers went and none came, who still has its own stays with it. */
+static bool is_settled(const struct nearest_state *n, const struct slot *slot)
+{
+    const struct nearest_viewer *v = slot->index < n->viewers.len ? &n->viewers.items[slot->index] : NULL;
+
+    return v && v->id == slot->id && v->router != TAILNET_SLOT_NONE && has_router(n, v->router);
+}
+
 static void choose_for_all(struct core_state *s, struct nearest_state *n, uint32_t *distances, int64_t now_ms,
                            int64_t *due_ms)
 {
+    bool all = n->grown || s->nearest_all;
+
     for (size_t i = 0; i < s->slots.len; i++)
-        if (s->slots.items[i]->id)
+        if (s->slots.items[i]->id && (all || !is_settled(n, s->slots.items[i])))
             n->dirty |= choose(s, n, s->slots.items[i], distances, now_ms, due_ms);
 }
 
@@ -433,7 +450,7 @@ void nearest_follow(struct core_state *s, bool elected)
                 n->dirty |= choose(s, n, s->nearest_viewers.items[k], distances, now_ms, &due_ms);
         n->dirty |= n->changed;
         s->nearest_dirty |= n->dirty;
-        n->changed = false;
+        n->changed = n->grown = false;
         free(distances);
     }
     s->nearest_viewers.len = 0;

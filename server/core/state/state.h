@@ -88,6 +88,7 @@ struct nearest_state {
     VEC(uint64_t) unkept; /* ids */
     bool unkept_all, kept_late;
     struct past_budget budget;
+    bool grown;         /* while it is changed: it has a router that it had not */
     bool dirty;         /* to be published: another router serves somebody, or it has other routers */
     bool seen, changed; /* while it is followed: it is still served so; its routers are others now */
 };
