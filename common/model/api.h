@@ -308,6 +308,8 @@ struct api_whoami {
     struct strs listens; /* "tcp 0.0.0.0:8080": what the daemon's configuration has it listen at */
 };
 
+#define API_CHANGE_NOTHING "Nothing changes" /* the text where nothing was, or in a dry run would be, different */
+
 /* The answer to a change. The object as it is now stands beside these as "result", in its own shape. */
 struct api_change {
     struct api_event_id event; /* the first of its events; none: nothing changed */

@@ -203,7 +203,8 @@ def ours(method, path, query, body):
         return 200, DRAINS.pop(0) if len(DRAINS) > 1 else DRAINS[0]
     if words[0] == "nodes" and words[-1] == "routes" and body and "approve" in body:
         asked = [p for p in PROBLEMS if p["node"] == words[1] and p["prefix"] in body["approve"]]
-        return 200, {**CHANGE, "warnings": asked}
+        dry = {"event": None, "text": "192.168.0.0/24 was approved on gw"} if "dry_run" in query else {}
+        return 200, {**CHANGE, **dry, "warnings": asked}
     if words == ["routes"]:
         return 200, {"routes": ROUTES + LEARNED}
     if words == ["routes", "check"]:
@@ -274,7 +275,9 @@ def ours(method, path, query, body):
                      "cost": {"nodes": 128, "online": 100, "changed": 41}, "totals": {"pairs_lost": 12, "pairs_gained": 0}}
     if words == ["routes", "simulate"]:
         return 200, simulation(body)
-    return 200, CHANGE
+    same = body == {"priority": 200}
+    dry = {**CHANGE, "event": None, "text": "Nothing changes" if same else "gw became another one"}
+    return 200, dry if "dry_run" in query else CHANGE
 
 
 def simulation(body):

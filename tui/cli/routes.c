@@ -134,12 +134,30 @@ static int list(struct cli *c)
 
 int cli_changed(struct cli *c, json_t *answer, const char *line)
 {
-    bool dry = flags_switch(&c->flags, "dry-run");
+    return cli_changed_or_simulated(c, answer, line, NULL);
+}
 
-    if (dry)
-        line = "Nothing was changed: this was a dry run";
-    else if (!json_is_string(json_object_get(answer, "event")))
+int cli_changed_or_simulated(struct cli *c, json_t *answer, const char *line, json_t *change)
+{
+    const char *text = json_text(answer, "text", "");
+    bool dry = answer && flags_switch(&c->flags, "dry-run"), simulated = false;
+
+    if (dry ? str_eq(text, API_CHANGE_NOTHING) : !json_is_string(json_object_get(answer, "event"))) {
         line = "Nothing to change";
+    } else if (dry) {
+        line = "Nothing was changed: this was a dry run";
+        if (c->out.form == OUTPUT_HUMAN) {
+            char *would = mem_format("It would be journalled as: %s\n", text);
+            output_text(&c->out, would);
+            free(would);
+            simulated = change != NULL;
+        }
+    }
+    if (simulated) {
+        json_decref(answer);
+        return cli_simulate(c, json_pack("{s:[o]}", "changes", change));
+    }
+    json_decref(change);
     return cli_done(c, answer, line, NULL, NULL);
 }
 
@@ -167,10 +185,11 @@ static int edit(struct cli *c, const char *member, const char *line)
     }
     if (exit && str_eq(member, "revoke"))
         cli_note_exit_users(c, node);
+    json_t *change = cli_node_change(member, node, prefixes);
     answer = cli_call(c, "POST", json_pack("{s:o}", member, prefixes), "/api/headway/nodes/%llu/routes%s",
                       (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     route_warnings_print(c, answer);
-    return cli_changed(c, answer, line);
+    return cli_changed_or_simulated(c, answer, line, change);
 }
 
 static int approve(struct cli *c)
@@ -217,7 +236,10 @@ static int primary(struct cli *c)
     answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s/primary%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    return cli_changed(c, answer, "Primary moved");
+    json_t *change = json_pack("{s:s, s:s, s:[s]}", "kind", "primary", "node", id, "prefixes", c->args->items[0]);
+    if (flags_given(&c->flags, "via"))
+        json_object_set_new(change, "via", json_string(flags_text(&c->flags, "via")));
+    return cli_changed_or_simulated(c, answer, "Primary moved", change);
 }
 
 /* ---- how a prefix is served ---- */
@@ -343,7 +365,7 @@ json_t *cli_prefix_settings(struct cli *c, bool probe)
 
 static int set(struct cli *c)
 {
-    json_t *body, *answer;
+    json_t *body, *answer, *change;
     char *segment = prefix_segment(c);
 
     if (!segment)
@@ -353,10 +375,12 @@ static int set(struct cli *c)
         free(segment);
         return 1;
     }
+    /* Nobody can say whether a host will answer. */
+    change = cli_prefix_settings_given(c) ? cli_set_change(c, c->args->items[0]) : NULL;
     answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    return cli_changed(c, answer, "Prefix set");
+    return cli_changed_or_simulated(c, answer, "Prefix set", change);
 }
 
 /* ---- draining ---- */
@@ -476,11 +500,13 @@ int cli_set_priority(struct cli *c)
     node = cli_find_node(c, c->args->items[0]);
     if (!node)
         return 1;
-    return cli_changed(c,
-                       cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
-                                "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
-                                flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
-                       "Priority set");
+    json_t *change = cli_node_change("priority", node, NULL);
+    json_object_set_new(change, "priority", json_integer((json_int_t)value));
+    return cli_changed_or_simulated(c,
+                                    cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
+                                             "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
+                                             flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
+                                    "Priority set", change);
 }
 
 /* ---- 4via6: an IPv4 network of a site as an IPv6 prefix, and back; asks no daemon ---- */

@@ -79,7 +79,7 @@ static bool add_number(struct cli *c, json_t *change, const char *text)
 }
 
 /* NULL with the error printed. */
-static json_t *read_set(struct cli *c, const char *text)
+json_t *cli_set_change(struct cli *c, const char *text)
 {
     struct prefix prefix;
     json_t *change;
@@ -104,7 +104,7 @@ static json_t *read_value(struct cli *c, const char *kind, enum value_form form,
     bool ok = true;
 
     if (form == VALUE_SET)
-        return read_set(c, text);
+        return cli_set_change(c, text);
     if (form != VALUE_NODE && (!equals || equals == text || !equals[1])) {
         cli_failf(c, "--%s '%s': write it as %s", kind, text,
                   form == VALUE_NEW      ? "NAME=tag:TAG,PREFIX or NAME=USER,PREFIX"
@@ -352,14 +352,21 @@ static void put_answer(const struct cli *c, const struct api_simulation *s)
     put_summary(c, &s->totals);
 }
 
-int routes_simulate(struct cli *c)
+json_t *cli_node_change(const char *kind, uint64_t node, json_t *prefixes)
 {
-    json_t *body = read_question(c), *answer;
+    char id[24];
+
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)node);
+    return json_pack("{s:s, s:s, s:o}", "kind", kind, "node", id, "prefixes",
+                     prefixes ? json_incref(prefixes) : json_array());
+}
+
+int cli_simulate(struct cli *c, json_t *body)
+{
     struct api_simulation s;
+    json_t *answer;
     struct err e;
 
-    if (!body)
-        return 1;
     answer = cli_call(c, "POST", body, "/api/headway/routes/simulate");
     if (!answer)
         return 1;
@@ -374,6 +381,13 @@ int routes_simulate(struct cli *c)
     }
     json_decref(answer);
     return 0;
+}
+
+int routes_simulate(struct cli *c)
+{
+    json_t *body = read_question(c);
+
+    return body ? cli_simulate(c, body) : 1;
 }
 
 /* clang-format off */
