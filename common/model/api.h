@@ -162,6 +162,7 @@ struct api_drain {
     bool draining, exit_node;
     struct api_list serves;   /* struct api_served */
     bool confirmed, safe;     /* the clients that see its prefixes use others, and nobody the exit node; to reboot */
+    bool asking;              /* the clients are being asked: confirmed may still change by itself */
     uint64_t used_by, untold; /* nodes online: its users as an exit node; who may be, with clients that do not say */
 };
 

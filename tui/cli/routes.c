@@ -463,6 +463,12 @@ static int drain(struct cli *c)
 #define LOOK_AGAIN_MS 500
 #define WAIT_MS       60000
 
+/* Whether it may become safe to reboot without anybody's doing. */
+static bool is_under_way(const struct api_drain *d)
+{
+    return d->draining && !d->safe && (d->asking || d->used_by || d->serves.len);
+}
+
 static int status(struct cli *c)
 {
     struct prefix prefix;
@@ -476,7 +482,7 @@ static int status(struct cli *c)
     struct api_drain now = {0};
     json_t *answer = node ? get_drain(c, node, &now) : NULL;
 
-    while (answer && wait && now.draining && !now.safe && clock_mono_ms() < until_ms) {
+    while (answer && wait && is_under_way(&now) && clock_mono_ms() < until_ms) {
         json_decref(answer);
         api_release(&api_drain_shape, &now);
         nanosleep(&pause, NULL);

@@ -59,7 +59,8 @@ static void whether_a_router_can_be_taken_away_is_told(void **state)
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
     assert_int_equal(json_array_size(json_object_get(j, "serves")), 0);
     assert_false(json_is_true(json_object_get(j, "safe"))); /* nobody has asked the clients */
-    assert_non_null(strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients"));
+    assert_non_null(strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients: packets"));
+    assert_false(json_is_true(json_object_get(j, "asking")));
     json_decref(j);
     json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{}"));
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/1/drain", NULL);
