@@ -182,7 +182,7 @@ def ours(method, path, query, body):
                      "unsupported": 0, "complete": False, "ended": True, "text": "41 of 43 nodes have switched 10.0.0.0/8 to r2", "behind": late}
     if words[0] == "prefixes" and words[-1] == "history":
         move = {"event": "1.8", "time": "2026-07-20T08:01:00Z", "from": "4", "fromName": "gw2", "to": "3", "toName": "gw",
-                "cause": "went offline", "detectionMs": 1830, "convergenceMs": 12, "text": "10.0.0.0/8 moved"}
+                "cause": "went offline", "via": "tag:a", "nearest": False, "detectionMs": 1830, "convergenceMs": 12, "text": "10.0.0.0/8 moved"}
         first = {"event": "1.2", "time": "2026-07-19T08:01:00Z", "from": None, "fromName": None, "to": "4", "toName": "gw2",
                  "cause": "approved", "detectionMs": 0, "convergenceMs": 0, "text": "gw2 serves 10.0.0.0/8"}
         older = "before" in query

@@ -132,35 +132,6 @@ static int list(struct cli *c)
     return good ? 0 : 1;
 }
 
-int cli_changed(struct cli *c, json_t *answer, const char *line)
-{
-    return cli_changed_or_simulated(c, answer, line, NULL);
-}
-
-int cli_changed_or_simulated(struct cli *c, json_t *answer, const char *line, json_t *change)
-{
-    const char *text = json_text(answer, "text", "");
-    bool dry = answer && flags_switch(&c->flags, "dry-run"), simulated = false;
-
-    if (dry ? str_eq(text, API_CHANGE_NOTHING) : !json_is_string(json_object_get(answer, "event"))) {
-        line = "Nothing to change";
-    } else if (dry) {
-        line = "Nothing was changed: this was a dry run";
-        if (c->out.form == OUTPUT_HUMAN) {
-            char *would = mem_format("It would be journalled as: %s\n", text);
-            output_text(&c->out, would);
-            free(would);
-            simulated = change != NULL;
-        }
-    }
-    if (simulated) {
-        json_decref(answer);
-        return cli_simulate(c, json_pack("{s:[o]}", "changes", change));
-    }
-    json_decref(change);
-    return cli_done(c, answer, line, NULL, NULL);
-}
-
 /* NODE PREFIX...: the prefixes go to the member of the body. */
 static int edit(struct cli *c, const char *member, const char *line)
 {
@@ -311,56 +282,6 @@ static int show(struct cli *c)
     prefix = json_incref(json_object_get(answer, "prefix"));
     json_decref(answer);
     return cli_show_list(c, json_pack("{s:[o]}", "prefixes", prefix), &prefix_listing);
-}
-
-static const struct {
-    const char *flag, *member;
-    bool is_switch;
-} settings[] = {{"failback", "failback", false},
-                {"keep", "keep", true},
-                {"nearest", "nearest", true},
-                {"hold-down", "holdDown", false},
-                {"failback-delay", "failbackDelay", false},
-                {"probe", "probe", false}};
-#define SHARED_SETTINGS (ARRAY_LEN(settings) - 1) /* all but the probe */
-
-bool cli_prefix_settings_given(const struct cli *c)
-{
-    for (size_t i = 0; i < SHARED_SETTINGS; i++)
-        if (flags_given(&c->flags, settings[i].flag))
-            return true;
-    return flags_switch(&c->flags, "reset");
-}
-
-json_t *cli_prefix_settings(struct cli *c, bool probe)
-{
-    bool reset = flags_switch(&c->flags, "reset");
-    json_t *body = json_object(), *list = json_array();
-
-    for (size_t i = 0; i < (probe ? ARRAY_LEN(settings) : SHARED_SETTINGS); i++) {
-        const char *flag = settings[i].flag;
-        if (!flags_given(&c->flags, flag)) {
-            if (reset)
-                json_array_append_new(list, json_string(settings[i].member));
-            continue;
-        }
-        if (str_eq(settings[i].member, "probe") && str_eq(flags_text(&c->flags, flag), "none")) {
-            json_array_append_new(list, json_string("probe"));
-            continue;
-        }
-        json_object_set_new(body, settings[i].member,
-                            settings[i].is_switch ? json_boolean(flags_switch(&c->flags, flag))
-                                                  : json_string(flags_text(&c->flags, flag)));
-    }
-    if (json_array_size(list))
-        json_object_set(body, "reset", list);
-    json_decref(list);
-    if (json_object_size(body))
-        return body;
-    json_decref(body);
-    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay, --nearest%s or --reset",
-              probe ? ", --probe" : "");
-    return NULL;
 }
 
 static int set(struct cli *c)

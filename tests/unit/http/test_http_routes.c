@@ -59,7 +59,8 @@ static void whether_a_router_can_be_taken_away_is_told(void **state)
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
     assert_int_equal(json_array_size(json_object_get(j, "serves")), 0);
     assert_false(json_is_true(json_object_get(j, "safe"))); /* nobody has asked the clients */
-    assert_non_null(strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients: packets"));
+    assert_non_null(
+        strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients: packets"));
     assert_false(json_is_true(json_object_get(j, "asking")));
     json_decref(j);
     json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{}"));
@@ -108,6 +109,16 @@ static void who_serves_via_is_shown_as_serving(void **state)
     assert_string_equal(json_text(r1, "state", ""), "serving");
     assert_string_equal(json_text(r1, "via", ""), "tag:edge");
     assert_string_equal(json_text(r1, "primary", ""), "2");
+    const json_t *moved;
+    json_t *h = NULL;
+    do { /* it is written behind */
+        json_decref(h);
+        h = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.0.0.0%2F8/history", NULL);
+        moved = json_array_get(json_object_get(h, "moves"), 0);
+    } while (!str_eq(json_text(moved, "cause", ""), "has the tag now"));
+    assert_string_equal(json_text(moved, "via", ""), "tag:edge");
+    assert_true(json_is_null(json_object_get(json_array_get(json_object_get(h, "moves"), 1), "via")));
+    json_decref(h);
     assert_string_equal(json_text(r1, "reason", ""), "elected via tag:edge; r2 serves everybody else");
     json_decref(j);
     j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL);
