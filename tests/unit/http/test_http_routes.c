@@ -283,6 +283,22 @@ static bool warns_of(const char *prefix, const char *code)
     return has;
 }
 
+/* Traffic to a prefix that is kept goes nowhere else. */
+static void what_covers_a_prefix_is_named_unless_it_is_kept(void **state)
+{
+    static const char *const wide[] = {"10.0.0.0/8", NULL}, *const narrow[] = {"10.1.0.0/16", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", wide, &session);
+    api_node(&f, "alice", "r2", narrow, &session);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes", "{\"approve\":[\"10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/routes", "{\"approve\":[\"10.1.0.0/16\"]}"));
+    assert_true(warns_of("10.1.0.0/16", "covered"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/prefixes/10.1.0.0%2F16", "{\"keep\":true}"));
+    assert_false(warns_of("10.1.0.0/16", "covered"));
+}
+
 /* Before the approval, as after it. */
 static void a_route_that_the_policy_gives_nobody_is_named_before_its_approval(void **state)
 {
@@ -462,6 +478,7 @@ int main(void)
         CASE(a_router_is_given_a_priority),
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(a_probe_needs_a_host_behind_the_prefix),
+        CASE(what_covers_a_prefix_is_named_unless_it_is_kept),
         CASE(a_check_says_what_is_wrong_with_routes),
         cmocka_unit_test_setup_teardown(a_prefix_says_its_target_and_who_is_next, begin_with_target, end),
         cmocka_unit_test_setup_teardown(a_check_finds_what_a_route_would_take_along, begin_with_relay, end),
