@@ -285,7 +285,7 @@ static const struct api_endpoint rows[] = {
      .query = "node:id prefix:text", .answer = "problems:RouteProblem[]",
      .help = "What is wrong with routes, or may surprise, approved or not"},
     {HEADWAY("GET", "/prefixes"), .run = prefixes_list, .need = NEED_READ, .scope = SCOPE_DEVICES_ROUTES,
-     .answer = "prefixes:Prefix[]", .help = "Routes by prefix: who serves, who could"},
+     .answer = "prefixes:Prefix[]", .help = "Routes by prefix: who serves, who could; and prefixes that are set and not routed"},
     {HEADWAY("GET", "/prefixes/{prefix}"), .run = prefix_get, .need = NEED_READ, .scope = SCOPE_DEVICES_ROUTES,
      .answer = "prefix:Prefix", .help = "One prefix, whether or not a node routes it"},
     {HEADWAY("POST", "/prefixes/{prefix}"), .run = prefix_set, .need = NEED_ADMIN, .scope = SCOPE_DEVICES_ROUTES,

@@ -456,6 +456,12 @@ static void a_prefix_is_served_as_it_was_set(void **state)
     char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
     json_decref(j);
     expect_rule("oldest", true, "1m30s", 3);
+    j = api_expect(&f, 200, "GET", "/api/headway/prefixes", NULL); /* no node routes it yet */
+    const json_t *listed = json_object_get(j, "prefixes");
+    assert_int_equal(json_array_size(listed), 1);
+    assert_string_equal(json_text(json_array_get(listed, 0), "prefix", ""), "10.0.0.0/8");
+    assert_string_equal(json_text(json_array_get(listed, 0), "failback", ""), "oldest");
+    json_decref(j);
     j = api_expect(&f, 200, "POST", path, "{\"reset\":[\"holdDown\"]}");
     assert_string_equal(json_text(j, "text", ""), "10.0.0.0/8: hold-down 30s as configured");
     json_t *body = json_object_get(json_object_get(j, "inverse"), "body");
