@@ -394,6 +394,18 @@ def identity(d):
     return d.call("GET", "/api/headway/identities")[1]["identities"][0]
 
 
+def mistaken():
+    """A provider that lists a way to say who asks, and does not take it."""
+    with openid.Provider() as p:
+        p.fault = "post only"
+        with shared.Daemon(settings(p)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            check("a provider that is mistaken about how it is asked is asked the other way", enter(d, p, "desk")[0] == 200 and "desk" in nodes(d))
+            before = len([s for s in p.seen if s[0] == "token"])
+            enter(d, p, "again")
+            check("from then on at once", len([s for s in p.seen if s[0] == "token"]) == before + 1, str(p.seen))
+
+
 def provider_gone():
     with openid.Provider() as p, shared.Daemon(settings(p, refresh_interval="10s")) as d:
         d.call("POST", "/api/v1/user", {"name": "local"})
@@ -462,6 +474,7 @@ def main():
         lists(p)
     provider_gone()
     unstored()
+    mistaken()
     for algorithm in "ES256", "ES384", "PS256":
         with openid.Provider(algorithm=algorithm) as p, shared.Daemon(settings(p)) as d:
             d.call("POST", "/api/v1/user", {"name": "local"})

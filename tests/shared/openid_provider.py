@@ -150,6 +150,7 @@ class Provider:
         base = self.issuer + ("/" if self.fault == "slash" else "")
         return {"issuer": "https://evil.example.com" if self.fault == "discovery" else base, "authorization_endpoint": f"{self.issuer}/auth?x=1",
                 "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/keys", "userinfo_endpoint": f"{self.issuer}/userinfo",
+                **({"token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]} if self.fault == "post only" else {}),
                 "response_types_supported": ["code"], "code_challenge_methods_supported": ["S256"],
                 "id_token_signing_alg_values_supported": ["EdDSA"] if self.fault == "only EdDSA" else [self.keys[-1].kind], **self.metadata}
 
@@ -197,6 +198,8 @@ class Provider:
 
     def give_tokens(self, request, form):
         expected = "Basic " + base64.b64encode(f"{urllib.parse.quote(CLIENT, safe='')}:{urllib.parse.quote(SECRET, safe='')}".encode()).decode()
+        if self.fault == "post only" and "client_id" not in form:
+            return send(request, 400, {"error": "invalid_request"})
         if request.headers.get("Authorization") != expected and (form.get("client_id"), form.get("client_secret")) != (CLIENT, SECRET):
             return send(request, 401, {"error": "invalid_client", "error_description": "secret " + SECRET})
         if form.get("grant_type") == "refresh_token":
