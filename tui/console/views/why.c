@@ -130,21 +130,27 @@ static void why_key_begin(const struct app *app, const struct row *row, int64_t 
     free(title);
     buf_addf(out, "begins with\t%s\n", key_row_text(row));
     buf_addf(out, "created\t%s ago\n", span_text(app->at.now_ns - created_ns, text));
-    until_text(expiry_ns, app->at.now_ns, text);
-    buf_addf(out, "expires\t%s%s\n", expiry_ns > app->at.now_ns ? "in " : "", text);
+    if (expiry_ns && expiry_ns <= app->at.now_ns)
+        buf_addf(out, "expired\t%s ago\n", span_text(app->at.now_ns - expiry_ns, text));
+    else
+        buf_addf(out, "expires\t%s%s\n", expiry_ns ? "in " : "", until_text(expiry_ns, app->at.now_ns, text));
 }
 
 static void why_preauth_key(const struct app *app, const struct m_preauth_key *k, struct buf *out)
 {
+    int64_t expiry_ns = key_row_expiry_ns(&k->row);
+    bool gone = expiry_ns && expiry_ns <= app->at.now_ns;
+
     why_key_begin(app, &k->row, k->api.created_ns, out);
     if (k->api.user)
         buf_addf(out, "user\t%s\n", k->api.user->name);
     for (size_t i = 0; i < k->api.tags.len; i++)
         buf_addf(out, "tag\t%s\n", k->api.tags.items[i]);
     buf_addf(out, "may be used\t%s%s\n",
-             k->api.reusable ? "many times"
-             : k->api.used   ? "no more: it was used"
-                             : "once",
+             k->api.reusable && !gone ? "many times"
+             : k->api.used            ? "no more: it was used"
+             : gone                   ? "no more: it has expired"
+                                      : "once",
              k->api.ephemeral ? ", for nodes that are forgotten when they leave" : "");
 }
 
