@@ -237,6 +237,14 @@ static int effect_rows(const struct plan *p, const struct canvas *c, int space)
     return wish > EFFECT_ROWS_LEAST ? wish : EFFECT_ROWS_LEAST;
 }
 
+/* The text from its n-th line on. */
+static const char *from_line(const char *text, size_t n)
+{
+    while (text && n-- > 0 && strchr(text, '\n'))
+        text = strchr(text, '\n') + 1;
+    return text;
+}
+
 static void plan_draw(struct app *app)
 {
     struct plan *plan = app->dialog->extra;
@@ -266,7 +274,8 @@ static void plan_draw(struct app *app)
         draw_step(plan, c, in, in.row + i, top + (size_t)i, top + (size_t)i == plan->cursor);
     int row = in.row + in.rows - extra;
     size_t end = top + (size_t)(space > 0 ? space : 0), hidden = plan->steps.len > end ? plan->steps.len - end : 0;
-    bool more = effects > 1 && dialog_text_rows(c, plan->effects.text, in.cols) > effects - 1;
+    bool more =
+        effects > 1 && dialog_text_rows(c, from_line(plan->effects.text, plan->effects.top), in.cols) > effects - 1;
     if (effects > 1)
         dialog_draw_text(c, (struct rect){row + 1, in.col, effects - 1, in.cols}, plan->effects.text,
                          plan->effects.top);
