@@ -266,11 +266,14 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
         return app->place.view->draw_facts(app, c, col, limit);
     count_text(app, text, sizeof(text));
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
-    if (app_part(app)->trouble && app_part(app)->trouble(app, text, sizeof(text)))
+    int filter = *l->filter_text ? canvas_width(c, l->filter_text) + 1 : 0;
+    if (app_part(app)->trouble && app_part(app)->trouble(app, text, sizeof(text)) &&
+        (!filter || col + canvas_width(c, text) + 3 + filter <= limit))
         col = say(c, col, limit, ROLE_WAIT, text) + 3;
-    if (*l->filter_text) {
-        snprintf(text, sizeof(text), "/%s", l->filter_text);
-        col = say(c, col, limit, ROLE_MATCH, text) + 3;
+    /* That there is a filter is never left out. */
+    if (filter && col + 1 < limit) {
+        col += canvas_text(c, 1, col, 1, ROLE_MATCH, "/");
+        col += canvas_text(c, 1, col, limit - col, ROLE_MATCH, l->filter_text) + 3;
     }
     app_marked(app, &marked, &hidden);
     if (marked.len) {
