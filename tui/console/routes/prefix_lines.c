@@ -16,7 +16,13 @@ static const struct prefix_answers *answers_of(const struct app *app, const char
 {
     const struct prefix_answers *a = prefix_answers(app);
 
-    return a->prefix && str_eq(a->prefix, prefix) ? a : NULL;
+    return !app->then.on && a->prefix && str_eq(a->prefix, prefix) ? a : NULL; /* it speaks of now */
+}
+
+/* So does what is found wrong with routes. */
+static size_t find(const struct app *app, uint64_t node, const char *prefix, struct buf *out)
+{
+    return app->then.on ? 0 : findings_of(&app->model, node, prefix, out);
 }
 
 /* ---- how far clients follow ---- */
@@ -247,7 +253,7 @@ void prefix_lines(const struct app *app, const struct m_prefix *p, struct buf *o
     site_line(p->row.key, out);
     if (a)
         follow_line(app, a, p, out);
-    findings_of(&app->model, 0, p->row.key, out);
+    find(app, 0, p->row.key, out);
     if (a)
         next_line(a, p->api.primary, out);
     use_lines(app, p->row.key, out);
@@ -261,7 +267,7 @@ static void drain_line(const struct app *app, const struct m_node *n, struct buf
 
     if (!n->api.draining)
         return;
-    if (d->node == n->api.id && d->known)
+    if (d->node == n->api.id && d->known && !app->then.on)
         buf_addf(out, d->drain.safe ? "drained\t%s\n" : "!%s\n", d->drain.text);
     else
         buf_adds(out, "drained\tothers serve its prefixes where they can\n");
@@ -278,7 +284,7 @@ void route_lines(const struct app *app, const struct m_route *r, struct buf *out
         follow_line(app, a, p, out);
     if (*r->api.reason)
         buf_addf(out, "reason\t%s\n", r->api.reason);
-    findings_of(&app->model, r->node->api.id, r->row.key, out);
+    find(app, r->node->api.id, r->row.key, out);
     if (a && r->api.state == ROUTE_SERVING)
         next_line(a, r->node->api.id, out);
     if (p)
@@ -288,7 +294,7 @@ void route_lines(const struct app *app, const struct m_route *r, struct buf *out
 void router_lines(const struct app *app, const struct m_node *n, struct buf *out)
 {
     drain_line(app, n, out);
-    if (!findings_of(&app->model, n->api.id, NULL, out) && app->model.findings_known)
+    if (!find(app, n->api.id, NULL, out) && app->model.findings_known && !app->then.on)
         buf_adds(out, route_check_is_due(app) ? "check\troutes have changed: they are checked again\n"
                                               : "check\tnothing is found wrong with its routes\n");
 }

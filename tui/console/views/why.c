@@ -53,7 +53,8 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
         command_text(app, "{drain} puts it back", back, sizeof(back));
         buf_addf(out, "service\tdrained: others serve its prefixes where they can; %s\n", back);
     }
-    findings_of(&app->model, n->api.id, NULL, out);
+    if (!app->then.on)
+        findings_of(&app->model, n->api.id, NULL, out);
     if (n->waiting)
         buf_addf(out, "!%u of its %u routes are waiting for approval\n", n->waiting, n->available);
     add_events(app, "node", n->api.id, n->api.given_name, out);
@@ -74,7 +75,8 @@ static void why_route(struct app *app, const struct m_route *r, struct buf *out)
     buf_addf(out, "node\t%s\n", glyph_word(node_glyph(r->node)));
     if (!r->api.exit)
         buf_addf(out, "served by\t%s\n", *r->api.primary_name ? r->api.primary_name : "nobody");
-    findings_of(&app->model, r->node->api.id, r->row.key, out);
+    if (!app->then.on)
+        findings_of(&app->model, r->node->api.id, r->row.key, out);
     for (size_t i = 0; p && i < p->api.routers.len; i++) {
         if (i == 0)
             buf_adds(out, "#all routers of the prefix\n");
