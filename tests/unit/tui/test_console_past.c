@@ -280,6 +280,14 @@ static void the_past_is_not_mixed_with_now(void **state)
     rig_keys(&r, "2g");
     assert_true(rig_shows(&r, "10.20.0.0/16"));
     assert_false(rig_shows(&r, "nothing is found wrong"));
+    while (rig_tell(&r, "simulate", 200, "{}") || rig_tell(&r, "routes/check", 200, "{\"problems\":[]}"))
+        ;
+    rig_keys(&r, "<Tab>");
+    for (int i = 0; i < 10; i++) {
+        rig_pass(&r, 5000);
+        rig_draw(&r, 24, 80);
+    }
+    assert_false(rig_tell(&r, "simulate", 200, "{}"));
     rig_keys(&r, "6");
     rig_draw(&r, 24, 80);
     assert_int_equal(((const struct m_user *)app_list(&r.app)->cursor)->api.node_count, 2);
