@@ -77,7 +77,8 @@ static char *note_of(const struct object_change *d, struct left_out out)
 {
     struct buf note = BUF_INIT(0);
 
-    buf_adds(&note, d->note ? d->note : "");
+    if (d->note)
+        buf_adds(&note, d->note);
     if (out.waiting)
         buf_addf(&note, "%s%zu registration%s left out", note.len ? "; " : "", out.waiting,
                  out.waiting == 1 ? " is" : "s are");
