@@ -224,9 +224,9 @@ void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope
         const struct api_prefix *p = i < list.len ? api_at(&list, struct api_prefix, i) : NULL;
         const struct prefix_settings *set = k < s->prefix_settings_count ? s->prefix_settings[k] : NULL;
         int order = !p ? 1 : !set ? -1 : prefix_cmp(&p->prefix, &set->prefix);
-        if (order > 0)
+        if (set && order > 0)
             write_unrouted(o, v, set);
-        else
+        else if (p)
             api_write(o, &api_prefix_shape, p, API_HEADWAY);
         i += order <= 0;
         k += order >= 0;
