@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
-#include "cli/readback.h"
 #include "cli/route_problems.h"
 #include "cli/simulate.h"
 #include "net/prefixes.h"
