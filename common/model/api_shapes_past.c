@@ -42,6 +42,14 @@ static const struct api_field primary_fields[] = {
 };
 const struct api_shape api_primary_shape = SHAPE(api_primary, "primary router", primary_fields);
 
+static const struct api_field nearest_fields[] = {
+    OWN(api_nearest, "prefix", prefix, KIND_PREFIX),
+    OWN(api_nearest, "router", router, KIND_ID),
+    OWN(api_nearest, "name", name, KIND_TEXT),
+    OWN(api_nearest, "nodes", nodes, KIND_TEXTS),
+};
+const struct api_shape api_nearest_shape = SHAPE(api_nearest, "nearest router", nearest_fields);
+
 static const struct api_field past_fields[] = {
     OWN(api_past, "time", time_ns, KIND_TIME),
     OWN(api_past, "since", since_ns, KIND_TIME),
@@ -49,6 +57,7 @@ static const struct api_field past_fields[] = {
     OWN(api_past, "users", users, MANY(api_user_shape)),
     OWN(api_past, "primaries", primaries, MANY(api_primary_shape)),
     OWN(api_past, "prefixes", prefixes, MANY(api_prefix_shape)),
+    OWN(api_past, "nearest", nearest, MANY(api_nearest_shape)),
     OWN(api_past, "policy", policy, PART(api_policy_shape)),
     OWN(api_past, "dns", dns, KIND_JSON),
 };

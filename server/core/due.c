@@ -7,6 +7,7 @@
 #include "core/commit.h"
 #include "core/decide/liveness.h"
 #include "core/decide/map_request.h"
+#include "core/decide/nearest.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
 #include "core/decide/reach.h"
@@ -129,6 +130,7 @@ static void fire(struct core_state *s, const struct timer *t)
     case TIMER_SETTLE:
         routes_settled(s->routes);
         s->elect = true;
+        nearest_settled(s);
         break;
     case TIMER_NEAREST:
         s->nearest_all = true;
