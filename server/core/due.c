@@ -4,6 +4,7 @@
 #include "core/due.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/admin/operations.h"
 #include "core/commit.h"
 #include "core/decide/liveness.h"
 #include "core/decide/map_request.h"
@@ -143,6 +144,9 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_HISTORY:
         core_past_due(s);
+        break;
+    case TIMER_TOKENS:
+        oauth_tokens_expire(s);
         break;
     case TIMER_KINDS:
         break;

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/admin/login.h"
 #include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
 #include "core/admin/repeated.h"
@@ -146,6 +147,8 @@ static int begin(struct core_state *s, const struct store_image *image, struct e
     publish(s);
     load_ssh_approvals(s, image);
     preauth_keys_reap(s);
+    oauth_tokens_expire(s);
+    logins_forget(s);
     core_past_reconcile(s);
     tx_submit(s);
     return 0;

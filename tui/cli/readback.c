@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What clients hold, as the server was told by them. */
-#include "cli/readback.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/array.h"
+#include "cli/command.h"
 #include "net/prefixes.h"
 
 #define LOOK_AGAIN_NS 500000000
@@ -122,6 +122,6 @@ int nodes_diff(struct cli *c)
 
 /* clang-format off */
 const struct flag route_status_flags[] = {
-    {"wait", 0, FLAG_SWITCH, .help = "of a prefix: wait until all nodes that are asked have switched; of a drained node: until it is safe to reboot; or until a minute is over: the exit status is then 1"},
+    {"wait", 0, FLAG_SWITCH, .help = "of a prefix: wait until all nodes that are asked have switched; of a drained node: until it is safe to reboot; or until a minute is over or nobody is left to ask: the exit status is then 1"},
     FLAGS_END};
 /* clang-format on */

@@ -44,6 +44,7 @@ enum timer_kind {
     TIMER_HISTORY, /* of the tailnet */
     TIMER_FACTS,   /* of the tailnet: what happened and could not be written is written again */
     TIMER_ROUTES,  /* of the tailnet: a prefix has waited long enough to move */
+    TIMER_TOKENS,  /* of the tailnet: an access token ends */
     TIMER_KINDS
 };
 
