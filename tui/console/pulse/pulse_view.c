@@ -327,6 +327,7 @@ const struct console_view pulse_view = {
     .name = "pulse",
     .title = "Pulse",
     .digit = '0',
+    .tab_rank = -1,
     .commands = COMMAND_TABLE(commands),
     .parts =
         {{.def = &needs_def, .where = IN_OTHER_LISTS, .pane = PANE_LARGE, .pane_scrolls = true, .draw_pane = pane}},
