@@ -14,7 +14,7 @@ HEADERS = ["common/model/record.h", "common/model/warning.h", "common/net/addr.h
 # A struct whose members are carried as those of another one.
 CARRIED_AS = {"tailnet_node": "publication_change", "change": "publication_change", "tailnet_snapshot": "publication"}
 # Structs inside others: their members have rows there, "info.hostname".
-INNER = {"client_info", "prefix_rule", "core_token", "core_reach", "node_live", "err", "record"}
+INNER = {"client_info", "prefix_rule", "core_token", "core_reach", "dns_values", "node_live", "err", "record"}
 # What has no row, and why.
 WITHOUT = {
     "the sender's or the core's own": ["*.call", "core_call.*", "*.refs"],

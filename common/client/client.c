@@ -279,8 +279,7 @@ static int no_answer(struct client *c, CURLcode result, struct err *e)
     if (result == CURLE_WRITE_ERROR)
         return err_set(e, ERR_TOOBIG, "the answer of %s is too long", client_target(c));
     if (result == CURLE_OPERATION_TIMEDOUT)
-        return err_set(e, ERR_TIMEOUT, "%s did not answer within its time: context deadline exceeded",
-                       client_target(c));
+        return err_set(e, ERR_TIMEOUT, "%s did not answer in time", client_target(c));
     if (c->socket && access(c->socket, F_OK) < 0 && errno == ENOENT)
         return err_set(e, ERR_UNAVAILABLE,
                        "connecting to headway: no daemon at %s: start it with 'headway serve', or name its socket or "

@@ -203,6 +203,11 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e) WARN_UNUSED;
 void config_listens(const struct config *c, struct strs *out); /* adds what is listened at: "tcp 0.0.0.0:8080" */
 
+bool config_is_nameserver(const char *text); /* an address or an https URL */
+bool config_is_domain(const char *text);     /* of labels with letters, digits, "-" and "_"; it may end in a dot */
+/* dns.override_local_dns as it is with name servers: where nothing is configured it is true. */
+bool config_overrides_dns(const struct config *c);
+
 /* NULL, or what clients cannot use in the record. */
 const char *config_record_fault(const struct config_record *r);
 /* Names may be written with the dot of the root at their end; without it they are sent. */

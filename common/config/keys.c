@@ -179,7 +179,7 @@ const struct config_key config_keys[] = {
     {"policy.domains", .type = TYPE_DOMAINS, AT(policy.domains), .fallback = "", .live = true,
      .help = "The mail domains of the tailnet, for user@ and localpart: in policies. Empty: those of its users."},
 
-    {"dns.magic_dns", .type = TYPE_BOOL, AT(dns.magic_dns), .fallback = "true", .live = true, .help = "Give nodes the names NAME.BASE_DOMAIN."},
+    {"dns.magic_dns", .type = TYPE_BOOL, AT(dns.magic_dns), .fallback = "true", .live = true, .help = "Give nodes the names NAME.BASE_DOMAIN. This key, dns.override_local_dns, dns.nameservers and dns.search_domains hold until something else is set with 'headway dns set'."},
     {"dns.base_domain", .type = TYPE_TEXT, AT(dns.base_domain), .fallback = "headway.internal", .example = "example.com",
      .help = "The domain of these names. It must not be the host of server_url or a parent domain of it."},
     {"dns.override_local_dns", .type = TYPE_BOOL, AT(dns.override_local_dns), .fallback = "true", .live = true,

@@ -132,9 +132,6 @@ char *default_text(const struct config *c, const struct config_key *key);
 /* The first private IPv4 address of this machine, else any that is not loopback, else 127.0.0.1. */
 void first_address(char *text, size_t size);
 
-/* Letters, digits, "-" and "_" in labels of at most 63 bytes. */
-bool is_domain(const char *text); /* which may end in a dot */
-
 /* Rules between keys; problems are reported through fail. */
 typedef void (*rule_fail)(void *arg, const char *key, const char *format, ...);
 void rules_apply(struct config *c, rule_fail fail, void *arg);

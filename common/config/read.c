@@ -245,7 +245,7 @@ int read_list(const struct config_key *key, const struct raw_value *v, void *out
     return 0;
 }
 
-static bool is_server(const char *text)
+bool config_is_nameserver(const char *text)
 {
     struct addr addr;
 
@@ -270,7 +270,7 @@ int read_servers(const struct config_key *key, const struct raw_value *v, void *
                  struct err *e)
 {
     (void)e;
-    keep_fit(key, v, out, skips, is_server, "an address or an https URL");
+    keep_fit(key, v, out, skips, config_is_nameserver, "an address or an https URL");
     return 0;
 }
 
@@ -280,7 +280,7 @@ int read_domains(const struct config_key *key, const struct raw_value *v, void *
     (void)e;
     struct strs *domains = out;
 
-    keep_fit(key, v, domains, skips, is_domain, "a domain name");
+    keep_fit(key, v, domains, skips, config_is_domain, "a domain name");
     for (size_t i = 0; i < domains->len; i++)
         config_domain_undot(domains->items[i]);
     return 0;
@@ -364,12 +364,12 @@ int read_split(const struct config_key *key, const struct raw_value *v, void *ou
     for (size_t i = 0; i < v->len; i++) {
         const struct raw_item *item = &v->items[i];
         struct config_split split = {0};
-        if (!is_domain(item->name)) {
+        if (!config_is_domain(item->name)) {
             leave_out(skips, item->line, "%s: '%.60s' is not a domain name: it is left out", key->name, item->name);
             continue;
         }
         for (size_t j = 0; j < item->values.len; j++) {
-            if (is_server(item->values.items[j]))
+            if (config_is_nameserver(item->values.items[j]))
                 strs_push(&split.servers, item->values.items[j]);
             else
                 leave_out(skips, item->line, "%s.%.60s[%zu]: '%.60s' is not an address or an https URL: it is left out",
@@ -389,7 +389,7 @@ const char *config_record_fault(const struct config_record *r)
 {
     struct addr addr;
 
-    if (!*r->name || !is_domain(r->name))
+    if (!*r->name || !config_is_domain(r->name))
         return "its name is no domain name";
     if (!str_eq(r->type, "A") && !str_eq(r->type, "AAAA"))
         return "clients know A and AAAA only";

@@ -76,7 +76,7 @@ static void rule_url(struct config *c, rule_fail fail, void *arg)
              base);
 }
 
-bool is_domain(const char *text)
+bool config_is_domain(const char *text)
 {
     size_t label = 0;
 
@@ -90,6 +90,11 @@ bool is_domain(const char *text)
             return false;
     }
     return label > 0 && strlen(text) < 200;
+}
+
+bool config_overrides_dns(const struct config *c)
+{
+    return c->dns.override_local_dns || !config_given(c, "dns.override_local_dns");
 }
 
 void config_domain_undot(char *name)
@@ -106,7 +111,7 @@ static void rule_dns(struct config *c, rule_fail fail, void *arg)
         *at = (char)tolower((unsigned char)*at);
     if (c->dns.magic_dns && !*c->dns.base_domain)
         fail(arg, "dns.base_domain", "dns.base_domain must be set when using MagicDNS (dns.magic_dns)");
-    if (*c->dns.base_domain && !is_domain(c->dns.base_domain))
+    if (*c->dns.base_domain && !config_is_domain(c->dns.base_domain))
         fail(arg, "dns.base_domain", "dns.base_domain: '%.60s' is not a domain name", c->dns.base_domain);
     config_domain_undot(c->dns.base_domain);
     if (c->dns.override_local_dns && c->dns.global.len == 0) {
@@ -181,7 +186,7 @@ static void rule_acme(struct config *c, rule_fail fail, void *arg)
         fail(arg, "acme_email", "acme_email: '%.80s' is not an e-mail address", c->acme.email);
     if (!*name)
         return;
-    if (addr_parse(name, &a, NULL) == 0 || !is_domain(name) || strchr("-.", *name) || strchr(name, '_')) {
+    if (addr_parse(name, &a, NULL) == 0 || !config_is_domain(name) || strchr("-.", *name) || strchr(name, '_')) {
         fail(arg, "tls_letsencrypt_hostname",
              "tls_letsencrypt_hostname: '%.80s' is not a host name: certificates are issued for names such as "
              "vpn.example.com",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Objects of the API (model/api.h): how the tailnet and its server are, and how app connectors are. */
+/* Objects of the API (model/api.h): how the tailnet and its server are, what clients are told of DNS, and how app
+ * connectors are. */
 #ifndef COMMON_MODEL_API_HEALTH_H
 #define COMMON_MODEL_API_HEALTH_H
 
@@ -50,6 +51,22 @@ struct api_app {
     uint64_t ready, users;      /* connectors that are; nodes that are targets of the entry */
 };
 
+/* What clients are told of DNS, and where that comes from. */
+struct api_dns_values {
+    bool magic_dns, override_local;
+    struct strs nameservers;
+    const char *split; /* JSON: name servers by domain */
+    struct strs search;
+};
+struct api_dns {
+    struct api_dns_values now, configured; /* configured: as the configuration has it */
+    struct strs set;                       /* members that an administrator set in its place */
+    const char *base_domain;
+    int64_t updated_ns; /* when that was, 0: never */
+    uint64_t version;
+};
+
+extern const struct api_shape api_dns_shape, api_dns_values_shape;
 extern const struct api_shape api_certificate_shape, api_health_shape, api_health_reason_shape, api_app_shape;
 
 #endif

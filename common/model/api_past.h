@@ -17,6 +17,7 @@ struct api_past {
     int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
     struct api_list nodes, users, primaries, prefixes;
     struct api_policy policy;
+    const char *dns; /* JSON: what clients were told of it; NULL: not kept then */
 };
 
 /* Who served a prefix: each change, newest first. */

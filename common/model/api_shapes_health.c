@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the tailnet and its server are, and how app connectors are. */
+/* How the tailnet and its server are, what clients are told of DNS, and how app connectors are. */
 #include "model/api_health.h"
 #include "model/shape_fields.h"
 
@@ -55,3 +55,26 @@ static const struct api_field app_fields[] = {
     OWN(api_app, "users", users, KIND_U64),
 };
 const struct api_shape api_app_shape = SHAPE(api_app, "app", app_fields);
+
+static const struct api_field dns_values_fields[] = {
+    OWN(api_dns_values, "magicDNS", magic_dns, KIND_BOOL),
+    OWN(api_dns_values, "overrideLocalDNS", override_local, KIND_BOOL),
+    OWN(api_dns_values, "nameservers", nameservers, KIND_TEXTS),
+    OWN(api_dns_values, "splitDNS", split, KIND_JSON),
+    OWN(api_dns_values, "searchDomains", search, KIND_TEXTS),
+};
+const struct api_shape api_dns_values_shape = SHAPE(api_dns_values, "DNS", dns_values_fields);
+
+static const struct api_field dns_fields[] = {
+    OWN(api_dns, "magicDNS", now.magic_dns, KIND_BOOL),
+    OWN(api_dns, "overrideLocalDNS", now.override_local, KIND_BOOL),
+    OWN(api_dns, "nameservers", now.nameservers, KIND_TEXTS),
+    OWN(api_dns, "splitDNS", now.split, KIND_JSON),
+    OWN(api_dns, "searchDomains", now.search, KIND_TEXTS),
+    OWN(api_dns, "set", set, KIND_TEXTS),
+    OWN(api_dns, "configured", configured, PART(api_dns_values_shape)),
+    OWN(api_dns, "baseDomain", base_domain, KIND_TEXT),
+    OWN(api_dns, "updatedAt", updated_ns, KIND_TIME),
+    OWN(api_dns, "version", version, KIND_U64),
+};
+const struct api_shape api_dns_shape = SHAPE(api_dns, "DNS", dns_fields);

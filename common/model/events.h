@@ -12,6 +12,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_SERVER_STOPPED, "server.stopped", "server stopped", WEIGHT_INFO, false)                                    \
     X(EVENT_CONFIG_RELOADED, "config.reloaded", "config reloaded", WEIGHT_INFO, false)                                 \
     X(EVENT_SERVER_MESSAGE, "server.message", "message to clients", WEIGHT_CHANGE, true)                               \
+    X(EVENT_DNS_CHANGED, "dns.changed", "DNS changed", WEIGHT_CHANGE, true)                                            \
     X(EVENT_USER_CREATED, "user.created", "user created", WEIGHT_CHANGE, true)                                         \
     X(EVENT_USER_RENAMED, "user.renamed", "user renamed", WEIGHT_CHANGE, true)                                         \
     X(EVENT_USER_ROLE, "user.role", "role changed", WEIGHT_CHANGE, true)                                               \

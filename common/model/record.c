@@ -80,6 +80,11 @@ static const struct record_shape {
                           AT(identity, refresh_token), AT(identity, trouble)},
                          {0},
                          {0}},
+    [RECORD_DNS_SETTINGS] = {sizeof(struct dns_settings),
+                             {0},
+                             {AT(dns_settings, values.nameservers), AT(dns_settings, values.split),
+                              AT(dns_settings, values.search)},
+                             {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -204,6 +209,11 @@ struct deleted_node *deleted_node_new(void)
 struct admin_call *admin_call_new(void)
 {
     return (struct admin_call *)record_new(RECORD_ADMIN_CALL);
+}
+
+struct dns_settings *dns_settings_new(void)
+{
+    return (struct dns_settings *)record_new(RECORD_DNS_SETTINGS);
 }
 
 static void own_list(struct strs *s)

@@ -33,9 +33,10 @@ enum record_kind {
     RECORD_ADMIN_CALL,
     RECORD_IDENTITY,
     RECORD_OAUTH_CLIENT,
-    RECORD_OAUTH_TOKEN
+    RECORD_OAUTH_TOKEN,
+    RECORD_DNS_SETTINGS
 };
-#define RECORD_KINDS (RECORD_OAUTH_TOKEN + 1)
+#define RECORD_KINDS (RECORD_DNS_SETTINGS + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -252,14 +253,40 @@ struct server_message {
 };
 const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage says it */
 
+/* What clients are told of DNS, beside the domain of the tailnet and records. */
+enum dns_member { DNS_MAGIC = 1, DNS_OVERRIDE_LOCAL = 2, DNS_NAMESERVERS = 4, DNS_SPLIT = 8, DNS_SEARCH = 16 };
+#define DNS_MEMBERS 31 /* all of them */
+struct dns_values {
+    bool magic_dns, override_local;
+    struct strs nameservers; /* addresses or https URLs */
+    struct strs split;       /* by domain, "DOMAIN SERVER SERVER" */
+    struct strs search;
+};
+void dns_values_copy(struct dns_values *to, const struct dns_values *from); /* to is released first */
+void dns_values_release(struct dns_values *v);
+void dns_values_apply(struct dns_values *to, const struct dns_values *from, unsigned which); /* enum dns_member */
+unsigned dns_values_difference(const struct dns_values *a, const struct dns_values *b);
+/* The next word of an entry of split, the domain first; NULL: there is none more. The caller owns it. */
+char *dns_split_word(const char **entry);
+struct json_out;
+void dns_split_write(struct json_out *o, const struct strs *split); /* {"DOMAIN":["SERVER"]} */
+
+/* What an administrator set of it, in place of the configuration. id: 1, there is one at most. */
+struct dns_settings {
+    struct record r;
+    unsigned set; /* enum dns_member: those of values that count */
+    struct dns_values values;
+    int64_t updated_ns;
+};
+
 /* What an object was from a moment on, for looking back: of each object the newest that is not later than a moment says
  * what it was then. */
-enum history_kind { HISTORY_NODE, HISTORY_USER, HISTORY_PRIMARY, HISTORY_POLICY, HISTORY_VIA_PRIMARY };
+enum history_kind { HISTORY_NODE, HISTORY_USER, HISTORY_PRIMARY, HISTORY_POLICY, HISTORY_VIA_PRIMARY, HISTORY_DNS };
 struct history {
     struct record r; /* id: rises with time */
     int64_t time_ns;
     enum history_kind kind;
-    char *key;   /* an id, or a prefix, of a via_primary with its tags behind a blank; "" of the policy */
+    char *key;   /* an id, or a prefix, of a via_primary with its tags behind a blank; "" of the policy and DNS */
     char *image; /* JSON: server/tailnet/past.h; of the policy its id; "": there is none any more */
 };
 
@@ -268,10 +295,10 @@ struct event {
     struct record r;
     uint64_t run;
     int64_t time_ns;
-    char *kind;         /* "node.registered", "route.approved", ...: the table in model/events.h */
-    char *actor;        /* a login name, an API key's description or prefix, "node NAME", "policy", "server" */
-    char *object;       /* "node", "user", "preauthkey", "apikey", "oauthclient", "prefix", "policy", "pending" */
-    uint64_t object_id; /* 0 for prefix and policy */
+    char *kind;   /* "node.registered", "route.approved", ...: the table in model/events.h */
+    char *actor;  /* a login name, an API key's description or prefix, "node NAME", "policy", "server" */
+    char *object; /* "node", "user", "preauthkey", "apikey", "oauthclient", "prefix", "policy", "pending", "dns" */
+    uint64_t object_id; /* 0 for prefix, policy and DNS */
     char *object_name;
     char *text;                     /* one sentence for people */
     char *detail;                   /* JSON object with what changed, or "" */
@@ -348,6 +375,7 @@ struct pending *pending_new(void);
 struct ssh_approval *ssh_approval_new(void);
 struct deleted_node *deleted_node_new(void);
 struct admin_call *admin_call_new(void);
+struct dns_settings *dns_settings_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 void *record_edit(const void *record); /* of any kind */

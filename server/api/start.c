@@ -15,13 +15,15 @@
 
 /* In the order of the documentation. */
 static const struct http_table *const tables[] = {
-    &users_table,         &preauthkeys_table, &apikeys_table, &oauth_clients_table, &oauth_token_table,
-    &keys_table,          &v2_devices_table,  &v2_acl_table,  &v2_settings_table,   &v2_dns_table,
-    &v2_users_table,      &nodes_table,       &routes_table,  &simulate_table,      &readback_table,
-    &pending_table,       &policy_table,      &explain_table, &reach_table,         &policy_versions_table,
-    &journal_pages_table, &journal_table,     &server_table,  &health_table,        &snapshot_table,
-    &past_table,          &docs_table,        &pages_table,   &login_pages_table,   &devices_table,
-    &metrics_table,       &debug_table,
+    &users_table,           &preauthkeys_table,   &apikeys_table,    &oauth_clients_table,
+    &oauth_token_table,     &keys_table,          &v2_devices_table, &v2_acl_table,
+    &v2_settings_table,     &v2_dns_table,        &dns_table,        &v2_users_table,
+    &nodes_table,           &routes_table,        &simulate_table,   &readback_table,
+    &pending_table,         &policy_table,        &explain_table,    &reach_table,
+    &policy_versions_table, &journal_pages_table, &journal_table,    &server_table,
+    &health_table,          &snapshot_table,      &past_table,       &docs_table,
+    &pages_table,           &login_pages_table,   &devices_table,    &metrics_table,
+    &debug_table,
 };
 void api_reload(struct api *api, const struct config *config)
 {

@@ -47,6 +47,8 @@ enum admin_op {
     ADMIN_BACKFILL,       /* addresses for nodes that lack one; secret: one line a change */
     ADMIN_POLICY_SET,     /* text, "": none; note, NULL: none; problems answers what was found, warnings too */
     ADMIN_SERVER_MESSAGE, /* text, "": none; severity (NULL: medium), url */
+    ADMIN_DNS_SET, /* the members of dns that given names, those of reset as configured again; flag: those domains of
+                      split alone */
     ADMIN_OP_COUNT
 };
 
@@ -59,6 +61,7 @@ enum admin_object {
     ADMIN_OBJECT_NODE,
     ADMIN_OBJECT_PREFIX, /* struct prefix_settings */
     ADMIN_OBJECT_MESSAGE,
+    ADMIN_OBJECT_DNS,
 };
 
 struct core_events { /* references */
@@ -95,7 +98,8 @@ struct core_admin {
     struct strs tags, scopes;
     struct prefixes prefixes, revoke;
     struct prefix_rule rule;
-    unsigned given, reset; /* enum rule_member */
+    struct dns_values dns;
+    unsigned given, reset; /* enum rule_member, or dns_member */
     /* answers; references and memory belong to the caller: core_admin_release */
     const void *record;        /* the object as it is now (before a deletion: as it was), or NULL */
     struct core_events events; /* what the journal says of it; not numbered (r.id 0) in a dry run */
@@ -118,6 +122,17 @@ char *core_operation_write(const struct core_admin *a);
 /* The members of a rule as that object has them: failback, keep, holdDown, failbackDelay, and reset, a list of these
  * names. */
 int core_rule_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;
+/* The members of DNS as that object has them: magicDNS, overrideLocalDNS, nameservers, searchDomains; splitDNS (all of
+ * it) or changeSplitDNS (single domains), name servers by domain; and reset, a list of these names. */
+int core_dns_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;
+int core_dns_split_read(const json_t *object, const char *name, struct strs *out, struct err *e) WARN_UNUSED;
+/* What holds; own: NULL, nothing was set. out is released first. Without name servers nothing overrides those of the
+ * clients' networks, and without a domain there is no MagicDNS, whatever is set. */
+void core_dns_values(const struct config *c, const struct dns_settings *own, struct dns_values *out);
+/* The same as a JSON object for looking back, with the members that were set. */
+void core_dns_image(const struct config *c, const struct dns_settings *own, struct buf *out);
+/* The name of the i-th member, which is left in *member (enum dns_member); NULL: there is none more. */
+const char *core_dns_member(size_t i, unsigned *member);
 /* Fills op and fields of *out, which must be zeroed; its texts are borrowed from object, the rest is released with
  * core_admin_release. Members that the operation does not take are ignored. */
 int core_operation_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;

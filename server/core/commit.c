@@ -90,6 +90,8 @@ static void reset_work(struct core_state *s)
     policy_drop_ready(s);
     record_unref(s->message_work);
     s->message_work = record_ref(s->message_published);
+    record_unref(s->dns_work);
+    s->dns_work = record_ref(s->dns_published);
     s->decider_stale = true;
     pending_requests_reset(s);
     repeated_reset(s);

@@ -4,6 +4,7 @@
 #include "core/admin/repeated.h"
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
+#include "core/decide/settings.h"
 #include "core/decide/ssh.h"
 #include "core/state/accounts.h"
 #include "core/state/prefixes.h"
@@ -107,6 +108,13 @@ static void follow_message(struct core_state *s, const struct store_write *w)
     s->tailnet_dirty |= CHANGE_MESSAGE;
 }
 
+static void follow_dns(struct core_state *s, const struct store_write *w)
+{
+    record_unref(s->dns_published);
+    s->dns_published = record_ref(w->record);
+    settings_from_config(s);
+}
+
 static void follow_primary(struct core_state *s, const struct store_write *w)
 {
     if (!w->remove && ((const struct primary *)w->record)->chosen)
@@ -152,6 +160,7 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_VIA_PRIMARY] = follow_via_primary,
         [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
         [RECORD_SERVER_MESSAGE] = follow_message,
+        [RECORD_DNS_SETTINGS] = follow_dns,
         [RECORD_PENDING] = follow_pending,
         [RECORD_ADMIN_CALL] = follow_admin_call,
         [RECORD_SSH_APPROVAL] = follow_ssh_approval,

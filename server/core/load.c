@@ -172,6 +172,8 @@ int state_load(struct core_state *s, struct err *e)
     s->policy_published = record_ref(image.policy_count ? image.policies[0] : NULL);
     s->message_work = record_ref(image.message_count ? image.messages[0] : NULL);
     s->message_published = record_ref(s->message_work);
+    s->dns_work = record_ref(image.dns_settings_count ? image.dns_settings[0] : NULL);
+    s->dns_published = record_ref(s->dns_work);
     settings_from_config(s);
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);
@@ -242,6 +244,8 @@ void state_release(struct core_state *s)
     record_unref(s->policy_published);
     record_unref(s->message_work);
     record_unref(s->message_published);
+    record_unref(s->dns_work);
+    record_unref(s->dns_published);
     settings_unref(s->settings);
     free(s->records);
     tailnet_unpin(s->own);

@@ -426,6 +426,7 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
         struct tailnet_settings *copy = settings_edit(s->settings);
         snapshot_set_settings(next, copy);
         settings_unref(copy);
+        core_past_dns(s);
     }
     s->tailnet_dirty = 0;
     s->settings_dirty = false;

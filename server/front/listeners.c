@@ -33,9 +33,12 @@
 #define ACCEPT_BATCH 64   /* in one turn: whoever is connected already has its turn too */
 #define PAUSE_MS     200
 #define BRIEF_MS     10 /* where only the last files are left: whoever must go for others is gone by then */
-#define LOOK_MS      10000
-#define ENDING_MS    2000 /* that the last answers may take, looked at each so many ms: */
-#define ENDED_MS     5
+/* Who has a place keeps it for about so long at least, however many come after: time to say what it wants, over TLS
+ * too. Those who wait meanwhile do so in the kernel's queue, and what they say waits with them. */
+#define PLACE_MS  100
+#define LOOK_MS   10000
+#define ENDING_MS 2000 /* that the last answers may take, looked at each so many ms: */
+#define ENDED_MS  5
 
 /* ---- Accepting ---- */
 
@@ -54,6 +57,7 @@ static void pause_accepting(struct front *f, unsigned ms)
 {
     struct loop *l = loops_at(f->o.loops, 0);
 
+    f->replaced = 0;
     listen_for(f, 0);
     loop_timer_stop(l, &f->resume); /* another listener may have set it in this turn */
     loop_timer_set(l, &f->resume, ms, resume);
@@ -76,6 +80,11 @@ static void out_of_files(struct front *f, int listener)
     pause_accepting(f, PAUSE_MS);
 }
 
+static bool must_pause(struct front *f, bool files_are_few)
+{
+    return files_are_few || f->replaced * PLACE_MS >= f->max * BRIEF_MS;
+}
+
 static void accept_one(struct front *f, int fd, const union address *from)
 {
     static struct log_limit limit;
@@ -87,6 +96,7 @@ static void accept_one(struct front *f, int fd, const union address *from)
     enum files_left files = limits_files_left(f, fd);
     enum head_place place = files == FILES_NONE ? HEAD_NO_PLACE : limits_enter_head(f, &peer.addr, known);
     if (place != HEAD_NO_PLACE) {
+        f->replaced += place == HEAD_PLACE_OF;
         conn_open(f, loops_next(f->o.loops), fd, &peer,
                   &(struct conn_terms){.instead = place == HEAD_PLACE_OF || files == FILES_LAST,
                                        .known = known,
@@ -111,7 +121,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
         if (fd >= 0) {
             bool few = limits_files_left(l->front, fd) >= FILES_LAST;
             accept_one(l->front, fd, &from);
-            if (few) {
+            if (must_pause(l->front, few)) {
                 pause_accepting(l->front, BRIEF_MS);
                 return;
             }

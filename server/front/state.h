@@ -43,6 +43,7 @@ struct front {
     atomic_bool stopping;
     unsigned max;         /* connections without a whole head; as many again may be of addresses that are known */
     unsigned files;       /* that may be open */
+    unsigned replaced;    /* accepted since the last pause where another one had to go; only where they are accepted */
     pthread_mutex_t lock; /* guards the counts */
     unsigned counts[2];   /* [1]: of addresses that are known */
     struct map by_address;

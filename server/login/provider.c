@@ -17,7 +17,8 @@
 #define SECRET_MAX    4096
 #define PATIENCE_MS   10000
 #define DISCOVERED_MS (INT64_C(3600) * 1000)
-#define FAILED_MS     10000
+#define FAILED_MIN_MS 1000 /* that a failure stands: others need not wait for the same */
+#define FAILED_MAX_MS 10000
 #define KEYS_AGAIN_MS 60000 /* an unknown key makes nobody ask more often */
 
 /* ---- the secret ---- */
@@ -222,14 +223,18 @@ static void take_metadata(struct provider *p, const json_t *m)
     p->takes_s256 = lists(json_object_get(m, "code_challenge_methods_supported"), "S256", false);
     p->takes_basic = lists(methods, "client_secret_basic", true) || !lists(methods, "client_secret_post", false);
     p->discovered_ms = clock_mono_ms();
-    p->failed_ms = 0;
+    p->failed_until_ms = 0;
     pthread_mutex_unlock(&p->lock);
 }
 
-static void keep_failure(struct provider *p, const struct err *why)
+static void keep_failure(struct provider *p, int64_t asked_ms, const struct err *why)
 {
+    int64_t now = clock_mono_ms(), stands = 10 * (now - asked_ms);
+
     pthread_mutex_lock(&p->lock);
-    p->failed_ms = clock_mono_ms();
+    p->failed_until_ms = now + (stands < FAILED_MIN_MS   ? FAILED_MIN_MS
+                                : stands > FAILED_MAX_MS ? FAILED_MAX_MS
+                                                         : stands);
     p->failure = *why;
     pthread_mutex_unlock(&p->lock);
 }
@@ -237,6 +242,7 @@ static void keep_failure(struct provider *p, const struct err *why)
 int provider_ask_again(struct provider *p, struct err *e)
 {
     char *url = mem_format("%s/.well-known/openid-configuration", p->c->issuer);
+    int64_t asked_ms = clock_mono_ms();
     json_t *metadata = NULL;
     struct err why = {0};
     int rc = ask_json(p, url, NULL, &metadata, &why);
@@ -248,7 +254,7 @@ int provider_ask_again(struct provider *p, struct err *e)
         take_metadata(p, metadata);
     } else {
         note_trouble(p, rc, &why);
-        keep_failure(p, &why);
+        keep_failure(p, asked_ms, &why);
     }
     if (rc < 0 && e)
         *e = why;
@@ -263,7 +269,7 @@ int provider_discover(struct provider *p, struct err *e)
 
     pthread_mutex_lock(&p->lock);
     int64_t at = p->discovered_ms;
-    bool failed = p->failed_ms && now - p->failed_ms < FAILED_MS;
+    bool failed = now < p->failed_until_ms;
     if (failed)
         why = p->failure;
     pthread_mutex_unlock(&p->lock);

@@ -23,7 +23,7 @@ struct provider {
     struct jose_keys *keys;
     int64_t keys_ms, tried_ms; /* when they came; when they were last asked for because of an unknown one */
     char trouble[240];         /* why the last question failed; "": it did not */
-    int64_t failed_ms;         /* when discovery last failed, mono; 0: it did not since it last succeeded */
+    int64_t failed_until_ms;   /* until when the last discovery's failure stands, mono; 0: it succeeded */
     struct err failure;        /* and how */
     /* with the room's lock: so many visits have their turn, and who waits for one */
     size_t visits, waiting;
@@ -36,7 +36,7 @@ int provider_init(struct provider *p, const struct config_provider *c, bool (*st
 void provider_release(struct provider *p);
 
 /* What the provider says of itself, asked for again after an hour; an older answer does where there is no newer one.
- * A failure is one for ten seconds, without another question. */
+ * A failure stands for ten times as long as it took, from one to ten seconds, without another question. */
 int provider_discover(struct provider *p, struct err *e) WARN_UNUSED;
 /* Asks now. */
 int provider_ask_again(struct provider *p, struct err *e) WARN_UNUSED;

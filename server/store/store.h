@@ -34,6 +34,8 @@ struct store_image {
     size_t policy_count;
     struct server_message **messages; /* one, or none */
     size_t message_count;
+    struct dns_settings **dns_settings; /* likewise */
+    size_t dns_settings_count;
     struct pending **pendings;
     size_t pending_count;
     struct ssh_approval **ssh_approvals;

@@ -58,8 +58,15 @@ static const struct image_field node_fields[] = {
 };
 
 static const struct image_field user_fields[] = {
-    USER("name", TEXT, name),         USER("displayName", TEXT, display_name), USER("email", TEXT, email),
-    USER("provider", TEXT, provider), USER("providerId", TEXT, provider_id),   USER("created", TIME, created_ns),
+    USER("name", TEXT, name),
+    USER("displayName", TEXT, display_name),
+    USER("email", TEXT, email),
+    USER("provider", TEXT, provider),
+    USER("providerId", TEXT, provider_id),
+    USER("created", TIME, created_ns),
+    USER("suspended", TIME, suspended_ns),
+    USER("suspendedBy", TEXT, suspended_by),
+    USER("groups", TEXTS, groups),
 };
 
 static void put_texts(struct json_out *o, const struct strs *texts)
@@ -477,7 +484,7 @@ int past_snapshot(struct history *const *images, size_t count, const struct poli
     int code = 0;
 
     for (size_t i = 0; i < count && code == 0; i++)
-        if (images[i]->kind != HISTORY_POLICY)
+        if (images[i]->kind != HISTORY_POLICY && images[i]->kind != HISTORY_DNS)
             code = read_image(&b, images[i], e);
     *out = NULL;
     if (code == 0) {

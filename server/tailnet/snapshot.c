@@ -77,6 +77,7 @@ struct tailnet_settings *settings_edit(const struct tailnet_settings *from)
     s->domain = mem_strdup(from->domain);
     s->base_domain = mem_strdup(from->base_domain);
     s->dns_json = mem_strdup(from->dns_json);
+    s->dns_own = record_ref(from->dns_own);
     s->derp_json = mem_strdup(from->derp_json);
     s->probes = from->probe_count ? mem_dup(from->probes, from->probe_count * sizeof(*from->probes)) : NULL;
     return s;
@@ -90,6 +91,7 @@ void settings_unref(struct tailnet_settings *s)
     free(s->domain);
     free(s->base_domain);
     free(s->dns_json);
+    record_unref(s->dns_own);
     free(s->derp_json);
     free(s->probes);
     free(s);

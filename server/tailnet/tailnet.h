@@ -37,7 +37,8 @@ struct probe_target {
     struct addr target;
 };
 
-/* What is the same for everybody and comes from the configuration. JSON texts are in the protocol's own form. */
+/* What is the same for everybody and comes from the configuration, but for dns_own. JSON texts are in the protocol's
+ * own form. */
 struct tailnet_settings {
     atomic_uint refs;
     uint64_t dns_version, derp_version; /* change numbers; the former also of domain and logtail */
@@ -45,6 +46,7 @@ struct tailnet_settings {
     char *domain;                       /* host part of server_url: MapResponse.Domain */
     char *base_domain;                  /* of MagicDNS names, "" without */
     char *dns_json;                     /* tailcfg.DNSConfig */
+    const struct dns_settings *dns_own; /* what of it an administrator set; NULL: never anything */
     char *derp_json;                    /* tailcfg.DERPMap */
     bool taildrop, randomize_client_port, logtail, auto_update;
     struct probe_target *probes; /* configured, of prefixes without one of their own */

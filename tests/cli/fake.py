@@ -233,6 +233,11 @@ def ours(method, path, query, body):
         return 200, {"text": "Maintenance at\x1b[2J six", "severity": "high", "url": "", "updatedAt": None, "version": 3}
     if words == ["message"]:
         return 200, {**CHANGE, "result": {"severity": "medium", "url": "", **body}}
+    if words == ["dns"] and method == "GET":
+        return 200, {"magicDNS": True, "overrideLocalDNS": False, "nameservers": ["192.0.2.1", "https://dns.example.com/\x1b[2J"],
+                     "splitDNS": {"corp.example.com": ["10.0.0.53", "10.0.1.53"], "own.example.com": []}, "searchDomains": [],
+                     "set": ["nameservers", "splitDNS"], "baseDomain": "tail.example.com", "updatedAt": "2026-07-20T08:00:00Z", "version": 3,
+                     "configured": {"magicDNS": True, "overrideLocalDNS": False, "nameservers": [], "splitDNS": {}, "searchDomains": []}}
     if words == ["backup"]:
         return 200, {**CHANGE, "result": {"path": body["path"], "bytes": 4096}}
     if words == ["apikeys"]:

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The daemon as a whole: starting it, its health, its configuration, copies of its state. */
+/* The daemon as a whole: starting it, its health, its configuration, copies of its state; what it tells all clients. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -251,6 +252,150 @@ static int message(struct cli *c)
                     "result", NULL);
 }
 
+/* ---- DNS ---- */
+
+static bool is_set(const struct api_dns *d, const char *member)
+{
+    bool set = false;
+
+    for (size_t i = 0; i < d->set.len; i++)
+        set = set || str_eq(d->set.items[i], member);
+    return set;
+}
+
+static void add_row(struct text_table *t, const struct api_dns *d, const char *what, const char *member,
+                    const char *value)
+{
+    table_text(t, what, COLOR_PLAIN);
+    table_text(t, value, COLOR_PLAIN);
+    table_text(t, is_set(d, member) ? "set" : "configured", COLOR_PLAIN);
+}
+
+static void add_list(struct text_table *t, const struct api_dns *d, const char *what, const char *member,
+                     const struct strs *list)
+{
+    table_text(t, what, COLOR_PLAIN);
+    if (list->len)
+        table_texts(t, list);
+    else
+        table_text(t, "none", COLOR_PLAIN);
+    table_text(t, is_set(d, member) ? "set" : "configured", COLOR_PLAIN);
+}
+
+static void add_split(struct text_table *t, const struct api_dns *d, const json_t *split)
+{
+    const char *domain;
+    json_t *servers;
+
+    if (!json_object_size(split))
+        add_row(t, d, "Split DNS", "splitDNS", "none");
+    json_object_foreach((json_t *)(uintptr_t)split, domain, servers)
+    {
+        struct buf line = BUF_INIT(0);
+        buf_addf(&line, "%s:%s", domain, json_array_size(servers) ? "" : " answered by the clients themselves");
+        for (size_t i = 0; i < json_array_size(servers); i++) {
+            const char *server = json_string_value(json_array_get(servers, i));
+            buf_addf(&line, " %s", server ? server : "?");
+        }
+        add_row(t, d, "Split DNS", "splitDNS", buf_text(&line));
+        buf_release(&line);
+    }
+}
+
+static int dns_show(struct cli *c)
+{
+    static const char *const heads[] = {"DNS", "Value", "By"};
+    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/dns");
+    struct text_table t;
+    struct api_dns d;
+
+    if (!answer)
+        return 1;
+    if (c->out.form != OUTPUT_HUMAN || api_read(&api_dns_shape, answer, &d, API_FOR_TERMINAL, NULL) < 0)
+        return cli_done(c, answer, "", NULL, NULL);
+    table_init(&t, heads, ARRAY_LEN(heads));
+    add_row(&t, &d, "MagicDNS", "magicDNS", d.now.magic_dns ? d.base_domain : "off");
+    add_row(&t, &d, "Override local DNS", "overrideLocalDNS", d.now.override_local ? "on" : "off");
+    add_list(&t, &d, "Name servers", "nameservers", &d.now.nameservers);
+    add_split(&t, &d, json_object_get(answer, "splitDNS"));
+    add_list(&t, &d, "Search domains", "searchDomains", &d.now.search);
+    table_print(&t, &c->out);
+    table_release(&t);
+    api_release(&api_dns_shape, &d);
+    json_decref(answer);
+    return 0;
+}
+
+static int dns_change(struct cli *c, json_t *body, const char *line)
+{
+    return cli_changed(
+        c, cli_call(c, "POST", body, "/api/headway/dns%s", flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
+        line);
+}
+
+static int dns_set(struct cli *c)
+{
+    static const struct {
+        const char *flag, *member;
+        bool list;
+    } settings[] = {{"magic-dns", "magicDNS", false},
+                    {"override-local-dns", "overrideLocalDNS", false},
+                    {"nameservers", "nameservers", true},
+                    {"search-domains", "searchDomains", true}};
+    json_t *body = json_object();
+
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        if (!flags_given(&c->flags, settings[i].flag))
+            continue;
+        json_object_set_new(body, settings[i].member,
+                            settings[i].list ? cli_json_list(flags_list(&c->flags, settings[i].flag))
+                                             : json_boolean(str_eq(flags_text(&c->flags, settings[i].flag), "on")));
+    }
+    if (json_object_size(body))
+        return dns_change(c, body, "DNS set");
+    json_decref(body);
+    return cli_failf(c, "nothing to set: give --magic-dns, --override-local-dns, --nameservers or --search-domains");
+}
+
+static int dns_split(struct cli *c)
+{
+    json_t *servers = json_array();
+
+    for (size_t i = 1; i < c->args->len; i++)
+        json_array_append_new(servers, json_string(c->args->items[i]));
+    return dns_change(c, json_pack("{s:{s:o}}", "changeSplitDNS", c->args->items[0], servers),
+                      c->args->len > 1 ? "Split DNS set" : "Split DNS removed");
+}
+
+static int dns_reset(struct cli *c)
+{
+    static const struct {
+        const char *word, *member;
+    } members[] = {{"magic-dns", "magicDNS"},
+                   {"override-local-dns", "overrideLocalDNS"},
+                   {"nameservers", "nameservers"},
+                   {"split", "splitDNS"},
+                   {"search-domains", "searchDomains"}};
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (!c->args->len)
+            json_array_append_new(list, json_string(members[i].member));
+    for (size_t i = 0; i < c->args->len; i++) {
+        size_t at = 0;
+        while (at < ARRAY_LEN(members) && !str_eq(members[at].word, c->args->items[i]))
+            at++;
+        if (at == ARRAY_LEN(members)) {
+            json_decref(list);
+            return cli_failf(
+                c, "'%s' is no member: name magic-dns, override-local-dns, nameservers, split or search-domains",
+                c->args->items[i]);
+        }
+        json_array_append_new(list, json_string(members[at].member));
+    }
+    return dns_change(c, json_pack("{s:o}", "reset", list), "DNS reset");
+}
+
 static int create_node(struct cli *c)
 {
     struct api_user user;
@@ -296,6 +441,15 @@ static const struct flag create_node_flags[] = {
 static const struct flag completion_flags[] = {
     {"no-descriptions", 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "ignored"}, FLAGS_END};
 
+#define DRY {"dry-run", 0, FLAG_SWITCH, .help = "report what would change, and change nothing"}
+static const struct flag dns_flags[] = {
+    {"magic-dns", 0, FLAG_TEXT, .value = "WORD", .help = "whether nodes have names: on or off", .words = "on|off"},
+    {"override-local-dns", 0, FLAG_TEXT, .value = "WORD", .help = "whether clients use the name servers for all names, instead of those of their network: on or off", .words = "on|off"},
+    {"nameservers", 0, FLAG_LIST, .value = "SERVERS", .help = "name servers for all names: addresses or https URLs; empty: none"},
+    {"search-domains", 0, FLAG_LIST, .value = "DOMAINS", .help = "further search domains; empty: none"},
+    DRY, FLAGS_END};
+static const struct flag dns_dry_flags[] = {DRY, FLAGS_END};
+
 static const struct flag message_flags[] = {
     {"severity", 0, FLAG_TEXT, .value = "WORD", .help = "low, medium or high (default medium)", .words = "low|medium|high"},
     {"url", 0, FLAG_TEXT, .value = "URL", .help = "page that says more"},
@@ -312,6 +466,14 @@ const struct command server_commands[] = {
     {"relay status", NULL, NULL, NULL, "Show the relay and its connections", .run = relay_status},
     {"server", NULL, .bits = CMD_GROUP, .brief = "Tell the users of all clients something"},
     {"server message", NULL, "[TEXT]", message_flags, "Set, take back or show the message that all clients display", .run = message},
+    {"dns", NULL, .bits = CMD_GROUP, .brief = "Manage what clients are told of DNS"},
+    {"dns show", NULL, NULL, NULL, "Show what clients are told of DNS, and where that comes from", .run = dns_show},
+    {"dns set", NULL, NULL, dns_flags, "Set members of DNS in place of the configuration",
+     .text = "Set members of DNS in place of the configuration. What is set holds, whatever the configuration says, until it is reset; members that are not named stay as they are. All clients are told at once", .run = dns_set},
+    {"dns split", NULL, "DOMAIN [SERVER...]", dns_dry_flags, "Set the name servers of one domain",
+     .text = "Set the name servers of one domain: addresses or https URLs. Without any the domain is removed. The others stay as they are, and from now on the configuration no longer says which there are", .run = dns_split},
+    {"dns reset", NULL, "[MEMBER...]", dns_dry_flags, "Let the configuration hold again",
+     .text = "Let the configuration hold again for members of DNS: magic-dns, override-local-dns, nameservers, split, search-domains; without any, for all of it", .words = "magic-dns|override-local-dns|nameservers|split|search-domains", .run = dns_reset},
     {"generate", "gen", .bits = CMD_GROUP, .brief = "Generate keys"},
     {"generate private-key", NULL, NULL, NULL, "Generate a private key and print it", .bits = CMD_BARE, .run = generate_private_key},
     {"debug", NULL, .bits = CMD_GROUP | CMD_HIDDEN, .brief = "Commands for testing"},

@@ -270,6 +270,14 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
     canvas_right(c, at.row, at.cols - 3 - width, width + 2, ROLE_KEY, why);
 }
 
+/* What is said may be no more than the beginning. */
+static bool says_undo(const char *said, const char *done)
+{
+    size_t len = strlen(said);
+
+    return strncmp(said, done, len) == 0 && (!done[len] || len >= FLASH_MAX - 1);
+}
+
 static void draw_flash(struct app *app, struct canvas *c, struct rect at)
 {
     struct flash *f = &app->flash;
@@ -293,7 +301,7 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
         draw_reason(app, c, at);
         return;
     }
-    if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO && str_eq(f->text, undo->text)) {
+    if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO && says_undo(f->text, undo->text)) {
         int64_t left = (undo->at_ms + UNDO_MS - app->at.now_ms) / 1000;
         char text[40];
         int used;

@@ -85,6 +85,7 @@ void app_key(struct app *app, int key)
     const struct console_command *c;
     char name[KEY_NAME_MAX];
 
+    app->keys++;
     catch_up(app);
     if (paste_key(app, key))
         return;
@@ -113,6 +114,7 @@ void app_wheel(struct app *app, int rows)
 {
     const struct console_view *view = app->place.view;
 
+    app->keys++;
     catch_up(app);
     if (app->dialog) {
         dialog_key(app, rows > 0 ? CK_DOWN : CK_UP);
@@ -143,6 +145,7 @@ void app_menu(struct app *app, int row, int col)
 {
     const struct hit *hit = canvas_hit_at(&app->canvas, row, col);
 
+    app->keys++;
     catch_up(app);
     if (app->dialog || app->prompt.kind)
         return;
@@ -159,6 +162,7 @@ void app_click(struct app *app, int row, int col, int clicks)
     const struct hit *hit = canvas_hit_at(&app->canvas, row, col);
     struct list *l = app_list(app);
 
+    app->keys++;
     catch_up(app);
     if (!hit)
         return;

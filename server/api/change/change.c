@@ -49,6 +49,14 @@ static void write_v1_node(struct json_out *o, struct api_view *v, const struct n
         json_nil(o);
 }
 
+static void write_dns_record(struct json_out *o, struct rest_request *r, const struct dns_settings *record)
+{
+    const struct config *c = api_config(r->api);
+
+    write_dns(o, c, record);
+    config_unref(c);
+}
+
 static void write_object(struct json_out *o, struct rest_request *r, const void *record)
 {
     const struct core_admin *a = &r->admin;
@@ -75,6 +83,8 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
         write_prefix(o, &v, &((const struct prefix_settings *)record)->prefix, record);
     else if (kind == ADMIN_OBJECT_MESSAGE)
         write_message(o, record, scope);
+    else if (kind == ADMIN_OBJECT_DNS)
+        write_dns_record(o, r, record);
     else if (scope == API_V1)
         write_v1_node(o, &v, record);
     else
@@ -103,6 +113,8 @@ static const void *find_object(struct api_view *v, const struct core_admin *a)
         return a->prefixes.len ? snapshot_prefix_settings(v->s, &a->prefixes.items[0]) : NULL;
     case ADMIN_OBJECT_MESSAGE:
         return v->s->message;
+    case ADMIN_OBJECT_DNS:
+        return v->s->settings->dns_own;
     case ADMIN_OBJECT_NONE:
         break;
     }

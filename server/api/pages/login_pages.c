@@ -37,7 +37,7 @@ static enum http_flow failed_page(struct rest_request *r, const struct login_vis
                v->err.code == ERR_UNAVAILABLE ? "The login cannot go on now" : "This login was refused");
     page_text(r, "p", v->err.message);
     if (v->err.code == ERR_UNAVAILABLE)
-        page_text(r, "p", "Try again in a minute. An administrator can also admit a machine that waits.");
+        page_text(r, "p", "Try again in some seconds. An administrator can also admit a machine that waits.");
     else if (*v->err.field)
         page_text(r, "p", "Who may log in is decided by the administrator of the network.");
     return page_end(r);

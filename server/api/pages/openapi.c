@@ -47,6 +47,7 @@ static const struct {
     OBJECT("Policy", api_policy_shape),
     OBJECT("PolicyVersions", api_policy_versions_shape),
     OBJECT("Message", api_message_shape),
+    OBJECT("Dns", api_dns_shape),
     OBJECT("State", api_past_shape),
     OBJECT("RouteHistory", api_route_history_shape),
     OBJECT("Check", api_check_shape),
@@ -252,8 +253,17 @@ static json_t *responses(const struct api_endpoint *e, enum api_scope scope)
     json_t *good = page ? content("text/html", parsed(kinds[0].schema))
                         : content(HTTP_JSON, members_schema(e->answer ? e->answer : "", scope));
 
-    return json_pack("{s:{s:s, s:o}, s:{s:s, s:o}}", "200", "description", "done", "content", good, "default",
-                     "description", "an error", "content", error_content(e, scope));
+    json_t *all = json_pack("{s:{s:s, s:o}, s:{s:s, s:o}}", "200", "description", "done", "content", good, "default",
+                            "description", "an error", "content", error_content(e, scope));
+    if (e->dialect == DIALECT_V1 && e->need != NEED_NOTHING) {
+        json_t *refused = error_content(e, scope);
+        json_object_update_missing_new(refused, content("text/plain", parsed(kinds[0].schema)));
+        json_object_set_new(all, "401",
+                            json_pack("{s:s, s:o}", "description",
+                                      "no valid key; a text unless the request names a type of JSON in Accept",
+                                      "content", refused));
+    }
+    return all;
 }
 
 static json_t *operation(const struct api_endpoint *e)

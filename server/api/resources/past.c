@@ -13,6 +13,8 @@
 #include "model/api_past.h"
 #include "tailnet/past.h"
 
+#define DNS_MAX (1U << 20) /* bytes of an image */
+
 static const char *name_of(struct api_view *v, uint64_t id)
 {
     const struct tailnet_node *n = show_find_node(v, id);
@@ -34,11 +36,11 @@ static void fill_nodes(struct api_view *v, struct arena *a, struct api_list *out
     free(nodes);
 }
 
-static void write_state(struct rest_request *r, const struct tailnet_snapshot *s, int64_t since_ns)
+static void write_state(struct rest_request *r, const struct tailnet_snapshot *s, const char *dns, int64_t since_ns)
 {
     struct arena a = ARENA_INIT(0);
     struct json_out o = reply_json(r);
-    struct api_past past = {.time_ns = s->wall_ns, .since_ns = since_ns};
+    struct api_past past = {.time_ns = s->wall_ns, .since_ns = since_ns, .dns = dns};
     const struct config *c = api_config(r->api);
     struct api_view v;
 
@@ -66,16 +68,31 @@ static void write_state(struct rest_request *r, const struct tailnet_snapshot *s
 }
 
 static int build(struct rest_request *r, struct history *const *images, size_t count, const struct policy_text *policy,
-                 int64_t at_ns, int64_t since_ns)
+                 const char *dns, int64_t at_ns, int64_t since_ns)
 {
     struct tailnet_snapshot *s;
     int code = past_snapshot(images, count, policy, r->s->settings, at_ns, &s, &r->err);
 
     if (code < 0)
         return code;
-    write_state(r, s, since_ns);
+    write_state(r, s, dns, since_ns);
     tailnet_unpin(s);
     return 0;
+}
+
+/* What clients were told of DNS, as JSON: of a text that is damaged nothing. The caller owns it. */
+static char *dns_of(const struct store_past *past)
+{
+    for (size_t i = 0; i < past->count; i++) {
+        json_t *image = NULL;
+        if (past->items[i]->kind != HISTORY_DNS ||
+            json_read_large(past->items[i]->image, strlen(past->items[i]->image), DNS_MAX, "image", &image, NULL) < 0)
+            continue;
+        char *text = json_compact(image);
+        json_decref(image);
+        return text;
+    }
+    return NULL;
 }
 
 /* As of the newest publication: the same by the same way. */
@@ -83,9 +100,23 @@ static int write_present(struct rest_request *r, int64_t since_ns)
 {
     struct past_images images = {0};
 
+    const struct config *c = api_config(r->api);
+    struct buf dns = BUF_INIT(0);
     past_take(r->s, &images);
-    int code = build(r, images.items, images.len, r->s->policy, r->s->wall_ns, since_ns);
+    core_dns_image(c, r->s->settings->dns_own, &dns);
+    int code = build(r, images.items, images.len, r->s->policy, buf_text(&dns), r->s->wall_ns, since_ns);
     past_release(&images);
+    buf_release(&dns);
+    config_unref(c);
+    return code;
+}
+
+static int build_past(struct rest_request *r, const struct store_past *past, int64_t at_ns)
+{
+    char *dns = dns_of(past);
+    int code = build(r, past->items, past->count, past->policy, dns, at_ns, past->since_ns);
+
+    free(dns);
     return code;
 }
 
@@ -103,7 +134,7 @@ static enum http_flow read_state(struct rest_request *r)
                          past.since_ns == INT64_MAX ? "now"
                                                     : time_format(past.since_ns / NS_PER_SECOND * NS_PER_SECOND, when));
     else if (code == 0)
-        code = build(r, past.items, past.count, past.policy, at_ns, past.since_ns);
+        code = build_past(r, &past, at_ns);
     store_past_release(&past);
     return code < 0 ? reply_error(r, &r->err) : HTTP_DONE;
 }

@@ -5,6 +5,7 @@
 #include "api/request/reply.h"
 #include "api/view/objects.h"
 #include "api/view/operations.h"
+#include "model/api_health.h"
 #include "tailscale/tailscale.h"
 
 /* headscale's pseudo user, which its lists show as the owner of tagged nodes. */
@@ -253,6 +254,40 @@ enum http_flow reply_list(struct rest_request *r, const char *name, write_list *
     json_close(&o, '}');
     show_release(&v);
     return HTTP_DONE;
+}
+
+/* DNS values as they are shown. split: what keeps the text of its member. */
+static struct api_dns_values shown_dns(const struct dns_values *v, struct buf *split)
+{
+    struct json_out o = JSON_OUT(split);
+
+    dns_split_write(&o, &v->split);
+    return (struct api_dns_values){v->magic_dns, v->override_local, v->nameservers, buf_text(split), v->search};
+}
+
+void write_dns(struct json_out *o, const struct config *c, const struct dns_settings *own)
+{
+    struct dns_values now = {0}, configured = {0};
+    struct buf split = BUF_INIT(0), configured_split = BUF_INIT(0);
+    const char *name;
+    unsigned member;
+
+    core_dns_values(c, own, &now);
+    core_dns_values(c, NULL, &configured);
+    struct api_dns shown = {.now = shown_dns(&now, &split),
+                            .configured = shown_dns(&configured, &configured_split),
+                            .base_domain = c->dns.base_domain,
+                            .updated_ns = own ? own->updated_ns : 0,
+                            .version = own ? own->r.version : 0};
+    for (size_t i = 0; own && (name = core_dns_member(i, &member)); i++)
+        if (own->set & member)
+            strs_push(&shown.set, name);
+    api_write(o, &api_dns_shape, &shown, API_HEADWAY);
+    strs_release(&shown.set);
+    dns_values_release(&now);
+    dns_values_release(&configured);
+    buf_release(&split);
+    buf_release(&configured_split);
 }
 
 void write_message(struct json_out *o, const struct server_message *m, enum api_scope scope)

@@ -26,6 +26,7 @@ void write_prefix(struct json_out *o, struct api_view *v, const struct prefix *p
 void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_event(struct json_out *o, const struct event *e);
 void write_message(struct json_out *o, const struct server_message *m, enum api_scope scope); /* NULL: none */
+void write_dns(struct json_out *o, const struct config *c, const struct dns_settings *own); /* NULL: nothing was set */
 void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t seq);
 
 /* {"NAME": [...]}, what write writes. */

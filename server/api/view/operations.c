@@ -32,6 +32,7 @@ static const struct {
     {ADMIN_PREFIX_SET, "POST", "/prefixes/{prefix}"},
     {ADMIN_POLICY_SET, "PUT", "/policy"},
     {ADMIN_SERVER_MESSAGE, "PUT", "/message"},
+    {ADMIN_DNS_SET, "POST", "/dns"},
 };
 #define CALL_COUNT (ARRAY_LEN(calls))
 

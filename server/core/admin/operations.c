@@ -10,6 +10,7 @@
 #include "core/admin/operations.h"
 #include "core/admin/repeated.h"
 #include "core/decide/policy_view.h"
+#include "core/state/dns_values.h"
 #include "core/state/journal.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
@@ -27,6 +28,7 @@ enum field_type {
     FIELD_PREFIXES,
     FIELD_PREFIX, /* one */
     FIELD_RULE,   /* several members: core_rule_write */
+    FIELD_DNS,    /* several members: core_dns_write */
 };
 
 struct operation_field {
@@ -128,6 +130,7 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_BACKFILL] = {"nodes.backfill", admin_backfill, ADMIN_OBJECT_NONE, {{0}}},
     [ADMIN_SERVER_MESSAGE] = {"server.message", admin_server_message, ADMIN_OBJECT_MESSAGE,
         {{"text", FIELD_TEXT, AT(text)}, {"severity", FIELD_TEXT, AT(severity)}, {"url", FIELD_TEXT, AT(url)}}},
+    [ADMIN_DNS_SET] = {"dns.set", admin_dns_set, ADMIN_OBJECT_DNS, {{"dns", FIELD_DNS, AT(dns)}}},
     [ADMIN_POLICY_SET] = {"policy.set", admin_policy_set, ADMIN_OBJECT_NONE, {{"policy", FIELD_TEXT, AT(text)}}},
 };
 /* clang-format on */
@@ -211,6 +214,9 @@ static void put_field(struct json_out *o, const struct core_admin *a, const stru
         break;
     case FIELD_RULE:
         core_rule_write(o, a);
+        break;
+    case FIELD_DNS:
+        core_dns_write(o, a);
         break;
     }
 }
@@ -311,6 +317,8 @@ static int get_field(const json_t *object, const struct operation_field *f, stru
         return item ? add_prefix(item, f->name, at, e) : 0;
     case FIELD_RULE:
         return core_rule_read(object, out, e);
+    case FIELD_DNS:
+        return core_dns_read(object, out, e);
     }
     return 0;
 }
@@ -420,6 +428,7 @@ void core_admin_release(struct core_admin *a)
     strs_release(&a->limits);
     prefixes_release(&a->prefixes);
     prefixes_release(&a->revoke);
+    dns_values_release(&a->dns);
     core_events_release(&a->undoes);
 }
 

@@ -34,6 +34,6 @@ extern admin_function admin_user_suspend, admin_user_link, admin_user_create, ad
     admin_apikey_expire, admin_apikey_delete, admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete,
     admin_node_authorize, admin_node_routes, admin_routes_edit, admin_primary, admin_node_drain, admin_node_priority,
     admin_prefix_set, admin_register, admin_auth_approve, admin_auth_reject, admin_debug_node, admin_backfill,
-    admin_policy_set, admin_server_message;
+    admin_policy_set, admin_server_message, admin_dns_set;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tailcfg.DNSConfig, as the configuration has it for all nodes. */
+/* tailcfg.DNSConfig, as it is for all nodes. */
 #include "core/decide/dns_config.h"
 
 #include <ctype.h>
@@ -99,23 +99,25 @@ static bool is_within(const char *name, const char *domain)
 }
 
 /* Something else brings a question for the name to the client's resolver. */
-static bool is_routed(const struct config *c, const char *name)
+static bool is_routed(const struct config *c, const struct dns_values *v, const char *name)
 {
-    if (c->dns.global.len && c->dns.override_local_dns)
-        return true;
-    if (c->dns.magic_dns && is_within(name, c->dns.base_domain))
-        return true;
-    for (size_t i = 0; i < c->dns.split.len; i++)
-        if (is_within(name, c->dns.split.items[i].domain))
-            return true;
-    return false;
+    bool routed = v->override_local || (v->magic_dns && is_within(name, c->dns.base_domain));
+
+    for (size_t i = 0; i < v->split.len && !routed; i++) {
+        const char *rest = v->split.items[i];
+        char *domain = dns_split_word(&rest);
+        routed = domain && is_within(name, domain);
+        free(domain);
+    }
+    return routed;
 }
 
-static void put_route(struct json_out *o, const struct config *c, const char *name, struct strs *done)
+static void put_route(struct json_out *o, const struct config *c, const struct dns_values *v, const char *name,
+                      struct strs *done)
 {
     char *text = record_name(name);
 
-    if (!is_routed(c, text) && !strs_has(done, text)) {
+    if (!is_routed(c, v, text) && !strs_has(done, text)) {
         strs_push(done, text);
         json_key(o, text);
         json_raw(o, "[]", 2);
@@ -125,15 +127,17 @@ static void put_route(struct json_out *o, const struct config *c, const char *na
 
 /* Where the client's system sends only some domains to it, a record's name must be one of them: with an empty list of
  * servers the client answers by itself (ipn/ipnlocal/dns.go, dnsConfigForNetmap). */
-static void put_record_routes(struct json_out *o, const struct config *c, const json_t *records)
+static void put_record_routes(struct json_out *o, const struct config *c, const struct dns_values *v,
+                              const json_t *records)
 {
     struct strs done = {0};
     const json_t *record;
     size_t i;
 
     for (i = 0; i < c->dns.extra_records.len; i++)
-        put_route(o, c, c->dns.extra_records.items[i].name, &done);
-    json_array_foreach(records, i, record) put_route(o, c, json_string_value(json_object_get(record, "Name")), &done);
+        put_route(o, c, v, c->dns.extra_records.items[i].name, &done);
+    json_array_foreach(records, i, record)
+        put_route(o, c, v, json_string_value(json_object_get(record, "Name")), &done);
     strs_release(&done);
 }
 
@@ -156,12 +160,12 @@ static void put_records(struct json_out *o, const struct config *c, const json_t
     json_close(o, ']');
 }
 
-static void put_domains(struct json_out *o, const struct config *c)
+static void put_domains(struct json_out *o, const struct config *c, const struct dns_values *v)
 {
     json_key(o, "Domains");
     json_open(o, '[');
-    for (size_t i = 0; i <= c->dns.search_domains.len; i++) {
-        char *domain = lower(i ? c->dns.search_domains.items[i - 1] : c->dns.base_domain);
+    for (size_t i = 0; i <= v->search.len; i++) {
+        char *domain = lower(i ? v->search.items[i - 1] : c->dns.base_domain);
         if (*domain)
             json_str(o, domain);
         free(domain);
@@ -169,7 +173,23 @@ static void put_domains(struct json_out *o, const struct config *c)
     json_close(o, ']');
 }
 
-char *dns_config_json(const struct config *c, const char *records)
+/* An entry of dns_values.split. */
+static void put_split(struct json_out *o, const char *entry)
+{
+    char *word = dns_split_word(&entry), *domain = lower(word ? word : "");
+    struct strs servers = {0};
+
+    free(word);
+    while ((word = dns_split_word(&entry))) {
+        strs_push(&servers, word);
+        free(word);
+    }
+    put_list(o, domain, &servers);
+    strs_release(&servers);
+    free(domain);
+}
+
+char *dns_config_json(const struct config *c, const struct dns_values *v, const char *records)
 {
     struct buf b = BUF_INIT(0);
     struct json_out o = JSON_OUT(&b);
@@ -179,23 +199,20 @@ char *dns_config_json(const struct config *c, const char *records)
         json_read_large(records, strlen(records), strlen(records), "records", &list, NULL) < 0)
         list = NULL; /* extra_records_parse made it: it can be read */
     json_open(&o, '{');
-    if (c->dns.global.len)
-        put_list(&o, c->dns.override_local_dns ? "Resolvers" : "FallbackResolvers", &c->dns.global);
+    if (v->nameservers.len)
+        put_list(&o, v->override_local ? "Resolvers" : "FallbackResolvers", &v->nameservers);
     json_key(&o, "Routes");
     json_open(&o, '{');
-    for (size_t i = 0; i < c->dns.split.len; i++) {
-        char *domain = lower(c->dns.split.items[i].domain);
-        put_list(&o, domain, &c->dns.split.items[i].servers);
-        free(domain);
-    }
-    if (c->dns.magic_dns) {
+    for (size_t i = 0; i < v->split.len; i++)
+        put_split(&o, v->split.items[i]);
+    if (v->magic_dns) {
         put_reverse_v4(&o, &c->prefixes.v4);
         put_reverse_v6(&o, &c->prefixes.v6);
     }
-    put_record_routes(&o, c, list);
+    put_record_routes(&o, c, v, list);
     json_close(&o, '}');
-    put_domains(&o, c);
-    if (c->dns.magic_dns)
+    put_domains(&o, c, v);
+    if (v->magic_dns)
         json_put_bool(&o, "Proxied", true);
     put_records(&o, c, list);
     json_close(&o, '}');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What comes from the configuration and is the same for everybody. */
+/* What comes from the configuration, or stands in its place, and is the same for everybody. */
 #include "core/decide/settings.h"
 #include "core/decide/dns_config.h"
 #include "core/state/journal.h"
@@ -30,6 +30,17 @@ static void set_probes(struct tailnet_settings *t, const struct config_pairs *ta
     }
 }
 
+static void set_dns(struct core_state *s, struct tailnet_settings *t)
+{
+    struct dns_values values = {0};
+
+    core_dns_values(s->config, s->dns_published, &values);
+    t->dns_json = dns_config_json(s->config, &values, s->records);
+    record_unref(t->dns_own);
+    t->dns_own = record_ref(s->dns_published);
+    dns_values_release(&values);
+}
+
 void settings_from_config(struct core_state *s)
 {
     struct tailnet_settings *old = s->settings, *t = old ? settings_edit(old) : settings_new();
@@ -40,7 +51,7 @@ void settings_from_config(struct core_state *s)
     t->domain = host_of(c->server_url);
     mem_replace(&t->base_domain, c->dns.base_domain);
     free(t->dns_json);
-    t->dns_json = dns_config_json(c, s->records);
+    set_dns(s, t);
     t->taildrop = c->taildrop;
     t->randomize_client_port = c->randomize_client_port;
     t->logtail = c->logtail;

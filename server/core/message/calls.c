@@ -116,6 +116,11 @@ static const struct member admin_request[] = {
     TIME(core_admin, rule.failback_delay_ns),
     MEMBER_ROW(core_admin, rule.probe, ADDR),
     MEMBER_ROW_ENUM(core_admin, rule.nearest, PREFIX_NEARESTS),
+    BOOL(core_admin, dns.magic_dns),
+    BOOL(core_admin, dns.override_local),
+    STRS(core_admin, dns.nameservers),
+    STRS(core_admin, dns.split),
+    STRS(core_admin, dns.search),
     U32(core_admin, given),
     U32(core_admin, reset),
 };

@@ -36,6 +36,7 @@ static const struct member settings_members[] = {
     TEXT(tailnet_settings, domain),
     TEXT(tailnet_settings, base_domain),
     TEXT(tailnet_settings, dns_json),
+    MEMBER_ROW(tailnet_settings, dns_own, RECORD),
     TEXT(tailnet_settings, derp_json),
     BOOL(tailnet_settings, taildrop),
     BOOL(tailnet_settings, randomize_client_port),

@@ -284,6 +284,15 @@ void core_past_policy(struct core_state *s, const struct policy_text *now)
     buf_release(&image);
 }
 
+void core_past_dns(struct core_state *s)
+{
+    struct buf image = BUF_INIT(0);
+
+    core_dns_image(s->config, s->dns_published, &image);
+    put_image(s, HISTORY_DNS, "", &image);
+    buf_release(&image);
+}
+
 /* ---- beginning and end ---- */
 
 int core_past_load(struct core_state *s, struct err *e)

@@ -20,6 +20,7 @@ void core_past_users(struct core_state *s);
 void core_past_primary(struct core_state *s, const struct prefix *prefix, const struct primary *now);
 void core_past_via_primary(struct core_state *s, const struct prefix *prefix, const char *tags,
                            const struct via_primary *now);
+void core_past_dns(struct core_state *s);
 void core_past_policy(struct core_state *s, const struct policy_text *now);
 
 /* Nodes whose image waited: for their client to come back after a start, or because it changed too often. */

@@ -202,6 +202,7 @@ struct core_state {
     struct map quarantine;              /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
     const struct server_message *message_work, *message_published; /* NULL: none */
+    const struct dns_settings *dns_work, *dns_published;           /* likewise */
     const struct policy_text *policy_work, *policy_published;
     struct parsed_policy parsed[2];
     struct policy_view *decider; /* users by work, no nodes; NULL: not made yet */

@@ -48,6 +48,10 @@ void tx_set_work(struct core_state *s, const struct record *r, bool remove)
         const void *old = s->message_work;
         s->message_work = record_ref(r);
         record_unref(old);
+    } else if (r->kind == RECORD_DNS_SETTINGS) {
+        const void *old = s->dns_work;
+        s->dns_work = record_ref(r);
+        record_unref(old);
     } else if (pairs_of(s, r->kind)) {
         struct record_pair *c = pair_of(s, r->kind, r->id, true);
         const void *old = c->work;

@@ -204,12 +204,21 @@ static const struct member server_message_columns[] = {
     COL(server_message, "updated_ns", updated_ns, TIME),
 };
 
+static const struct member dns_settings_columns[] = {
+    COL(dns_settings, "id", r.id, U64),
+    COL(dns_settings, "version", r.version, U64),
+    COL(dns_settings, "set_members", set, U32),
+    COL(dns_settings, "magic_dns", values.magic_dns, BOOL),
+    COL(dns_settings, "override_local", values.override_local, BOOL),
+    COL(dns_settings, "nameservers", values.nameservers, STRS),
+    COL(dns_settings, "split", values.split, STRS),
+    COL(dns_settings, "search", values.search, STRS),
+    COL(dns_settings, "updated_ns", updated_ns, TIME),
+};
+
 static const struct member history_columns[] = {
-    COL(history, "id", r.id, U64),
-    COL(history, "time_ns", time_ns, TIME),
-    ENUM(history, "kind", kind, HISTORY_VIA_PRIMARY),
-    COL(history, "key", key, TEXT),
-    COL(history, "image", image, TEXT),
+    COL(history, "id", r.id, U64),  COL(history, "time_ns", time_ns, TIME), ENUM(history, "kind", kind, HISTORY_DNS),
+    COL(history, "key", key, TEXT), COL(history, "image", image, TEXT),
 };
 
 static const struct member pending_columns[] = {
@@ -348,6 +357,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                              LOADED(oauth_clients, oauth_client_count), .since = 7},
     [RECORD_OAUTH_TOKEN] = {"oauth_token", 1, COLUMNS(oauth_token_columns), INDEXES(oauth_token_indexes),
                             LOADED(oauth_tokens, oauth_token_count), .since = 7},
+    [RECORD_DNS_SETTINGS] = {"dns_settings", 1, COLUMNS(dns_settings_columns), LOADED(dns_settings, dns_settings_count),
+                             .since = 8},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},

@@ -168,7 +168,34 @@ func tailnet(c *tailscale.Client) {
 	all, err := c.DNS().Configuration(ctx)
 	check("all of dns at once", err == nil && all.Preferences.MagicDNS && len(all.Nameservers) == 1 && all.Nameservers[0].Address == "192.0.2.53" &&
 		len(all.SplitDNS) == 1, all, err)
-	check("which the configuration holds, too", status(c.DNS().SetNameservers(ctx, []string{"192.0.2.1"})) == 501)
+}
+
+func dns(c *tailscale.Client) {
+	d := c.DNS()
+	err := d.SetNameservers(ctx, []string{"192.0.2.1", "https://dns.example.com/q"})
+	servers, err2 := d.Nameservers(ctx)
+	check("name servers are set", err == nil && err2 == nil && slices.Equal(servers, []string{"192.0.2.1", "https://dns.example.com/q"}), servers, err, err2)
+	err = d.SetNameservers(ctx, []string{"nowhere"})
+	servers, err2 = d.Nameservers(ctx)
+	check("what is no address is refused", status(err) == 400 && strings.Contains(err.Error(), "nowhere") && err2 == nil && len(servers) == 2, servers, err, err2)
+	err = d.SetSearchPaths(ctx, []string{"a.example.com"})
+	paths, err2 := d.SearchPaths(ctx)
+	check("search paths are set", err == nil && err2 == nil && slices.Equal(paths, []string{"a.example.com"}), paths, err, err2)
+	err = d.SetPreferences(ctx, tailscale.DNSPreferences{MagicDNS: false})
+	pref, err2 := d.Preferences(ctx)
+	check("MagicDNS is turned off", err == nil && err2 == nil && !pref.MagicDNS, pref, err, err2)
+	split, err := d.UpdateSplitDNS(ctx, tailscale.SplitDNSRequest{"b.example.com": {"192.0.2.2"}, "corp.example.com": nil})
+	check("single domains are changed", err == nil && len(split) == 1 && slices.Equal(split["b.example.com"], []string{"192.0.2.2"}), split, err)
+	err = d.SetSplitDNS(ctx, tailscale.SplitDNSRequest{"c.example.com": {"192.0.2.3", "192.0.2.4"}})
+	split, err2 = d.SplitDNS(ctx)
+	check("all domains are replaced", err == nil && err2 == nil && len(split) == 1 && slices.Equal(split["c.example.com"], []string{"192.0.2.3", "192.0.2.4"}), split, err, err2)
+	err = d.SetConfiguration(ctx, tailscale.DNSConfiguration{
+		Nameservers: []tailscale.DNSConfigurationResolver{{Address: "192.0.2.5"}},
+		SplitDNS:    map[string][]tailscale.DNSConfigurationResolver{"d.example.com": {{Address: "192.0.2.6"}}},
+		Preferences: tailscale.DNSConfigurationPreferences{OverrideLocalDNS: true, MagicDNS: true}})
+	all, err2 := d.Configuration(ctx)
+	check("all of dns is replaced", err == nil && err2 == nil && len(all.Nameservers) == 1 && all.Nameservers[0].Address == "192.0.2.5" && len(all.SearchPaths) == 0 &&
+		len(all.SplitDNS["d.example.com"]) == 1 && all.Preferences.OverrideLocalDNS && all.Preferences.MagicDNS, all, err, err2)
 }
 
 func oauth(c *tailscale.Client, id string) {
@@ -209,6 +236,7 @@ func main() {
 	keys(c)
 	policy(c)
 	tailnet(c)
+	dns(c)
 	oauth(c, id)
 	check("a device is deleted", c.Devices().Delete(ctx, id) == nil)
 	_, err := c.Devices().Get(ctx, id)

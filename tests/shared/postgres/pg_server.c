@@ -110,9 +110,26 @@ void pg_server_crash(void)
     (void)waitpid(server, NULL, 0);
 }
 
+/* The main process is stopped first and goes on last: between that it starts no child, and one that ends meanwhile
+ * stays as a zombie, which takes any signal. */
 void pg_server_hang(bool hang)
 {
-    assert_int_equal(shell("kill -%s $(ps -o pid= --ppid %d) %d", hang ? "STOP" : "CONT", (int)server, (int)server), 0);
+    char *path = mem_format("/proc/%d/task/%d/children", (int)server, (int)server);
+    int status, child;
+
+    if (hang) {
+        assert_int_equal(kill(server, SIGSTOP), 0);
+        assert_int_equal(waitpid(server, &status, WUNTRACED), server);
+        assert_true(WIFSTOPPED(status));
+    }
+    FILE *children = fopen(path, "re");
+    assert_non_null(children);
+    while (fscanf(children, "%d", &child) == 1) /* NOLINT(cert-err34-c): the kernel wrote it */
+        assert_int_equal(kill(child, hang ? SIGSTOP : SIGCONT), 0);
+    (void)fclose(children);
+    if (!hang)
+        assert_int_equal(kill(server, SIGCONT), 0);
+    free(path);
 }
 
 const char *pg_server_folder(void)

@@ -70,7 +70,7 @@ static char *text_of(struct history **images, size_t count, const struct policy_
     if (count)
         qsort(images, count, sizeof(*images), by_object);
     for (size_t i = 0; i < count; i++)
-        if (images[i]->kind != HISTORY_POLICY)
+        if (images[i]->kind != HISTORY_POLICY && images[i]->kind != HISTORY_DNS) /* neither is made of records */
             buf_addf(&b, "%d %s %s\n", (int)images[i]->kind, images[i]->key, images[i]->image);
     buf_addf(&b, "policy %s\n", policy ? policy->text : "-");
     return buf_take(&b);

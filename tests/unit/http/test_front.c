@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "shared/control_rig.h"
 #include "shared/tls_files.h"
@@ -188,6 +189,30 @@ static void where_all_places_are_taken_the_oldest_goes(void **state)
         say(fd, "GET /now HTTP/1.1\r\n\r\n");
         expect(fd, "GET /now ");
     }
+    for (unsigned i = 0; i < SILENT; i++)
+        close(silent[i]);
+}
+
+/* Who has a place is given a moment to speak, however fast others come; they are served later. */
+static void a_place_is_kept_for_a_moment(void **state)
+{
+    enum { PLACES = 60, SILENT = 2 * PLACES }; /* set_up_plain */
+    int silent[SILENT], fd;
+
+    (void)state;
+    for (unsigned i = 0; i < PLACES; i++)
+        silent[i] = dial(NULL);
+    fd = dial(NULL);
+    int64_t from = clock_mono_ms();
+    for (unsigned i = PLACES; i < SILENT; i++)
+        silent[i] = dial(NULL);
+    struct buf got = hear(fd);
+    assert_int_equal(got.len, 0);
+    assert_true(clock_mono_ms() - from >= 50);
+    buf_release(&got);
+    fd = dial(NULL);
+    say(fd, "GET /late HTTP/1.1\r\n\r\n");
+    expect(fd, "GET /late ");
     for (unsigned i = 0; i < SILENT; i++)
         close(silent[i]);
 }
@@ -541,6 +566,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_never_finishes_its_head_is_closed_and_holds_up_nobody, rig_before,
                                         rig_after),
         cmocka_unit_test_setup_teardown(where_all_places_are_taken_the_oldest_goes, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(a_place_is_kept_for_a_moment, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(without_descriptors_it_waits_and_goes_on, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(only_a_trusted_proxy_is_believed, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_listener_may_have_a_name, rig_before, rig_after),

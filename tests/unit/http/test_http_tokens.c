@@ -143,6 +143,7 @@ static const struct {
     {"/api/headway/app-connectors", "devices:routes", "devices:routes:read"},
     {"/api/headway/policy/preview", "all", "all:read"},
     {"/api/headway/policy", "policy_file", "policy_file:read"},
+    {"/api/headway/dns", "dns", "dns:read"},
     {"/api/headway/message", "feature_settings", "feature_settings:read"},
     {"/api/headway/whoami", "", ""},
     {"/api/headway/health", "", ""},

@@ -274,6 +274,13 @@ static void put_one_of_each(struct store *s)
     mem_replace(&told->text, "hello");
     told->severity = SEVERITY_HIGH;
     fixture_put_only(s, told);
+    struct dns_settings *dns = dns_settings_new();
+    dns->r.id = 1;
+    dns->set = DNS_MAGIC | DNS_SPLIT;
+    dns->values.magic_dns = true;
+    strs_push(&dns->values.split, "corp.example.com 192.0.2.1 192.0.2.2");
+    dns->updated_ns = NOW;
+    fixture_put_only(s, dns);
     m->r.id = 7;
     m->prefix = sample_prefix("10.0.0.0/24");
     m->since_ns = NOW;
@@ -318,6 +325,10 @@ static void every_kind_comes_back(void **state)
     assert_int_equal(image.message_count, 1);
     assert_string_equal(image.messages[0]->text, "hello");
     assert_int_equal(image.messages[0]->severity, SEVERITY_HIGH);
+    assert_int_equal(image.dns_settings_count, 1);
+    assert_int_equal(image.dns_settings[0]->set, DNS_MAGIC | DNS_SPLIT);
+    assert_true(image.dns_settings[0]->values.magic_dns && image.dns_settings[0]->updated_ns == NOW);
+    assert_string_equal(image.dns_settings[0]->values.split.items[0], "corp.example.com 192.0.2.1 192.0.2.2");
     assert_int_equal(image.primary_count, 1);
     assert_int_equal(image.primaries[0]->r.id, 7);
     assert_true(image.primaries[0]->since_ns == NOW);

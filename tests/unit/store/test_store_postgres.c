@@ -409,7 +409,7 @@ static void a_foreign_database_is_refused(void **state)
 
 /* ---- many hosts ---- */
 
-#define HOSTS 20 /* which take a connection and say nothing: two seconds each */
+#define HOSTS 100 /* which take a connection and say nothing: two seconds each */
 
 /* Whoever waits is answered when his time is over, wherever the search for the database is then. */
 static void a_search_holds_nobody_up(void **state)

@@ -427,6 +427,38 @@ static void undo_takes_back_all_of_one_action(void **state)
 }
 
 /* A reason longer than its line is read whole below the steps. */
+/* What the server does not take comes back as it was typed, with the reason. */
+static void what_is_refused_can_be_mended_where_it_was_typed(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>n<Ctrl-U>No Name!<Enter>");
+    assert_null(r.app.dialog); /* it is on its way */
+    rig_answer(&r, rig_last(&r), 400,
+               "{\"error\":{\"code\":\"invalid\",\"message\":\"given name is not a valid DNS label\"}}");
+    assert_true(rig_shows(&r, "No Name!"));
+    assert_true(rig_shows(&r, "given name is not a valid DNS label"));
+    rig_keys(&r, "<Ctrl-U>store<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].body, "{\"name\":\"store\"}");
+    rig_answer(&r, rig_last(&r), 200, "{\"node\":{\"id\":\"8\",\"givenName\":\"store\",\"version\":40}}");
+    assert_null(r.app.dialog);
+
+    rig_keys(&r, "6Nalice<Tab>Alice A.<Enter>");
+    rig_answer(&r, rig_last(&r), 409, "{\"error\":{\"code\":\"exists\",\"message\":\"user already exists: 'alice'\"}}");
+    assert_true(rig_shows(&r, "Alice A."));
+    assert_true(rig_shows(&r, "user already exists: 'alice'"));
+    rig_keys(&r, "<Esc>");
+    assert_null(r.app.dialog);
+
+    /* What the user turned to meanwhile stays. */
+    rig_keys(&r, "Nalice<Enter>?");
+    rig_answer(&r, rig_last(&r), 409, "{\"error\":{\"code\":\"exists\",\"message\":\"user already exists: 'alice'\"}}");
+    assert_true(rig_shows(&r, "type to search"));
+    rig_release(&r);
+}
+
 static void a_refusal_is_shown_whole(void **state)
 {
     struct rig r;
@@ -446,6 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_is_shown_whole),
+        cmocka_unit_test(what_is_refused_can_be_mended_where_it_was_typed),
         cmocka_unit_test(a_name_after_a_command_selects_the_row),
         cmocka_unit_test(undo_takes_back_all_of_one_action),
         cmocka_unit_test(approve_is_sent_at_once_and_shown_after_the_answer),

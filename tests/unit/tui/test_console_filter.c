@@ -47,6 +47,8 @@ static void forms_find_what_they_say(void **state)
         {"exp<10d", 2},
         {"!offline", 10},
         {"is:pending", 1},
+        {"is:expired|offline", 3},
+        {"is:exp", 1},
         {"name:gw-ber-1", 1},
         {"fd7a:115c:a1e0::3", 1},
     };
@@ -79,6 +81,8 @@ static void mistakes_are_named_with_their_column(void **state)
         {"!", 0, "'!' needs a word"},
         {"name:", 0, "name: needs a value"},
         {"name>3d", 0, "name is not a time"},
+        {"gw is:nonsense", 3, "is: 'nonsense' is none of online offline"},
+        {"is:online|is:dozing", 0, "is: 'dozing' is none of"},
     };
     struct rig r;
 

@@ -133,7 +133,7 @@ static void the_server_looks_for_what_the_filter_says(void **state)
     rig_draw(&r, 24, 80);
     assert_int_equal(r.app.model.read_back, 0);
     answer(&r, PAGES, 1, 20, 0);
-    assert_true(rig_shows(&r, "nothing matches, all that is kept"));
+    assert_true(rig_shows(&r, "nothing matches in all that is kept"));
     rig_release(&r);
 }
 

@@ -281,10 +281,44 @@ static void names_are_kept_whole(void **state)
     rig_release(&r);
 }
 
+/* Where names are long, other columns go first: what only adds to the picture does so where no name is cut. */
+static void columns_give_way_to_long_names(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    for (int i = 0; i < 200; i++) {
+        char *node = mem_format("{\"node\":{\"id\":\"%d\",\"givenName\":\"build-ber-%05d-linux-amd64\",\"online\":true,"
+                                "\"routes\":[]}}",
+                                100 + i, i);
+        rig_json(&r, node);
+        free(node);
+    }
+    rig_pass(&r, HOLD_MS + 1);
+    char *screen = rig_screen(&r, 24, 80);
+    assert_non_null(strstr(screen, "build-ber-00003-linux-amd64 "));
+    free(screen);
+    for (int i = 0; i < 200; i++) {
+        char *node = mem_format("{\"node\":{\"id\":\"%d\",\"givenName\":\"build-ber-%05d-linux-amd64-with-gpu\","
+                                "\"online\":true,\"routes\":[]}}",
+                                100 + i, i);
+        rig_json(&r, node);
+        free(node);
+    }
+    rig_pass(&r, HOLD_MS + 1);
+    screen = rig_screen(&r, 24, 112);
+    assert_non_null(strstr(screen, "build-ber-00003-linux-amd64-with-gpu "));
+    assert_null(strstr(screen, "RELAY"));
+    free(screen);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_kept_whole),
+        cmocka_unit_test(columns_give_way_to_long_names),
         cmocka_unit_test(a_filter_that_grows_finds_the_same),
         cmocka_unit_test(a_second_router_makes_a_group_of_a_prefix),
         cmocka_unit_test(new_rows_above_do_not_move_the_cursor),

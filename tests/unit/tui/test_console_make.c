@@ -415,6 +415,10 @@ static void no_tag_is_lost_unasked(void **state)
     assert_int_equal(r.sent.len, 0);
     rig_keys(&r, "t<Ctrl-U>tag:only<Enter>");
     assert_true(rig_shows(&r, "! removes tag:department-10 tag:department-11"));
+    rig_draw(&r, 40, 80);
+    char *screen = rig_screen(&r, 40, 80); /* to the last one */
+    assert_non_null(strstr(screen, "tag:department-59"));
+    free(screen);
     assert_true(str_ends(r.sent.items[0].path, "?dry_run=true"));
     assert_string_equal(r.sent.items[0].body, "{\"tags\":[\"tag:only\"]}");
     rig_keys(&r, "<Esc>t <End>tag:more<Enter>");

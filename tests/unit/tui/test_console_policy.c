@@ -171,6 +171,35 @@ static void saving_names_the_version(void **state)
     rig_release(&r);
 }
 
+/* Taking a policy back says who gains and loses, and wants a word where much is opened. */
+static void undoing_a_policy_says_what_it_changes(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"bob\","
+                 "\"object\":\"policy\",\"objectName\":\"policy\",\"text\":\"The policy was changed\",\"inverse\":"
+                 "{\"method\":\"PUT\",\"path\":\"/api/headway/policy\",\"body\":{\"policy\":\"{}\"}}}");
+    rig_keys(&r, "5Gu");
+    size_t asked = rig_last(&r);
+    assert_string_equal(r.sent.items[asked].path, "/api/headway/policy/preview");
+    assert_string_equal(r.sent.items[asked].body, "{\"policy\":\"{}\"}");
+    rig_answer(&r, asked - 1, 200, "{\"event\":null,\"version\":3}");
+    rig_keys(&r, "y");
+    assert_true(rig_shows(&r, "the server has not answered yet"));
+    assert_int_equal(rig_last(&r), asked);
+    rig_answer(&r, asked, 200,
+               "{\"ok\":true,\"totals\":{\"pairs_lost\":1,\"pairs_gained\":90},\"cost\":{\"nodes\":13,\"online\":9}}");
+    assert_true(rig_shows(&r, "policy: 1 pair of devices loses access, 90 gain it"));
+    rig_keys(&r, "y<Enter>");
+    assert_true(rig_shows(&r, "type OPEN first, exactly"));
+    assert_int_equal(rig_last(&r), asked);
+    rig_keys(&r, "<Ctrl-U>OPEN<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/undo/1.41");
+    rig_release(&r);
+}
+
 static void lost_access_wants_a_word(void **state)
 {
     struct rig r;
@@ -545,6 +574,7 @@ int main(void)
         cmocka_unit_test(who_never_rests_is_checked_too),
         cmocka_unit_test(saving_names_the_version),
         cmocka_unit_test(lost_access_wants_a_word),
+        cmocka_unit_test(undoing_a_policy_says_what_it_changes),
         cmocka_unit_test(what_the_server_would_refuse_is_not_sent),
         cmocka_unit_test(a_conflict_loses_neither_text),
         cmocka_unit_test(theirs_can_be_taken_and_mine_brought_back),

@@ -38,6 +38,7 @@ static void a_named_row_is_acted_on_from_anywhere(void **state)
         {"/bob<Enter>:approve nas<Enter>", "/api/headway/nodes/8/routes", "{\"approve\":[\"192.168.1.0/24\"]}"},
         {":revoke gw-ber-1 10.20.0.0/16<Enter>", "/api/headway/nodes/3/routes?dry_run=true",
          "{\"revoke\":[\"10.20.0.0/16\"]}"},
+        {":rename nas store<Enter>", "/api/headway/nodes/8/rename", "{\"name\":\"store\"}"},
         {"2:expire laptop-bob<Enter>", "/api/headway/nodes/7/expire?dry_run=true", "{}"},
     };
 
@@ -71,6 +72,13 @@ static void what_is_not_meant_is_refused_with_a_reason(void **state)
         {"2:primary 10.*<Enter>", "primary: it is for one row"},
         {":expire zz*<Enter>", "expire: nothing here is called 'zz*'"},
         {":fil<Enter><Esc>:f<Enter>", "'f' could be "},
+        {":approve nas 10.77.0.0/16<Enter>", "approve: nas has no route '10.77.0.0/16'"},
+        {":filter save<Enter>", "filter: save it under which name?"},
+        {":filter forget<Enter>", "filter: forget which name?"},
+        {":set theme pink<Enter>", "there is no theme 'pink'"},
+        {":node<Enter>", "node: which one? :node NAME"},
+        {":nodes is:nonsense<Enter>", "is: 'nonsense' is none of online offline"},
+        {":reach nas<Enter>", "give a source and a destination"},
     };
 
     (void)state;

@@ -36,7 +36,7 @@ static void what_needs_somebody_is_found_and_goes_when_it_is_over(void **state)
     rig_init(&r, 0);
     rig_keys(&r, "0");
     assert_true(rig_shows(&r, "kiosk"));
-    assert_true(rig_shows(&r, "asks to join since 12s"));
+    assert_true(rig_shows(&r, "asked to join 12s ago"));
     assert_true(rig_shows(&r, "1 route not approved: 172.16.0.0/12"));
     assert_true(rig_shows(&r, "2 of 3 routers able to serve it, gw-ber-2 does"));
     assert_null(need(&r, "router-key-expired 5"));

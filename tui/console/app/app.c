@@ -205,6 +205,8 @@ void view_open(struct app *app, const struct console_view *view, const char *arg
     const char *filter = find_part(view, arg, &part);
 
     app_go(app, view, part, NULL);
+    if (*filter && view->words && view->words(app, filter != arg, filter))
+        return;
     /* ":nodes @prod /web": a slash may stand before what is typed behind one elsewhere. */
     if (*filter) {
         char *words = mem_strdup(filter), *blank = strstr(words, " /");
@@ -251,7 +253,7 @@ static void keep_message(struct app *app, const char *text)
 
 void app_flash(struct app *app, enum role role, const char *format, ...)
 {
-    char text[400];
+    char text[FLASH_MAX];
     va_list args;
 
     va_start(args, format);

@@ -13,6 +13,7 @@
 
 #define UNDO_MS     (10 * 60 * 1000)
 #define FLASH_MS    6000
+#define FLASH_MAX   400                       /* bytes */
 #define LATE_MS     (2 * API_ALIVE_MS + 2000) /* two signs of life did not come */
 #define PLACES_MAX  16
 #define HISTORY_MAX 100
@@ -128,6 +129,7 @@ struct app {
 
     struct dialog *dialog; /* lies over the view and takes the keys; NULL: none */
     uint64_t dialogs_opened;
+    uint64_t keys; /* keys and clicks so far */
     struct prompt prompt;
     struct paste paste;
     struct flash flash;

@@ -95,6 +95,42 @@ static bool works_there(const struct console_command *c, const struct console_vi
     return (view->parts[part].where & c->where) && (!c->only || c->only == view) && !view->draw;
 }
 
+/* The kinds of rows that a command may be told the name of. */
+static unsigned kinds_of(const struct app *app, const struct console_command *c)
+{
+    unsigned kinds = 0;
+
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        for (int part = 0; part < view_part_count(app->tables->views[i]); part++)
+            if (works_there(c, app->tables->views[i], part))
+                kinds |= view_list(app, app->tables->views[i], part)->def->kinds;
+    return kinds & ~(1U << ROW_EVENT);
+}
+
+static bool is_node(const struct app *app, const char *name, size_t len)
+{
+    const struct row_table *t = &app->model.tables[ROW_NODE];
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        const char *label = row_label(t->rows.items[i]);
+
+        if (!t->rows.items[i]->gone_ms && strlen(label) == len && strncmp(label, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void say_no_row(struct app *app, const struct console_command *c, const char *name)
+{
+    size_t len = strcspn(name, " ");
+
+    if (name[len] && (kinds_of(app, c) & 1U << ROW_ROUTE) && is_node(app, name, len))
+        app_flash(app, ROLE_WARN, "%s: %.*s has no route '%.80s'", c->name, (int)(len < 63 ? len : 63), name,
+                  name + len + strspn(name + len, " "));
+    else
+        app_flash(app, ROLE_WARN, "%s: '%.80s' is not in this list", c->name, name);
+}
+
 /* Brings the first list to the front that the command works in and that has the row. */
 static bool select_elsewhere(struct app *app, const struct console_command *c, const char *name)
 {
@@ -119,7 +155,7 @@ static bool select_elsewhere(struct app *app, const struct console_command *c, c
             app_back(app);
         }
     }
-    app_flash(app, ROLE_WARN, "%s: '%.80s' is not in this list", c->name, name);
+    say_no_row(app, c, name);
     return false;
 }
 
@@ -210,12 +246,14 @@ static void say_unknown(struct app *app, const char *name, size_t len)
     buf_release(&several);
 }
 
-/* "NAME ARGUMENT ...": a row, and what is said to the command. */
+/* "NAME ARGUMENT ...": a row, and what is said to the command. A name may have blanks. */
 static void run_for_named(struct app *app, const struct console_command *c, const char *line)
 {
+    struct named_rows whole = {.name = line};
     char *name = mem_strdup(line);
-    size_t len = strcspn(line, " ");
 
+    each_row(app, kinds_of(app, c), look_at, &whole);
+    size_t len = whole.count ? strlen(line) : strcspn(line, " ");
     name[len] = '\0';
     if (select_named(app, c, name))
         command_run(app, c, line + len + strspn(line + len, " "));
@@ -305,18 +343,6 @@ static void in_order(struct completions *out)
         if (!kept || !str_eq(out->items[kept - 1], out->items[i]))
             out->items[kept++] = out->items[i];
     out->len = kept;
-}
-
-/* The kinds of rows that a command may be told the name of. */
-static unsigned kinds_of(const struct app *app, const struct console_command *c)
-{
-    unsigned kinds = 0;
-
-    for (size_t i = 0; i < app->tables->view_count; i++)
-        for (int part = 0; part < view_part_count(app->tables->views[i]); part++)
-            if (works_there(c, app->tables->views[i], part))
-                kinds |= view_list(app, app->tables->views[i], part)->def->kinds;
-    return kinds & ~(1U << ROW_EVENT);
 }
 
 static const char *last_word(const char *text)

@@ -69,9 +69,11 @@ struct console_view {
     bool (*key)(struct app *app, int key);       /* what no command takes; true: taken */
     bool (*paste)(struct app *app, const char *text, size_t len); /* true: taken */
     bool (*escape)(struct app *app);                              /* true: there was something to step back from */
-    void (*move)(struct app *app, long rows);                     /* instead of moving the list's cursor */
-    void (*moved)(struct app *app);                               /* the user moved the list's cursor */
-    void (*click)(struct app *app, int row, int col);             /* on what was drawn with HIT_TEXT */
+    /* What follows its name at the prompt; named: a part was. True: taken, it is no filter. */
+    bool (*words)(struct app *app, bool named, const char *text);
+    void (*move)(struct app *app, long rows);         /* instead of moving the list's cursor */
+    void (*moved)(struct app *app);                   /* the user moved the list's cursor */
+    void (*click)(struct app *app, int row, int col); /* on what was drawn with HIT_TEXT */
     void (*draw)(struct app *app, struct canvas *c, struct rect at, bool focused); /* instead of the list */
     void (*draw_over)(struct app *app, struct canvas *c);                          /* a question */
     const char *(*crumb)(const struct app *app);                                   /* what is open in it */

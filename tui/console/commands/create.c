@@ -83,7 +83,6 @@ static void send(struct app *app, const char *path, struct buf *body, enum row_k
     plan_add_step(p, call, &row, NULL, title, "-", "exists");
     p->title = title;
     p->done = done;
-    dialog_close(app);
     plan_submit(app, p);
 }
 
@@ -192,7 +191,7 @@ static void cmd_new(struct app *app, const char *arg)
 
     if (kinds & 1U << ROW_USER) {
         dialog_form(app, "new user", make_user);
-        form_add(app, "name", "letters, digits and -_.@; used in policies and commands", NULL, arg);
+        form_add(app, "name", "used in policies and commands; no slash, not digits alone", NULL, arg);
         form_add(app, "display name", "shown to people; optional", NULL, "");
         form_add(app, "email", "optional", NULL, "");
         form_add(app, "role", "what the user may administer", "member admin owner", "member");

@@ -176,6 +176,8 @@ static void cmd_set(struct app *app, const char *arg)
     value += strspn(value, " ");
     if (len == 5 && strncmp(arg, "theme", 5) == 0 && theme_find(value) >= 0) {
         use_theme(app, theme_find(value));
+    } else if (len == 5 && strncmp(arg, "theme", 5) == 0 && *value) {
+        app_flash(app, ROLE_WARN, "usage: set theme NAME; there is no theme '%.40s'", value);
     } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
         app->mouse = str_eq(value, "on");
     } else {

@@ -33,6 +33,11 @@ static void cmd_filter(struct app *app, const char *arg)
     struct list *l = app_list(app);
     struct err e;
 
+    if (str_eq(arg, "save") || str_eq(arg, "forget")) {
+        app_flash(app, ROLE_WARN, "filter: %s which name? :filter %s NAME",
+                  str_eq(arg, "save") ? "save it under" : "forget", arg);
+        return;
+    }
     if (keep_filter(app, arg))
         return;
     if (!*arg)
@@ -59,6 +64,8 @@ static void cmd_narrow(struct app *app, const char *arg)
         buf_addf(&filter, "kind:%s", ((const struct m_event *)row)->api.kind);
     else if (row->kind == ROW_PREAUTH_KEY && ((const struct m_preauth_key *)row)->api.user)
         buf_adds(&filter, ((const struct m_preauth_key *)row)->api.user->name);
+    if (!filter.len)
+        app_flash(app, ROLE_WARN, "narrow: the row has nothing that others share");
     if (filter.len && list_filter(l, filter.data, NULL, &e) < 0)
         app_flash(app, ROLE_WARN, "%s", e.message);
     buf_release(&filter);

@@ -125,6 +125,8 @@ static void tag_targets(struct app *app, struct rows *out)
             vec_remove(out, i);
 }
 
+#define TAGS_TOLD 4 /* one by one, once they are set */
+
 static void tagged(struct app *app, const char *words)
 {
     struct rows rows = {0};
@@ -164,7 +166,11 @@ static void tagged(struct app *app, const char *words)
     const struct plan_step *first = &p->steps.items[0];
     if (p->steps.len == 1) {
         p->title = mem_format("tags of %s", first->what);
-        p->done = mem_format("%s now has %s", first->what, first->after);
+        size_t count = 1;
+        for (const char *c = first->after; *c; c++)
+            count += *c == ' ';
+        p->done = count > TAGS_TOLD ? mem_format("%s now has %zu tags", first->what, count)
+                                    : mem_format("%s now has %s", first->what, first->after);
     } else {
         p->title = mem_format("tags of %zu nodes", p->steps.len);
         p->done = mem_format("tags of %zu nodes changed", p->steps.len);

@@ -139,18 +139,19 @@ static void cmd_reject(struct app *app, const char *arg)
 
 /* ---- rename ---- */
 
-static void renamed(struct app *app, const char *name)
+static void rename_row(struct app *app, struct row *row, const char *name)
 {
-    struct row *row = model_find(&app->model, app->dialog->row_kind, app->dialog->row_key);
     struct buf body = BUF_INIT(0);
     struct json_out o = JSON_OUT(&body);
 
-    if (!row) {
-        app_flash(app, ROLE_WARN, "it has been deleted");
+    if (!*name) {
+        dialog_refuse(app, "rename: a name is needed");
         return;
     }
-    if (!*name || str_eq(name, row_label(row)))
+    if (str_eq(name, row_label(row))) {
+        app_flash(app, ROLE_INFO, "rename: nothing to change");
         return;
+    }
     struct plan *p = plan_new(RISK_NONE, "rename");
     p->undoable = true;
     json_open(&o, '{');
@@ -164,6 +165,24 @@ static void renamed(struct app *app, const char *name)
     plan_submit(app, p);
 }
 
+static void renamed(struct app *app, const char *name)
+{
+    struct row *row = model_find(&app->model, app->dialog->row_kind, app->dialog->row_key);
+
+    if (row)
+        rename_row(app, row, name);
+    else
+        app_flash(app, ROLE_WARN, "it has been deleted");
+}
+
+/* ":rename OLD NEW": what is renamed always comes first. */
+static bool takes_name(const struct app *app, const char *words)
+{
+    (void)app;
+    (void)words;
+    return false;
+}
+
 static void cmd_rename(struct app *app, const char *arg)
 {
     struct row *row = app_node(app) ? &app_node(app)->row : app_list(app)->cursor;
@@ -172,8 +191,13 @@ static void cmd_rename(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "rename: only nodes and users have names");
         return;
     }
+    if (*arg) {
+        app_repeat_with(app, ""); /* the next one gets another name */
+        rename_row(app, row, arg);
+        return;
+    }
     char *title = mem_format("rename %s", row_label(row));
-    dialog_input(app, title, "Enter rename   Esc cancel", *arg ? arg : row_label(row), renamed);
+    dialog_input(app, title, "Enter rename   Esc cancel", row_label(row), renamed);
     app->dialog->row_kind = row->kind;
     app->dialog->row_key = mem_strdup(row->key);
     free(title);
@@ -249,8 +273,12 @@ void admit(struct app *app, const char *user)
     app->dialog->label = "user: ";
     app->dialog->row_kind = ROW_PENDING;
     app->dialog->row_key = mem_strdup(row->key);
-    buf_addf(&text, "host\t%s   %s %s\n", p->api.hostname, p->api.os, p->api.client_version);
-    buf_addf(&text, "from\t%s, waiting for %s\n", p->api.source, ago_text(p->api.created_ns, app->at.now_ns, waits));
+    struct buf client = BUF_INIT(0);
+    pending_client(p, &client);
+    buf_addf(&text, "host\t%s\n", p->api.hostname);
+    buf_addf(&text, "client\t%s, waiting for %s\n", buf_text(&client),
+             span_text(app->at.now_ns - p->api.created_ns, waits));
+    buf_release(&client);
     buf_addf(&text, "auth id\t%s\n", row->key);
     buf_adds(&text, "!compare it with the one on the user's own screen\n");
     for (size_t i = 0; i < p->api.request_tags.len; i++)
@@ -314,6 +342,8 @@ static const struct console_command commands[] = {
      .keys = "n",
      .hint = "rename",
      .help = "rename it",
+     .args = "[NAME] [NEW NAME]",
+     .takes = takes_name,
      .where = IN_NODES | IN_NODE | IN_USERS,
      .needs = CHANGE,
      .rank = 7,

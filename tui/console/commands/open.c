@@ -96,7 +96,10 @@ static void cmd_node(struct app *app, const char *arg)
             return;
         }
     }
-    app_flash(app, ROLE_WARN, "no node is called '%s'", arg);
+    if (*arg)
+        app_flash(app, ROLE_WARN, "no node is called '%.80s'", arg);
+    else
+        app_flash(app, ROLE_WARN, "node: which one? :node NAME");
 }
 
 static struct m_node *node_under_cursor(struct app *app)

@@ -134,7 +134,6 @@ static void submit(struct app *app)
     p->title = mem_format("settings of %s", prefix);
     p->done = mem_format("settings of %s changed", prefix);
     free(prefix);
-    dialog_close(app);
     plan_submit(app, p);
 }
 

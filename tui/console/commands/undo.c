@@ -39,17 +39,24 @@ static const char *refuse_undo(struct app *app)
     return NULL;
 }
 
+/* The call that puts the policy in force again that the entry replaced; NULL: it is about something else. */
+static const char *policy_before(const struct m_event *e)
+{
+    return e && str_eq(e->api.kind, "policy.changed") ? e->api.inverse : NULL;
+}
+
 static void cmd_undo(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
     struct plan *p = plan_new(RISK_ASK, "undo");
-    const char *text;
+    const char *text, *policy = NULL;
 
     (void)arg;
     if (row && row->kind == ROW_EVENT) {
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
 
         text = ((const struct m_event *)row)->api.text;
+        policy = policy_before(((const struct m_event *)row));
         plan_add_step(p, call, row, NULL, text, "done", "undone");
     } else {
         const struct undo *u = &app->undos.items[app->undos.len - 1];
@@ -62,12 +69,16 @@ static void cmd_undo(struct app *app, const char *arg)
             size_t call =
                 plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
 
+            policy = policy_before(known) ? policy_before(known) : policy;
+
             plan_add_step(p, call, &event, NULL, known ? known->api.text : text, "done", "undone");
         }
     }
     p->title = mem_format("undo: \"%s\"", text);
     p->done = mem_format("undone: \"%s\"", text);
     plan_submit(app, p);
+    if (policy)
+        plan_policy_ask(app, p, policy);
 }
 
 static const struct console_command commands[] = {

@@ -27,6 +27,7 @@ void dialog_close(struct app *app)
     free(d->note);
     free(d->text);
     free(d->row_key);
+    free(d->error);
     free(d);
     app->dialog = NULL;
 }
@@ -42,10 +43,39 @@ struct dialog *dialog_open(struct app *app, const struct dialog_kind *kind, cons
     return d;
 }
 
+struct dialog *dialog_set_aside(struct app *app)
+{
+    struct dialog *d = app->dialog && app->dialog->kind->typed ? app->dialog : NULL;
+
+    if (d)
+        app->dialog = NULL;
+    return d;
+}
+
+void dialog_put_back(struct app *app, struct dialog *d, const char *error)
+{
+    app->dialogs_opened++;
+    app->dialog = d;
+    mem_replace(&d->error, error);
+}
+
+void dialog_drop(struct app *app, struct dialog *d)
+{
+    struct dialog *open = app->dialog;
+
+    if (!d)
+        return;
+    app->dialog = d; /* kinds release what is theirs of the open one */
+    dialog_close(app);
+    app->dialog = open;
+}
+
 void dialog_key(struct app *app, int key)
 {
     const struct dialog_kind *kind = app->dialog->kind;
 
+    free(app->dialog->error);
+    app->dialog->error = NULL;
     if (!kind->own_escape && (key == CK_ESC || key == CK_CTRL('c')))
         dialog_close(app);
     else
@@ -194,21 +224,26 @@ static void input_key(struct app *app, int key)
         line_key(&app->dialog->line, key);
 }
 
+enum { INPUT_COLS = 70 };
+
 static void input_draw(struct app *app)
 {
     struct dialog *d = app->dialog;
     struct canvas *c = &app->canvas;
-    int lines = (int)dialog_text_lines(d->text);
-    struct rect in = canvas_frame(c, dialog_centre(c, 5 + lines, 70), d->title, d->note);
+    int width = dialog_centre(c, 5, INPUT_COLS).cols - 4, lines = dialog_text_rows(c, d->text, width);
+    int why = d->error ? canvas_lines(c, width, d->error) : 0;
+    struct rect in = canvas_frame(c, dialog_centre(c, 5 + lines + why, INPUT_COLS), d->title, d->note);
 
     dialog_draw_text(c, in, d->text, 0);
     line_draw(&d->line, c, in.row + lines + 1, in.col, in.cols);
+    if (d->error)
+        canvas_wrap(c, (struct rect){in.row + lines + 2, in.col, why, in.cols}, ROLE_WARN, d->error);
 }
 
 void dialog_input(struct app *app, const char *title, const char *note, const char *value,
                   void (*accept)(struct app *app, const char *value))
 {
-    static const struct dialog_kind kind = {.key = input_key, .draw = input_draw};
+    static const struct dialog_kind kind = {.key = input_key, .draw = input_draw, .typed = true};
     struct dialog *d = dialog_open(app, &kind, title, note);
 
     line_set(&d->line, value);

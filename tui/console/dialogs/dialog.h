@@ -15,6 +15,7 @@ struct dialog_kind {
     void (*release)(struct app *app); /* of extra; NULL: nothing is to be done */
     bool own_escape;
     bool list_focused; /* the cursor of the list behind it is still shown */
+    bool typed;        /* what was typed in it is kept until the server took it */
 };
 
 struct choice {
@@ -33,6 +34,7 @@ struct dialog {
     char *row_key;
     void (*accept)(struct app *app, const char *value); /* the typed text, or the choice's key */
     bool refused;                                       /* what was accepted is not good: it stays open */
+    char *error;                                        /* why the server did not take it; NULL */
     void *extra;                                        /* the kind's own */
 };
 
@@ -57,6 +59,12 @@ void dialog_key(struct app *app, int key);
 void dialog_accept(struct app *app, const char *value);
 /* For accept functions: says why the value will not do; the dialog, where there is one, stays open with it. */
 void dialog_refuse(struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* What was typed is on its way to the server: the dialog leaves the screen, and comes back where that refuses it,
+ * unless another one is open then. NULL where the open one is not typed. */
+struct dialog *dialog_set_aside(struct app *app);
+void dialog_put_back(struct app *app, struct dialog *d, const char *error);
+void dialog_drop(struct app *app, struct dialog *d); /* NULL: nothing */
 
 /* For kinds of dialogs: a frame in the middle, and lines of text as in dialog_text from the top-th on (returns the
  * rows), and how many rows they take at a width. */

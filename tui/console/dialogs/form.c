@@ -120,7 +120,12 @@ static void form_draw(struct app *app)
     const struct dialog *d = app->dialog;
     const struct form *form = form_of(app);
     struct canvas *c = &app->canvas;
-    struct rect in = canvas_frame(c, dialog_centre(c, (int)form->count + 5, FORM_COLS), d->title, d->note);
+    const struct form_field *now = &form->fields[form->cursor];
+    char *said =
+        d->error ? mem_strdup(d->error) : mem_format("%s%s", now->words.len ? "Space changes it; " : "", now->hint);
+    int width = dialog_centre(c, 5, FORM_COLS).cols - 7, lines = canvas_lines(c, width, said);
+    lines = lines > 2 ? lines : 2; /* the frame keeps its size from field to field */
+    struct rect in = canvas_frame(c, dialog_centre(c, (int)form->count + lines + 3, FORM_COLS), d->title, d->note);
 
     for (size_t i = 0; i < form->count && (int)i < in.rows; i++) {
         const struct form_field *f = &form->fields[i];
@@ -137,12 +142,11 @@ static void form_draw(struct app *app)
         else
             canvas_text(c, at.row, at.col, at.cols, ROLE_TEXT, f->line.len ? line_text(&f->line) : "-");
     }
-    if ((int)form->count + 1 < in.rows) {
-        const struct form_field *f = &form->fields[form->cursor];
-
-        canvas_textf(c, in.row + in.rows - 1, in.col + 2, in.cols - 3, ROLE_FAINT, "%s%s",
-                     f->words.len ? "Space changes it; " : "", f->hint);
-    }
+    int left = in.rows - (int)form->count - 1;
+    if (left > 0)
+        canvas_wrap(c, (struct rect){in.row + (int)form->count + 1, in.col + 2, left, width},
+                    d->error ? ROLE_WARN : ROLE_FAINT, said);
+    free(said);
 }
 
 static void form_release(struct app *app)
@@ -158,7 +162,7 @@ static void form_release(struct app *app)
 
 void dialog_form(struct app *app, const char *title, void (*submit)(struct app *app))
 {
-    static const struct dialog_kind kind = {.key = form_key, .draw = form_draw, .release = form_release};
+    static const struct dialog_kind kind = {.key = form_key, .draw = form_draw, .release = form_release, .typed = true};
     struct form *form = mem_alloc(sizeof(*form));
 
     form->submit = submit;

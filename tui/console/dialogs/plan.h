@@ -67,8 +67,11 @@ struct plan {
     struct strs events; /* journal entries it made */
     size_t cursor;
     struct plan_effects effects;
-    char *secret;  /* a key that it made; NULL */
-    bool may_join; /* the secret lets a node join: the command is shown, too */
+    char *secret;            /* a key that it made; NULL */
+    bool may_join;           /* the secret lets a node join: the command is shown, too */
+    uint64_t policy_request; /* that asks what a policy changes; 0: none is under way */
+    uint64_t asked_keys;     /* app->keys then */
+    struct dialog *asked_in; /* where it was typed, until it is done; NULL */
 };
 
 struct plan *plan_new(enum risk risk, const char *verb);
@@ -110,6 +113,14 @@ char *plan_request_watch(const struct plan_request *call);
 /* The text anew, after the server said something. */
 void plan_effects_tell(struct plan *plan);
 void plan_effects_release(struct plan_effects *e);
+
+/* ---- plan_policy.c ---- */
+
+/* Of a plan that is shown: inverse is the JSON of a journal entry that changed the policy. */
+void plan_policy_ask(struct app *app, struct plan *plan, const char *inverse);
+bool plan_policy_reply(struct plan *plan, uint64_t id, const struct reply *reply);
+/* So many pairs of that many devices gain access that a word has to be typed. */
+bool policy_opens_much(uint64_t gained, uint64_t nodes);
 
 /* One line for one prefix of an answer, without its end: "10.0.0.0/8 moves from a to b: 3 nodes". True where somebody
  * loses something. */

@@ -10,20 +10,24 @@
 #include "console/dialogs/plan.h"
 #include "console/dialogs/plan_lines.h"
 
-#define NOTE_ROWS         6 /* that a warning gets at most */
 #define EFFECT_ROWS_LEAST 3
 #define EFFECT_ROWS_MOST  20
+
+static bool waits(const struct plan *p)
+{
+    return plan_count(p, REQUEST_CHECKING) || p->policy_request;
+}
 
 static bool armed(const struct plan *p)
 {
     if (p->word && !str_eq(line_text(&p->typed), p->word))
         return false;
-    return plan_count(p, REQUEST_REFUSED) < p->calls.len && !plan_count(p, REQUEST_CHECKING);
+    return plan_count(p, REQUEST_REFUSED) < p->calls.len && !waits(p);
 }
 
 static void go(struct app *app, struct plan *plan)
 {
-    if (plan_count(plan, REQUEST_CHECKING)) {
+    if (waits(plan)) {
         app_flash(app, ROLE_INFO, "the server has not answered yet");
         return;
     }
@@ -173,11 +177,23 @@ static void draw_step(const struct plan *p, struct canvas *c, struct rect in, in
         canvas_textf(c, row, col, right - col, ROLE_STRONG, ", %s", s->outcome);
 }
 
+/* What a key of the dialog does: some commands are called by what they set. */
+static const char *action_of(const char *verb)
+{
+    static const char *const actions[][2] = {
+        {"tags", "set the tags"}, {"priority", "set the priority"}, {"settings", "set them"}, {"new", "create"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+        if (str_eq(actions[i][0], verb))
+            return actions[i][1];
+    return verb;
+}
+
 static const char *note_of(const struct plan *p, char *text, size_t size)
 {
     size_t ready = plan_count(p, REQUEST_READY);
 
-    if (plan_count(p, REQUEST_CHECKING))
+    if (waits(p))
         return "asking the server ...   Esc cancel";
     if (!ready)
         return "the server would refuse this   Esc close";
@@ -185,8 +201,8 @@ static const char *note_of(const struct plan *p, char *text, size_t size)
     if (p->word)
         snprintf(text, size, "type %s and Enter   Ctrl-Y copy as commands   Esc cancel", p->word);
     else
-        snprintf(text, size, "%s %s%s   c copy as commands   Esc cancel", p->risk == RISK_NONE ? "Enter" : "y", p->verb,
-                 more);
+        snprintf(text, size, "%s %s%s   c copy as commands   Esc cancel", p->risk == RISK_NONE ? "Enter" : "y",
+                 action_of(p->verb), more);
     return text;
 }
 
@@ -202,7 +218,7 @@ static int warning_rows(const char *warning, const struct canvas *c, int width)
 {
     int rows = warning ? canvas_lines(c, width, warning) : 0;
 
-    return rows < NOTE_ROWS ? rows : NOTE_ROWS;
+    return rows < c->rows / 2 ? rows : c->rows / 2;
 }
 
 /* The same before and after the figures arrive: the frame does not jump. The steps keep at least a third. */

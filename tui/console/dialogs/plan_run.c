@@ -36,6 +36,8 @@ void plan_submit(struct app *app, struct plan *plan)
         shown |= plan->calls.items[i].warnings != NULL;
     app->plan_mode = false;
     if (!shown) {
+        plan->asked_in = dialog_set_aside(app);
+        plan->asked_keys = app->keys;
         plan_apply(app, plan);
         return;
     }
@@ -68,6 +70,7 @@ static void unlink_plan(struct app *app, struct plan *plan)
 void plan_close(struct app *app, struct plan *plan)
 {
     unlink_plan(app, plan);
+    dialog_drop(app, plan->asked_in);
     plan_free(plan);
 }
 
@@ -87,6 +90,9 @@ void plan_apply(struct app *app, struct plan *plan)
     }
     if (why) {
         app_flash(app, ROLE_WARN, "%s: %s", plan->verb, why);
+        if (plan->asked_in)
+            dialog_put_back(app, plan->asked_in, why);
+        plan->asked_in = NULL;
         plan_close(app, plan);
         return;
     }
@@ -321,6 +327,17 @@ static void show_secret(struct app *app, const struct plan *plan)
     free(command);
 }
 
+/* What the server did not take can be mended where it was typed, unless the user has turned to something else. */
+static void ask_again(struct app *app, struct plan *plan)
+{
+    const struct plan_request *call = &plan->calls.items[0];
+
+    if (!plan->asked_in || plan->asked_keys != app->keys || call->state != REQUEST_FAILED || !call->message)
+        return;
+    dialog_put_back(app, plan->asked_in, call->message);
+    plan->asked_in = NULL;
+}
+
 static void finish(struct app *app, struct plan *plan)
 {
     char *what = result_of(plan);
@@ -330,6 +347,7 @@ static void finish(struct app *app, struct plan *plan)
     forget_undone(app, plan);
     say_result(app, plan, what);
     watch(app, plan);
+    ask_again(app, plan);
     free(what);
     if (plan->secret)
         show_secret(app, plan);
@@ -375,7 +393,7 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
 bool plan_reply(struct app *app, uint64_t id, struct reply *reply)
 {
     for (struct plan *p = app->plans; p; p = p->next) {
-        if (plan_effects_reply(p, id, reply))
+        if (plan_effects_reply(p, id, reply) || plan_policy_reply(p, id, reply))
             return true;
         for (size_t i = 0; i < p->calls.len; i++)
             if (p->calls.items[i].id == id) {

@@ -215,12 +215,12 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
 {
     static const char *const signs[] = {[PROMPT_COMMAND] = ":", [PROMPT_FILTER] = "/", [PROMPT_MARK] = "+"};
     const struct prompt *p = &app->prompt;
-    char right[160] = "";
+    char right[240] = "";
     size_t others;
     const char *rest = ghost(app, &others);
 
     if (p->error)
-        snprintf(right, sizeof(right), "%.100s (column %zu)", p->error, p->error_at + 1);
+        snprintf(right, sizeof(right), "%.180s (column %zu)", p->error, p->error_at + 1);
     else if (p->kind == PROMPT_FILTER)
         snprintf(right, sizeof(right), "%zu of %zu   Enter keep  Esc cancel", app_list(app)->order.len,
                  app_list(app)->total);
@@ -233,8 +233,10 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
             snprintf(right, sizeof(right), "%s%s%s", cmd->args ? cmd->args : "", cmd->args ? "   " : "", cmd->help);
     }
     int used = canvas_width(c, right), width = at.cols - 3;
-    if (used > width / 2)
-        used = width / 2;
+    int most = p->error ? width - canvas_width(c, line_text(&p->line)) - 3 : width / 2;
+    most = most > width / 2 ? most : width / 2;
+    if (used > most)
+        used = most;
     canvas_text(c, at.row, 1, 1, ROLE_PROMPT, signs[p->kind]);
     canvas_right(c, at.row, at.cols - used - 1, used, p->error ? ROLE_ERROR : ROLE_FAINT, right);
     width -= used + 2;

@@ -5,6 +5,7 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -15,7 +16,7 @@
 #define TERMS_MAX 32
 #define WORD_MAX  200
 
-enum op { OP_CONTAINS, OP_REGEX, OP_OLDER, OP_NEWER, OP_WITHIN, OP_OVERLAPS };
+enum op { OP_CONTAINS, OP_STATE, OP_REGEX, OP_OLDER, OP_NEWER, OP_WITHIN, OP_OVERLAPS };
 
 struct alternative {
     const struct filter_field *field; /* NULL: the row's words */
@@ -78,8 +79,21 @@ static int parse_regex(struct alternative *a, const char *pattern, struct err *e
     return 0;
 }
 
+/* Whether one of the words begins so. */
+static bool word_begins(const char *words, const char *start)
+{
+    size_t len = strlen(start);
+
+    for (const char *at = words; *at; at += strcspn(at, " ")) {
+        at += strspn(at, " ");
+        if (strncasecmp(at, start, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What follows the field's name: an operator and a value. */
-static int parse_value(struct alternative *a, char op, const char *value, struct err *e)
+static int parse_value(struct alternative *a, char op, const char *value, const char *states, struct err *e)
 {
     enum filter_kind kind = a->field->kind;
 
@@ -99,7 +113,9 @@ static int parse_value(struct alternative *a, char op, const char *value, struct
     }
     if (op == '~')
         return parse_regex(a, value, e);
-    a->op = OP_CONTAINS;
+    if (kind == FILTER_STATE && states && !word_begins(states, value))
+        return err_set(e, ERR_INVALID, "%s: '%.40s' is none of %s", a->field->name, value, states);
+    a->op = kind == FILTER_STATE ? OP_STATE : OP_CONTAINS;
     a->word = mem_strdup(value);
     a->fold = !has_capital(value);
     return 0;
@@ -138,7 +154,7 @@ static int parse_alternative(struct alternative *a, const char *word, const stru
     if (name && word[name]) {
         a->field = field_find(fields, word, name);
         if (a->field)
-            return parse_value(a, word[name], word + name + 1, e);
+            return parse_value(a, word[name], word + name + 1, fields->states, e);
         if (word[name] != ':' || !is_plain_start(word, name))
             return unknown_key(word, name, fields, e);
     }
@@ -356,6 +372,8 @@ static bool alternative_holds(const struct alternative *a, const struct filter_f
         return regexec(&a->regex, text, 0, NULL, 0) == 0;
     if (a->op == OP_CONTAINS)
         return contains(text, a);
+    if (a->op == OP_STATE)
+        return word_begins(text, a->word);
     return any_network(text, a);
 }
 

@@ -14,6 +14,7 @@
 
 enum filter_kind {
     FILTER_TEXT,    /* key:value is looked for in a text */
+    FILTER_STATE,   /* key:value begins one of the words of a text: those of the list's states */
     FILTER_SINCE,   /* key>7d: a time that lies further back */
     FILTER_UNTIL,   /* key<3d: a time that comes sooner */
     FILTER_NETWORK, /* key:PREFIX, key~PREFIX over prefixes or addresses, separated by blanks */
@@ -32,6 +33,7 @@ struct filter_fields {
     const struct filter_field *items;
     size_t len;
     void (*words)(const struct row *row, struct buf *out); /* what a bare word is looked for in */
+    const char *states; /* what a FILTER_STATE may say, separated by blanks; NULL: the list has none */
 };
 
 /* Filters that were given a name. */

@@ -26,17 +26,6 @@ static int total_width(const struct list_def *def, const struct fitted *f)
     return total;
 }
 
-/* What the columns that are shown would take if each got what it wishes. */
-static int wished_width(const struct list_def *def, const struct fitted *f)
-{
-    int total = 0;
-
-    for (int i = 0; i < def->column_count; i++)
-        if (f->width[i])
-            total += (def->columns[i].wish > f->width[i] ? def->columns[i].wish : f->width[i]) + 1;
-    return total;
-}
-
 /* The width that nine names of ten fit into: one that is long does not cost all others their columns. */
 static int name_width(const struct list *l)
 {
@@ -50,12 +39,31 @@ static int name_width(const struct list *l)
     return width;
 }
 
-/* What a column needs before others get anything: other columns give way to names, up to a good quarter of the width.
- */
+/* What a column would like: names are not cut. */
+static int wish_of(const struct list *l, int column)
+{
+    const struct list_column *c = &l->def->columns[column];
+    int name = c->name ? name_width(l) : 0;
+
+    return name > c->wish ? name : c->wish;
+}
+
+/* What the columns that are shown would take if each got what it wishes. */
+static int wished_width(const struct list *l, const struct fitted *f)
+{
+    int total = 0;
+
+    for (int i = 0; i < l->def->column_count; i++)
+        if (f->width[i])
+            total += (wish_of(l, i) > f->width[i] ? wish_of(l, i) : f->width[i]) + 1;
+    return total;
+}
+
+/* What a column needs before others get anything: other columns give way to names, up to two fifths of the width. */
 static int least_of(const struct list *l, int column, int width)
 {
     const struct list_column *c = &l->def->columns[column];
-    int most = width * 2 / 7, name = c->name ? name_width(l) : 0;
+    int most = width * 2 / 5, name = c->name ? name_width(l) : 0;
 
     name = name < most ? name : most;
     return name > c->least ? name : c->least;
@@ -72,7 +80,7 @@ static void choose(const struct list *l, int width, struct fitted *f)
     for (int rank = 0; rank <= RANK_MAX && !f->chosen; rank++)
         for (int i = 0; i < def->column_count; i++) {
             const struct list_column *c = &def->columns[i];
-            int others = rank < RANK_LUXURY ? total_width(def, f) : wished_width(def, f);
+            int others = rank < RANK_LUXURY ? total_width(def, f) : wished_width(l, f);
 
             if (c->rank == rank && (!rank || others + c->least + 1 <= width))
                 f->width[i] = least_of(l, i, width);
@@ -93,7 +101,7 @@ static struct fitted fit(const struct list *l, int width)
     for (int rank = 0; rank <= RANK_MAX; rank++)
         for (int i = 0; i < def->column_count; i++) {
             const struct list_column *c = &def->columns[i];
-            int more = c->wish - f.width[i];
+            int more = wish_of(l, i) - f.width[i];
 
             if (!f.width[i] || c->rank != rank || more <= 0)
                 continue;

@@ -255,5 +255,7 @@ const char *preauth_key_owner(const struct row *row);
 
 enum glyph route_state_glyph(int state);
 enum glyph node_glyph(const struct m_node *n); /* how it is */
+/* What asks to join: its system, version and address, as far as they are known. */
+void pending_client(const struct m_pending *p, struct buf *out);
 
 #endif

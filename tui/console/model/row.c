@@ -358,6 +358,18 @@ enum glyph node_glyph(const struct m_node *n)
     return n->api.draining ? GLYPH_DRAINED : GLYPH_ONLINE;
 }
 
+void pending_client(const struct m_pending *p, struct buf *out)
+{
+    const struct api_pending *api = &p->api;
+    const char *const words[] = {api->os, api->client_version, *api->source ? "from" : "", api->source};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (*words[i])
+            buf_addf(out, "%s%s", out->len ? " " : "", words[i]);
+    if (!out->len)
+        buf_adds(out, "not known");
+}
+
 const char *row_label(const struct row *row)
 {
     switch (row->kind) {

@@ -6,6 +6,7 @@
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/help.h"
+#include "console/dialogs/plan.h"
 #include "console/policy/policy_page.h"
 
 /* ---- may it be changed? ---- */
@@ -283,7 +284,7 @@ static const char *word_for(const struct app *app)
 
     if (pairs->lost)
         return "LOST";
-    return pairs->gained >= 4 && pairs->gained * 4 >= nodes * (nodes ? nodes - 1 : 0) ? "OPEN" : NULL;
+    return policy_opens_much(pairs->gained, nodes) ? "OPEN" : NULL;
 }
 
 static void word_typed(struct app *app, const char *typed)

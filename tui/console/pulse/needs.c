@@ -26,7 +26,7 @@ static bool asks_to_join(const struct row *row, int64_t now_ns, char text[NEED_T
     const struct m_pending *p = (const struct m_pending *)row;
     char ago[AGO_MAX];
 
-    snprintf(text, NEED_TEXT_MAX, "asks to join since %s: approve or reject it",
+    snprintf(text, NEED_TEXT_MAX, "asked to join %s ago: approve or reject it",
              span_text(now_ns - p->api.created_ns, ago));
     return p->api.kind == API_PENDING_REGISTER;
 }

@@ -138,7 +138,7 @@ void pulse_open(struct app *app, const struct m_need *need)
 struct pulse_counts {
     size_t nodes, online, expired, routers, exits;
     size_t advertised, approved, serving, waiting;
-    size_t prefixes, unserved;
+    size_t prefixes, unapproved, unserved;
 };
 
 static void count_node(const struct m_node *n, struct pulse_counts *out)
@@ -165,8 +165,14 @@ static struct pulse_counts count_all(const struct model *m)
     for (size_t i = 0; i < prefixes->rows.len; i++) {
         const struct m_prefix *p = (const struct m_prefix *)prefixes->rows.items[i];
 
-        counts.prefixes += !p->row.gone_ms && !p->api.exit;
-        counts.unserved += !p->row.gone_ms && !p->api.exit && !p->api.primary;
+        if (p->row.gone_ms || p->api.exit)
+            continue;
+        bool approved = false;
+        for (size_t k = 0; k < p->api.routers.len; k++)
+            approved |= router_at(p, k)->state != ROUTE_AVAILABLE;
+        counts.prefixes++;
+        counts.unapproved += !approved;
+        counts.unserved += approved && !p->api.primary;
     }
     return counts;
 }
@@ -201,7 +207,8 @@ static int draw_counts(const struct app *app, struct canvas *c, struct rect at)
     snprintf(text, sizeof(text), "%zu advertised, %zu approved, %zu serving, %zu waiting", n.advertised, n.approved,
              n.serving, n.waiting);
     line = draw_line(c, at, line, "routes", ROLE_TEXT, text);
-    snprintf(text, sizeof(text), "%zu, %zu without a router", n.prefixes, n.unserved);
+    snprintf(text, sizeof(text), "%zu: %zu approved, %zu of them without a router", n.prefixes,
+             n.prefixes - n.unapproved, n.unserved);
     return draw_line(c, at, line, "prefixes", ROLE_TEXT, text);
 }
 

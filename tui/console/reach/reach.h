@@ -115,6 +115,9 @@ struct reach_page {
 
 struct reach_page *reach_of(const struct app *app);
 
+/* reach_commands.c: ":reach SRC DST[:PORT]"; false: the words are a filter. */
+bool reach_words(struct app *app, bool named, const char *text);
+
 /* reach_rows.c */
 void reach_rows_clear(struct reach_rows *rows);
 struct reach_row *reach_rows_add(struct reach_rows *rows);

@@ -46,6 +46,19 @@ static void ask(struct app *app, const char *text)
     reach_path_ask(app);
 }
 
+bool reach_words(struct app *app, bool named, const char *text)
+{
+    int part = app->place.part;
+
+    if (part != REACH_PATH && part != REACH_HISTORY) {
+        if (named || !strchr(text, ' '))
+            return false;
+        app_go(app, &reach_view, REACH_PATH, NULL);
+    }
+    ask(app, text);
+    return true;
+}
+
 /* What the row under the cursor is to a policy; as_destination: it is where one wants to get. */
 static const char *end_of(const struct app *app, bool *as_destination)
 {
@@ -306,7 +319,7 @@ static const struct console_command commands[] = {
     {.name = "reach",
      .keys = "3",
      .help = "who reaches what: a path, all against all, from one, to one",
-     .args = "[path|matrix|from|to] [FILTER]",
+     .args = "[path|matrix|from|to] [SRC DST[:PORT]|FILTER]",
      .where = IN_ANY,
      .opens = &reach_view},
     {.name = "explain",

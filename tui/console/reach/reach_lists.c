@@ -175,7 +175,7 @@ static void what_words(const struct row *row, struct buf *out)
 static const struct filter_field fields[] = {
     {"name", FILTER_TEXT, name_words, NULL},
     {"kind", FILTER_TEXT, kind_words, NULL},
-    {"is", FILTER_TEXT, is_words, NULL},
+    {"is", FILTER_STATE, is_words, NULL},
     {"what", FILTER_TEXT, what_words, NULL},
 };
 
@@ -190,7 +190,7 @@ static void collect(const struct model *m, struct list *l)
 
 #define FIELDS                                                                                                         \
     {                                                                                                                  \
-        .items = fields, .len = ARRAY_LEN(fields), .words = end_words                                                  \
+        .items = fields, .len = ARRAY_LEN(fields), .words = end_words, .states = "open some closed"                    \
     }
 
 const struct list_def reach_matrix_def = {

@@ -162,7 +162,7 @@ static void is_words(const struct row *row, struct buf *out)
 static const struct filter_field fields[] = {
     {"name", FILTER_TEXT, name_words, NULL}, {"kind", FILTER_TEXT, kind_words, NULL},
     {"out", FILTER_TEXT, out_words, NULL},   {"in", FILTER_TEXT, in_words, NULL},
-    {"is", FILTER_TEXT, is_words, NULL},
+    {"is", FILTER_STATE, is_words, NULL},
 };
 
 static void collect(const struct model *m, struct list *l)
@@ -180,7 +180,10 @@ const struct list_def reach_neighbours_def = {
     .empty = "it reaches nobody, and nobody reaches it",
     .columns = columns,
     .column_count = ARRAY_LEN(columns),
-    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
+    .fields = {.items = fields,
+               .len = ARRAY_LEN(fields),
+               .words = words,
+               .states = "both reached reaching online offline"},
     .sort = 0,
     .collect = collect,
 };

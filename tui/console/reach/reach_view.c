@@ -156,6 +156,7 @@ const struct console_view reach_view = {
     .tick = tick,
     .reply = reply_to,
     .escape = escape,
+    .words = reach_words,
     .draw = draw,
     .draw_facts = draw_facts,
 };

@@ -156,9 +156,19 @@ static void exit_words(const struct row *row, struct buf *out)
     finding_words(row, out);
 }
 
+static void exit_states(const struct row *row, struct buf *out)
+{
+    const struct m_route *r = exit_of(row);
+
+    buf_adds(out, r->node->api.online ? "online" : "offline");
+    state_words(r->api.state, out);
+    buf_adds(out, r->node->api.draining ? " drained" : r->api.state == ROUTE_SERVING ? " suggested" : "");
+    finding_states(row, out);
+}
+
 static const struct filter_field exit_fields[] = {
     {"node", FILTER_TEXT, exit_words, NULL},
-    {"is", FILTER_TEXT, exit_words, NULL},
+    {"is", FILTER_STATE, exit_states, NULL},
 };
 
 static int by_node_name(const void *a, const void *b)
@@ -212,7 +222,10 @@ const struct list_def exits_def = {
     .empty = "no exit nodes: tailscale set --advertise-exit-node offers one",
     .columns = exit_columns,
     .column_count = ARRAY_LEN(exit_columns),
-    .fields = {.items = exit_fields, .len = ARRAY_LEN(exit_fields), .words = exit_words},
+    .fields = {.items = exit_fields,
+               .len = ARRAY_LEN(exit_fields),
+               .words = exit_words,
+               .states = "online suggested " ROUTE_STATE_WORDS},
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,

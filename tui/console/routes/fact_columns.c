@@ -49,6 +49,23 @@ int by_used(const struct row *a, const struct row *b)
     return (p < q) - (p > q);
 }
 
+void state_words(int state, struct buf *out)
+{
+    static const char *const words[ROUTE_STATES] = {
+        [ROUTE_AVAILABLE] = " not-approved waiting", [ROUTE_APPROVED] = " approved not-advertised",
+        [ROUTE_STANDBY] = " approved standby",       [ROUTE_SERVING] = " approved serving",
+        [ROUTE_OFFLINE] = " approved offline",       [ROUTE_UNHEALTHY] = " approved unhealthy",
+    };
+
+    buf_adds(out, state > ROUTE_NONE && state < ROUTE_STATES ? words[state] : "");
+}
+
+void finding_states(const struct row *row, struct buf *out)
+{
+    if (row->facts && row->facts->finding)
+        buf_adds(out, row->facts->warnings ? " finding warning" : " finding note");
+}
+
 void finding_words(const struct row *row, struct buf *out)
 {
     const struct row_facts *f = row->facts;

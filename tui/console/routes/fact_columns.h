@@ -12,5 +12,10 @@ int by_used(const struct row *a, const struct row *b);
 
 /* For filters: " finding warning" and the word of the gravest finding; nothing where there is none. */
 void finding_words(const struct row *row, struct buf *out);
+/* How a filter finds a route's state, and what is found of the row. */
+void state_words(int state, struct buf *out);
+void finding_states(const struct row *row, struct buf *out);
+#define ROUTE_STATE_WORDS                                                                                              \
+    "approved not-approved waiting serving standby offline unhealthy not-advertised drained finding warning note"
 
 #endif

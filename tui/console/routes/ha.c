@@ -218,6 +218,19 @@ static void group_words(const struct row *row, struct buf *out)
     finding_words(row, out);
 }
 
+static void group_states(const struct row *row, struct buf *out)
+{
+    const struct m_prefix *p = (const struct m_prefix *)row;
+
+    buf_adds(out, is_degraded(row) ? "degraded" : "");
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        state_words(router_at(p, i)->state, out);
+        buf_adds(out, router_is_drained(p, i) ? " drained" : "");
+    }
+    buf_adds(out, p->api.nearest ? " nearest" : "");
+    finding_states(row, out);
+}
+
 static void group_prefix(const struct row *row, struct buf *out)
 {
     buf_adds(out, row->key);
@@ -226,7 +239,7 @@ static void group_prefix(const struct row *row, struct buf *out)
 static const struct filter_field group_fields[] = {
     {"prefix", FILTER_NETWORK, group_prefix, NULL},
     {"route", FILTER_NETWORK, group_prefix, NULL},
-    {"is", FILTER_TEXT, group_words, NULL},
+    {"is", FILTER_STATE, group_states, NULL},
     {"node", FILTER_TEXT, group_words, NULL},
 };
 
@@ -246,7 +259,10 @@ const struct list_def ha_def = {
     .empty = "no prefix has two routers: advertise and approve it on a second node for failover",
     .columns = group_columns,
     .column_count = ARRAY_LEN(group_columns),
-    .fields = {.items = group_fields, .len = ARRAY_LEN(group_fields), .words = group_words},
+    .fields = {.items = group_fields,
+               .len = ARRAY_LEN(group_fields),
+               .words = group_words,
+               .states = "degraded nearest " ROUTE_STATE_WORDS},
     .sort = 1,
     .kinds = 1U << ROW_PREFIX,
     .always_whole = true,

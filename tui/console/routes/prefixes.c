@@ -231,6 +231,21 @@ static void words(const struct row *row, struct buf *out)
     finding_words(row, out);
 }
 
+static void text_states(const struct row *row, struct buf *out)
+{
+    const struct m_prefix *p = prefix_of(row);
+
+    buf_adds(out, p->api.exit ? "exit" : "");
+    state_words((int)state_of(p), out);
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        state_words(router_at(p, i)->state, out);
+        buf_adds(out, router_is_drained(p, i) ? " drained" : "");
+    }
+    buf_adds(out, p->api.nearest ? " nearest" : "");
+    buf_adds(out, *p->api.probe ? " probed" : "");
+    finding_states(row, out);
+}
+
 static void text_prefix(const struct row *row, struct buf *out)
 {
     buf_adds(out, row->key);
@@ -246,7 +261,7 @@ static const struct filter_field fields[] = {
     {"prefix", FILTER_NETWORK, text_prefix, NULL},
     {"route", FILTER_NETWORK, text_prefix, NULL},
     {"node", FILTER_TEXT, text_node, NULL},
-    {"is", FILTER_TEXT, words, NULL},
+    {"is", FILTER_STATE, text_states, NULL},
 };
 
 static int order_prefixes(const void *a, const void *b)
@@ -299,7 +314,10 @@ const struct list_def prefixes_def = {
     .empty = "no routes",
     .columns = columns,
     .column_count = ARRAY_LEN(columns),
-    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
+    .fields = {.items = fields,
+               .len = ARRAY_LEN(fields),
+               .words = words,
+               .states = "exit nearest probed " ROUTE_STATE_WORDS},
     .sort = PREFIX_COLUMN,
     .always_whole = true,
     .indent = indent,

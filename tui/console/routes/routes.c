@@ -190,12 +190,13 @@ static void route_state(const struct row *row, struct buf *out)
 {
     const struct m_route *r = route_of(row);
 
-    if (r)
-        buf_addf(out, "%s %s%s", route_state_name(r->api.state), words_of_state[r->api.state],
-                 r->node && r->node->api.draining ? " drained" : "");
+    if (r) {
+        state_words(r->api.state, out);
+        buf_adds(out, r->api.exit ? " exit" : "");
+    }
     if (r && r->node)
-        buf_adds(out, r->node->api.online ? " online" : " offline");
-    finding_words(row, out);
+        buf_addf(out, "%s%s", r->node->api.online ? " online" : " offline", r->node->api.draining ? " drained" : "");
+    finding_states(row, out);
 }
 
 static void route_primary(const struct row *row, struct buf *out)
@@ -206,9 +207,15 @@ static void route_primary(const struct row *row, struct buf *out)
 
 static const struct filter_field route_fields[] = {
     {"prefix", FILTER_NETWORK, route_prefix, NULL}, {"route", FILTER_NETWORK, route_prefix, NULL},
-    {"node", FILTER_TEXT, route_node, NULL},        {"is", FILTER_TEXT, route_state, NULL},
+    {"node", FILTER_TEXT, route_node, NULL},        {"is", FILTER_STATE, route_state, NULL},
     {"primary", FILTER_TEXT, route_primary, NULL},
 };
+
+#define ROUTE_FIELDS                                                                                                   \
+    {                                                                                                                  \
+        .items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words,                                   \
+        .states = "exit online " ROUTE_STATE_WORDS                                                                     \
+    }
 
 static int by_node_name(const void *a, const void *b)
 {
@@ -271,7 +278,7 @@ static const struct list_def routes_def = {
     .empty = "no routes: tailscale set --advertise-routes=10.0.0.0/8 advertises one",
     .columns = route_columns,
     .column_count = ARRAY_LEN(route_columns),
-    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
+    .fields = ROUTE_FIELDS,
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
@@ -312,7 +319,7 @@ const struct list_def node_routes_def = {
     .empty = "advertises no routes",
     .columns = detail_columns,
     .column_count = ARRAY_LEN(detail_columns),
-    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
+    .fields = ROUTE_FIELDS,
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,

@@ -131,5 +131,5 @@ void event_object(const char *object, uint64_t id, const char *name, struct buf 
             buf_addf(out, "%s %llu", keys[i][1], (unsigned long long)id);
             return;
         }
-    buf_addf(out, "%s %s", object, name);
+    buf_addf(out, "%s%s%s", object, str_eq(object, name) ? "" : " ", str_eq(object, name) ? "" : name);
 }

@@ -304,7 +304,7 @@ static bool empty(const struct app *app, char *text, size_t size)
 
     if (!*view_list(app, &events_view, 0)->filter_text || !events_back_text(app, b, back, sizeof(back)))
         return false;
-    snprintf(text, size, "nothing matches, %s%s", b->request ? "read " : "", back);
+    snprintf(text, size, "nothing matches%s %s", str_starts(back, "back") ? ", read" : " in", back);
     return true;
 }
 

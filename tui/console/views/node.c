@@ -124,8 +124,11 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
     else if (*by)
         linef(p, "approval", n->api.needs_approval ? ROLE_WAIT : ROLE_TEXT, "%sby %s %s ago",
               n->api.needs_approval ? "taken back " : "", by, text);
-    linef(p, "client", ROLE_TEXT, "%s  %s %s  capability %llu", n->api.client_version, n->api.os, n->api.os_version,
-          (unsigned long long)n->api.cap_version);
+    if (*n->api.client_version || *n->api.os)
+        linef(p, "client", ROLE_TEXT, "%s  %s %s  capability %llu", n->api.client_version, n->api.os, n->api.os_version,
+              (unsigned long long)n->api.cap_version);
+    else
+        line(p, "client", ROLE_TEXT, "not known");
     if (!str_eq(n->api.hostname, n->api.given_name))
         line(p, "calls itself", ROLE_TEXT, n->api.hostname);
     buf_release(&tags);

@@ -333,14 +333,20 @@ static void text_state(const struct row *row, struct buf *out)
 {
     const struct m_node *n = node_of(row);
 
-    buf_adds(out, n ? glyph_word(node_glyph(n)) : "pending");
-    if (n && n->waiting)
-        buf_adds(out, " waiting");
-    if (n && n->api.warnings.len)
-        buf_adds(out, " warned");
-    if (n && n->api.draining)
-        buf_adds(out, n->api.online ? " online drained" : " drained");
+    if (!n) {
+        buf_adds(out, "pending");
+        return;
+    }
+    buf_addf(out, "%s%s%s%s%s%s%s",
+             n->api.expired  ? "expired"
+             : n->api.online ? "online"
+                             : "offline",
+             n->api.expired && n->api.online ? " online" : "", n->api.online && !n->api.healthy ? " unhealthy" : "",
+             n->api.needs_approval ? " not-approved" : "", n->waiting ? " waiting" : "",
+             n->api.warnings.len ? " warned" : "", n->api.draining ? " drained" : "");
 }
+
+#define NODE_STATES "online offline expired pending unhealthy not-approved waiting warned drained"
 
 static void text_id(const struct row *row, struct buf *out)
 {
@@ -369,7 +375,7 @@ static const struct filter_field fields[] = {
     {"tag", FILTER_TEXT, text_tags, NULL},         {"ip", FILTER_NETWORK, text_ip, NULL},
     {"route", FILTER_NETWORK, text_routes, NULL},  {"os", FILTER_TEXT, text_os, NULL},
     {"version", FILTER_TEXT, text_version, NULL},  {"relay", FILTER_TEXT, text_relay, NULL},
-    {"is", FILTER_TEXT, text_state, NULL},         {"id", FILTER_TEXT, text_id, NULL},
+    {"is", FILTER_STATE, text_state, NULL},        {"id", FILTER_TEXT, text_id, NULL},
     {"seen", FILTER_SINCE, NULL, time_seen},       {"exp", FILTER_UNTIL, NULL, time_expiry},
     {"created", FILTER_SINCE, NULL, time_created},
 };
@@ -395,7 +401,7 @@ static const struct list_def nodes_def = {
     .empty = "no nodes yet: {users} {new} creates a user, {keys} {new} a key and the command to join with",
     .columns = columns,
     .column_count = ARRAY_LEN(columns),
-    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words, .states = NODE_STATES},
     .sort = 1,
     .kinds = 1U << ROW_NODE | 1U << ROW_PENDING,
     .counted = 1U << ROW_NODE,

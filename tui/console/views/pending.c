@@ -154,8 +154,9 @@ void pending_pane(struct app *app, struct canvas *c, struct rect at)
     canvas_text(c, at.row + 2, col + 12, width, ROLE_FAINT,
                 "compare it with the one in the user's terminal or browser");
     canvas_text(c, at.row + 3, col, 12, ROLE_LABEL, "client");
-    canvas_textf(c, at.row + 3, col + 12, width, ROLE_TEXT, "%s %s from %s", p->api.os, p->api.client_version,
-                 p->api.source);
+    pending_client(p, &list);
+    canvas_text(c, at.row + 3, col + 12, width, ROLE_TEXT, buf_text(&list));
+    buf_clear(&list);
     for (size_t i = 0; i < p->api.routes.len; i++)
         buf_addf(&list, "%s%s", i ? ", " : "", prefix_format(&p->api.routes.items[i], prefix));
     canvas_text(c, at.row + 4, col, 12, ROLE_LABEL, p->ssh ? "session" : "routes");

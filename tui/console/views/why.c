@@ -38,8 +38,11 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
     if (n->api.online)
         buf_addf(out, "session\tits map stream is open, from %s\n",
                  *n->api.source ? n->api.source : "an unknown address");
+    else if (n->api.last_seen_ns)
+        buf_addf(out, "session\tno map stream is open; seen %s ago\n",
+                 span_text(app->at.now_ns - n->api.last_seen_ns, text));
     else
-        buf_addf(out, "session\tno map stream is open; seen %s\n", ago_text(n->api.last_seen_ns, app->at.now_ns, text));
+        buf_adds(out, "session\tno map stream is open; it was never connected\n");
     if (n->api.online && !n->api.healthy)
         buf_adds(out, "probe\tno answer, although its map stream is open\n");
     for (size_t i = 0; i < n->api.warnings.len; i++) {
