@@ -183,14 +183,22 @@ struct policy_text {
     char *note;   /* why, in his words; "": he said nothing */
 };
 
+/* A record that is no result of an election, but tells the next one what an administrator wants. */
+enum primary_choice {
+    PRIMARY_ELECTED,
+    PRIMARY_HOLDS, /* the node is to serve until it cannot */
+    PRIMARY_ONCE,  /* it is to serve now, and the failback may move the prefix on */
+};
+
 /* Who serves a subnet prefix, kept so that a restart does not move it. id: the node. */
 struct primary {
     struct record r;
     struct prefix prefix;
     int64_t since_ns;
-    char *actor;    /* the administrator whose change it followed, "": nobody's. Not stored */
-    uint64_t moves; /* from one router to another since the start. Not stored */
-    bool chosen;    /* by an administrator just now: it is to be elected. Not stored: who is elected stays */
+    char *actor;                /* the administrator whose change it followed, "": nobody's. Not stored */
+    uint64_t moves;             /* from one router to another since the start. Not stored */
+    bool chosen;                /* by an administrator: it serves until it cannot, whatever the failback */
+    enum primary_choice choice; /* Not stored */
 };
 
 /* The same within a group of routers that grants name with via. id: the node. */
@@ -200,7 +208,8 @@ struct via_primary {
     char *actor; /* as of a primary. Not stored */
     struct prefix prefix;
     int64_t since_ns;
-    bool chosen; /* as of a primary. Not stored */
+    bool chosen;                /* as of a primary */
+    enum primary_choice choice; /* as of a primary. Not stored */
 };
 
 /* What a prefix does when a better router than its primary is well. */

@@ -36,7 +36,7 @@ enum admin_op {
     ADMIN_NODE_AUTHORIZE, /* flag: it may take part in the tailnet; else no longer */
     ADMIN_NODE_ROUTES,    /* prefixes replace what is approved; exit routes come as a pair */
     ADMIN_ROUTES_EDIT,    /* prefixes are approved, revoke is not any more */
-    ADMIN_PRIMARY,        /* the node serves the one prefix */
+    ADMIN_PRIMARY,        /* the node serves the one prefix; flag: until the failback moves it */
     ADMIN_NODE_DRAIN,     /* flag: its prefixes move to others where others can serve them; else no longer */
     ADMIN_NODE_PRIORITY,  /* number: the higher is preferred among the routers of a prefix, and among exit nodes */
     ADMIN_PREFIX_SET,     /* the one prefix: the members of rule that given names; those of reset as configured again */

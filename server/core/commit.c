@@ -151,7 +151,7 @@ static void put_primary(struct core_state *s, const struct store_write *w)
 {
     const struct primary *p = w->record;
 
-    if (p->chosen)
+    if (p->choice)
         return;
     for (size_t i = 0; i < s->primaries.len; i++)
         if (prefix_cmp(&s->primaries.items[i]->prefix, &p->prefix) == 0) {
@@ -165,7 +165,7 @@ static void put_via_primary(struct core_state *s, const struct store_write *w)
 {
     const struct via_primary *p = w->record;
 
-    if (p->chosen)
+    if (p->choice)
         return;
     for (size_t i = 0; i < s->via_primaries.len; i++) {
         struct via_primary *now = s->via_primaries.items[i];

@@ -117,7 +117,7 @@ static void follow_dns(struct core_state *s, const struct store_write *w)
 
 static void follow_primary(struct core_state *s, const struct store_write *w)
 {
-    if (!w->remove && ((const struct primary *)w->record)->chosen)
+    if (!w->remove && ((const struct primary *)w->record)->choice)
         primary_choose(s, w->record);
 }
 
@@ -141,7 +141,7 @@ static void follow_ssh_approval(struct core_state *s, const struct store_write *
 
 static void follow_via_primary(struct core_state *s, const struct store_write *w)
 {
-    if (!w->remove && ((const struct via_primary *)w->record)->chosen)
+    if (!w->remove && ((const struct via_primary *)w->record)->choice)
         via_primary_choose(s, w->record);
 }
 

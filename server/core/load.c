@@ -83,7 +83,7 @@ static void load_primaries(struct core_state *s, const struct store_image *image
         struct slot *slot = map_getu(&s->by_id, p->r.id);
         if (!slot)
             continue;
-        routes_restore(s->routes, &p->prefix, p->r.id, p->since_ns);
+        routes_restore(s->routes, &p->prefix, &(struct route_served){p->r.id, p->since_ns, p->chosen});
         prefixes_add(&slot->serving, &p->prefix);
         size_t at = 0;
         while (at < s->primaries.len && prefix_cmp(&s->primaries.items[at]->prefix, &p->prefix) < 0)
@@ -177,11 +177,12 @@ int state_load(struct core_state *s, struct err *e)
     settings_from_config(s);
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);
-    load_primaries(s, &image);
+    /* Before who serves: another failback ends an administrator's choice. */
     for (size_t i = 0; i < image.prefix_settings_count; i++) {
         prefix_settings_work(s, image.prefix_settings[i], false);
         prefix_settings_publish(s, image.prefix_settings[i], false);
     }
+    load_primaries(s, &image);
     reach_restore(s);
     address_set_ranges(s);
     repeated_load(s, image.admin_calls, image.admin_call_count);

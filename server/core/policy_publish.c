@@ -104,6 +104,7 @@ void core_policy_remember(struct core_state *s, const struct route_move *m)
     p->since_ns = clock_wall_ns();
     mem_replace(&p->actor, m->actor ? m->actor : "");
     mem_replace(&p->tags, m->via);
+    p->chosen = routes_is_chosen(s->routes, &(struct route_place){&p->prefix, p->tags});
     if (known)
         record_unref(s->via_primaries.items[at]);
     else
@@ -112,6 +113,27 @@ void core_policy_remember(struct core_state *s, const struct route_move *m)
     s->via_primaries_dirty = true;
     core_past_via_primary(s, &p->prefix, p->tags, p);
     tx_put(s, p);
+}
+
+void core_policy_remember_choices(struct core_state *s)
+{
+    for (size_t i = 0; i < s->via_primaries.len; i++) {
+        struct via_primary *old = s->via_primaries.items[i];
+        bool chosen = routes_is_chosen(s->routes, &(struct route_place){&old->prefix, old->tags});
+        if (chosen == old->chosen)
+            continue;
+        struct via_primary *p = via_primary_new();
+        p->r.id = old->r.id;
+        p->prefix = old->prefix;
+        p->since_ns = old->since_ns;
+        mem_replace(&p->actor, old->actor);
+        mem_replace(&p->tags, old->tags);
+        p->chosen = chosen;
+        record_unref(old);
+        s->via_primaries.items[i] = record_ref(p);
+        s->via_primaries_dirty = true;
+        tx_put(s, p);
+    }
 }
 
 void core_policy_restore_servers(struct core_state *s, struct via_primary *const *list, size_t count)
@@ -130,7 +152,7 @@ static void restore_elections(struct core_state *s)
 {
     for (size_t i = s->via_primaries.len; i-- > 0;) {
         const struct via_primary *p = s->via_primaries.items[i];
-        if (!routes_restore_in(s->routes, p->tags, &p->prefix, p->r.id, p->since_ns))
+        if (!routes_restore_in(s->routes, p->tags, &p->prefix, &(struct route_served){p->r.id, p->since_ns, p->chosen}))
             via_forget(s, i); /* the policy that is read now knows no such group */
     }
 }

@@ -22,5 +22,7 @@ void core_policy_release(struct core_state *s);
 void core_policy_restore_servers(struct core_state *s, struct via_primary *const *list, size_t count);
 /* A move within a group. */
 void core_policy_remember(struct core_state *s, const struct route_move *m);
+/* Where a choice began or ended within a group and nothing moved. */
+void core_policy_remember_choices(struct core_state *s);
 
 #endif

@@ -60,6 +60,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     mem_replace(&p->actor, m->actor ? m->actor : "");
     p->moves = count_move(s, m);
     p->since_ns = clock_wall_ns();
+    p->chosen = routes_is_chosen(s->routes, &(struct route_place){&m->prefix, NULL});
     if (known) {
         record_unref(s->primaries.items[i]);
     } else {
@@ -226,6 +227,29 @@ static void move_serving(struct core_state *s, const struct route_move *m)
     }
 }
 
+/* A choice began or ended where nothing moved: that is remembered too. */
+static void remember_choices(struct core_state *s)
+{
+    for (size_t i = 0; i < s->primaries.len; i++) {
+        struct primary *old = s->primaries.items[i];
+        bool chosen = routes_is_chosen(s->routes, &(struct route_place){&old->prefix, NULL});
+        if (chosen == old->chosen)
+            continue;
+        struct primary *p = primary_new();
+        p->r.id = old->r.id;
+        p->prefix = old->prefix;
+        p->since_ns = old->since_ns;
+        p->moves = old->moves;
+        mem_replace(&p->actor, old->actor);
+        p->chosen = chosen;
+        record_unref(old);
+        s->primaries.items[i] = record_ref(p);
+        s->primaries_dirty = true;
+        tx_put(s, p);
+    }
+    core_policy_remember_choices(s);
+}
+
 static void elect(struct core_state *s, struct route_moves *moves)
 {
     s->elect = false;
@@ -239,6 +263,8 @@ static void elect(struct core_state *s, struct route_moves *moves)
         else
             remember_primary(s, &moves->items[i]);
     }
+    if (routes_choices_changed(s->routes))
+        remember_choices(s);
     note_all(s, moves);
 }
 

@@ -7,6 +7,14 @@
 #include "base/str.h"
 #include "json/json.h"
 
+/* What control told the client itself comes back as a warning of it: the client found nothing. */
+#define OF_CONTROL "control-health"
+
+static bool is_of_control(const char *code)
+{
+    return str_eq(code, OF_CONTROL) || str_starts(code, OF_CONTROL ".");
+}
+
 static int read_one(const char *code, const json_t *w, struct node_warnings *out, struct err *e)
 {
     const char *severity = "", *title = "", *text = "", *since = NULL;
@@ -16,7 +24,7 @@ static int read_one(const char *code, const json_t *w, struct node_warnings *out
         json_get_str(w, "Title", &title, e) < 0 || json_get_str(w, "Text", &text, e) < 0 ||
         json_get_str(w, "BrokenSince", &since, e) < 0)
         return err_set(e, ERR_INVALID, "the health of a client holds a warning of another form");
-    if (str_eq(severity, "low"))
+    if (str_eq(severity, "low") || is_of_control(code))
         return 0;
     if (since && time_parse(since, &since_ns, "BrokenSince", NULL) < 0)
         since_ns = 0;

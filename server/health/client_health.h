@@ -10,7 +10,8 @@
 
 #define CLIENT_HEALTH_MAX (256u << 10) /* bytes */
 
-/* Appends what matters for a router; what is of low severity (a newer version, ...) does not. ERR_INVALID: it is no
+/* Appends what matters for a router; what is of low severity (a newer version, ...) does not, nor what this server has
+ * told the client (tailcfg.DisplayMessage). ERR_INVALID: it is no
  * health. */
 int client_health_read(const char *text, size_t len, struct node_warnings *out, struct err *e) WARN_UNUSED;
 

@@ -181,9 +181,18 @@ static void touch_for_rule(struct routes *r, struct routed_prefix *entry)
     entry_touch(r, entry);
 }
 
+/* What an administrator says last counts: another failback ends a choice. */
+static void follow_rule(struct routes *r, struct routed_prefix *entry, bool other_failback)
+{
+    if (other_failback)
+        entry_choose(r, entry, 0);
+    touch_for_rule(r, entry);
+}
+
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule)
 {
     struct prefix_rule *old = map_del(&r->rules, p, sizeof(*p));
+    bool other = (old ? old : &r->defaults)->failback != (rule ? rule : &r->defaults)->failback;
     struct routed_prefix *entry = entry_find(r, p);
 
     r->nearest_rules -= old && old->nearest == PREFIX_NEAREST;
@@ -192,11 +201,11 @@ void routes_set_rule(struct routes *r, const struct prefix *p, const struct pref
     if (rule)
         map_put(&r->rules, p, sizeof(*p), mem_dup(rule, sizeof(*rule)));
     if (entry)
-        touch_for_rule(r, entry);
+        follow_rule(r, entry, other);
     for (size_t i = 0; i < r->groups.len; i++) {
         struct election_key key = key_of(r->groups.items[i].number, p);
         if ((entry = find_in(r, &key)))
-            touch_for_rule(r, entry);
+            follow_rule(r, entry, other);
     }
 }
 
@@ -210,27 +219,28 @@ void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults)
     }
 }
 
-static void restore(struct routes *r, uint64_t group, const struct prefix *p, uint64_t node, int64_t since_ns)
+static void restore(struct routes *r, uint64_t group, const struct prefix *p, const struct route_served *served)
 {
     struct election_key key = key_of(group, p);
     struct routed_prefix *entry = make_entry(r, &key);
 
-    entry->primary = entry->last = node;
-    entry->since_ns = since_ns;
+    entry->primary = entry->last = served->node;
+    entry->chosen = served->chosen ? served->node : 0;
+    entry->since_ns = served->since_ns;
     entry->settling = true;
     entry_touch(r, entry);
 }
 
-void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns)
+void routes_restore(struct routes *r, const struct prefix *p, const struct route_served *served)
 {
-    restore(r, 0, p, node, since_ns);
+    restore(r, 0, p, served);
 }
 
-bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, uint64_t node, int64_t since_ns)
+bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, const struct route_served *served)
 {
     for (size_t i = 0; i < r->groups.len; i++)
         if (str_eq(r->groups.items[i].name, group)) {
-            restore(r, r->groups.items[i].number, p, node, since_ns);
+            restore(r, r->groups.items[i].number, p, served);
             return true;
         }
     return false;
@@ -498,8 +508,7 @@ char *route_group_name(const char *tags)
     strs_release(&list);
     return buf_take(&name);
 }
-
-static const struct election_group *group_called(const struct routes *r, const char *name)
+const struct election_group *group_called(const struct routes *r, const char *name)
 {
     for (size_t i = 0; name && i < r->groups.len; i++)
         if (str_eq(r->groups.items[i].name, name))
@@ -507,77 +516,10 @@ static const struct election_group *group_called(const struct routes *r, const c
     return NULL;
 }
 
-static struct routed_prefix *entry_at(const struct routes *r, const struct route_place *at)
+struct routed_prefix *entry_at(const struct routes *r, const struct route_place *at)
 {
     const struct election_group *g = group_called(r, at->via);
     struct election_key key = key_of(g ? g->number : 0, at->prefix);
 
     return at->via && !g ? NULL : find_in(r, &key);
-}
-
-uint64_t routes_primary_at(const struct routes *r, const struct route_place *at)
-{
-    const struct routed_prefix *entry = entry_at(r, at);
-
-    return entry ? entry->primary : 0;
-}
-
-static const char *why_no_contender(const struct routes_router *router, const struct route_place *at)
-{
-    if (!prefixes_has(&router->record->available, at->prefix))
-        return "does not advertise";
-    if (!prefixes_has(&router->record->approved, at->prefix))
-        return "is not approved for";
-    if (!router->record->authorized)
-        return "waits for approval as a device and cannot serve";
-    return "has none of the tags of the grant and cannot serve";
-}
-
-int routes_can_serve(const struct routes *r, const struct route_place *at, uint64_t node, struct err *e)
-{
-    const struct prefix *p = at->prefix;
-    const struct routed_prefix *entry = entry_at(r, at);
-    const struct routes_router *router = map_getu(&r->routers, node);
-    const struct contender *contender = entry ? entry_contender(entry, node) : NULL;
-    char text[PREFIX_TEXT_MAX];
-    const char *name, *why = NULL;
-
-    prefix_format(p, text);
-    if (prefix_is_exit(p))
-        return err_field(e, ERR_INVALID, "prefix", "%s is an exit route: every approved exit node offers it", text);
-    if (at->via && !group_called(r, at->via))
-        return err_field(e, ERR_MISSING, "via", "no grant of the policy has the via %.200s", at->via);
-    if (!entry || entry->contenders.len == 0)
-        return err_field(e, ERR_MISSING, "prefix", "%s: no node%s%.200s has this route advertised and approved", text,
-                         at->via ? " with " : "", at->via ? at->via : "");
-    if (!router)
-        return err_field(e, ERR_MISSING, "node", "node %llu does not exist", (unsigned long long)node);
-    name = router->record->given_name;
-    if (!contender)
-        why = why_no_contender(router, at);
-    else if (contender->router->flags.expired)
-        why = "has an expired key and cannot serve";
-    else if (!contender->router->flags.online)
-        why = "is offline and cannot serve";
-    else if (!contender->router->flags.healthy)
-        why = "answers no probe and cannot serve";
-    else if (contender->unreachable)
-        why = "does not reach the probe target and cannot serve";
-    else if (contender->router->flags.draining)
-        why = "is being drained and does not take";
-    return why ? err_field(e, ERR_PRECONDITION, "node", "%s %s %s", name, why, text) : 0;
-}
-
-int routes_prefer(struct routes *r, const struct route_place *at, uint64_t node, struct err *e)
-{
-    int code = routes_can_serve(r, at, node, e);
-
-    if (code < 0)
-        return code;
-    struct routed_prefix *entry = entry_at(r, at);
-    entry->chosen = node;
-    entry->chosen_round = r->round;
-    entry->settling = false;
-    entry_touch(r, entry);
-    return 0;
 }

@@ -54,6 +54,7 @@ struct routed_prefix {
     const char *via;                  /* the group's name, or NULL */
     VEC(struct contender) contenders; /* by (created, id) */
     uint64_t primary, chosen;
+    bool once;     /* chosen ends with the election that follows it */
     uint64_t last; /* the last primary, while nobody serves too */
     int64_t since_ns;
     int64_t moved_ms; /* when it went from one router to another; 0: it did not yet */
@@ -78,17 +79,26 @@ struct routes {
     VEC(struct routed_prefix *) dirty;
     VEC(struct routed_prefix *) waiting; /* those with a due_ms, and some that had one */
     int64_t due_ms;                      /* of the first of them */
+    bool choices_changed;                /* see routes_choices_changed */
     size_t nearest_rules;                /* own rules that ask for the nearest router */
     uint64_t round;                      /* counts elections: what is noted for a round is stale after it */
 };
 
-struct routed_prefix *entry_find(const struct routes *r, const struct prefix *p); /* for everybody; NULL: none */
+struct routed_prefix *entry_at(const struct routes *r, const struct route_place *at); /* NULL: none */
+const struct election_group *group_called(const struct routes *r, const char *name);  /* NULL: none */
+struct routed_prefix *entry_find(const struct routes *r, const struct prefix *p);     /* for everybody; NULL: none */
 void entry_touch(struct routes *r, struct routed_prefix *entry); /* it takes part in the next election */
 void entry_free(struct routed_prefix *entry);
 
 const struct prefix_rule *entry_rule(const struct routes *r, const struct routed_prefix *entry);
 const struct contender *entry_contender(const struct routed_prefix *entry, uint64_t node);
 bool contender_is_candidate(const struct contender *contender);
+/* node is an administrator's choice from now on; 0: there is none any more. */
+static inline void entry_choose(struct routes *r, struct routed_prefix *entry, uint64_t node)
+{
+    r->choices_changed = r->choices_changed || entry->chosen != node;
+    entry->chosen = node;
+}
 /* Decides one entry, says in it what it waits for, and ends what the decision ends (settling, a choice that cannot
  * hold). */
 uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now_ms);

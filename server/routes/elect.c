@@ -119,7 +119,7 @@ uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now
         return entry->primary;
     entry->settling = false;
     if (!chosen || best == CLASS_NONE || class_of(chosen) != best)
-        entry->chosen = 0;
+        entry_choose(r, entry, 0);
     if (best <= CLASS_DRAINING) {
         if (entry->chosen)
             return entry->chosen;

@@ -80,6 +80,14 @@ static void drop_entry(struct routes *r, struct routed_prefix *entry)
     entry_free(entry);
 }
 
+/* From now on the failback counts again: the next election says when. */
+static void end_choice(struct routes *r, struct routed_prefix *entry, int64_t now_ms)
+{
+    entry_choose(r, entry, 0);
+    entry->once = false;
+    entry->due_ms = now_ms + 1;
+}
+
 void routes_elect(struct routes *r, const struct routes_time *now, struct route_moves *moves)
 {
     size_t first = moves->len;
@@ -92,6 +100,8 @@ void routes_elect(struct routes *r, const struct routes_time *now, struct route_
         entry->dirty = false;
         if (to != entry->primary)
             move(r, entry, to, now, moves);
+        if (entry->once)
+            end_choice(r, entry, now->mono_ms);
         if (!entry->due_ms) {
             free(entry->actor);
             entry->actor = NULL;

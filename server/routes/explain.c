@@ -63,7 +63,9 @@ static enum route_state serving_state(const struct route_facts *f, struct buf *r
                    "it does not forward, the probe target does not answer; and no other router can serve");
     if (f->flags.draining)
         return say(ROUTE_SERVING, reason, "the node is being drained, but no other router can serve");
-    return say(ROUTE_SERVING, reason, "elected: traffic for the prefix goes through this node");
+    return say(ROUTE_SERVING, reason,
+               f->chosen ? "chosen by an administrator: traffic for the prefix goes through this node"
+                         : "elected: traffic for the prefix goes through this node");
 }
 
 static enum route_state standby_state(const struct route_facts *f, struct buf *reason)

@@ -60,9 +60,15 @@ void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);
  * takes part. */
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule);
 
-/* At start, before the first election: node served p when this was last written. Until routes_settled (the owner's
+/* At start, before the first election: node served p when this was last written, and an administrator had chosen it or
+ * not. Until routes_settled (the owner's
  * timer, some seconds later) no other router takes p, unless node is deleted, expired or no longer entitled to it. */
-void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns);
+struct route_served {
+    uint64_t node;
+    int64_t since_ns;
+    bool chosen;
+};
+void routes_restore(struct routes *r, const struct prefix *p, const struct route_served *served);
 void routes_settled(struct routes *r);
 
 /* The policy's groups of routers that grants name with via (v NULL: none). Within each the same elections are held
@@ -70,7 +76,7 @@ void routes_settled(struct routes *r);
  * concern. Groups that were there before keep who serves. v is asked until it is replaced. */
 void routes_set_policy(struct routes *r, const struct policy_view *v);
 /* As routes_restore, within a group; false: there is none of that name. */
-bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, uint64_t node, int64_t since_ns);
+bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, const struct route_served *served);
 /* Another router could take over at once something that node serves, for everybody or within a group. */
 bool routes_replaceable(const struct routes *r, uint64_t node);
 
@@ -92,11 +98,19 @@ struct route_place {
 /* Whether node could serve there now: ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to the prefix
  * or no group has the name, ERR_PRECONDITION with the reason where node cannot. */
 int routes_can_serve(const struct routes *r, const struct route_place *at, uint64_t node, struct err *e) WARN_UNUSED;
-/* An administrator wants node to serve there from the next election on. It does so until it cannot, or another one is
- * chosen. Fails as routes_can_serve does. */
-int routes_prefer(struct routes *r, const struct route_place *at, uint64_t node, struct err *e) WARN_UNUSED;
+/* An administrator wants node to serve there from the next election on. It does so until it cannot, another one is
+ * chosen, or the prefix gets another failback; PRIMARY_ONCE: until the failback moves the prefix. Fails as
+ * routes_can_serve does. */
+int routes_prefer(struct routes *r, const struct route_place *at, uint64_t node, enum primary_choice choice,
+                  struct err *e) WARN_UNUSED;
+/* Whether the node that serves there does so since an administrator chose it. */
+bool routes_is_chosen(const struct routes *r, const struct route_place *at);
+/* Whether such a choice began or ended since this was last asked. */
+bool routes_choices_changed(struct routes *r);
 /* The node that serves there, 0: nobody. */
 uint64_t routes_primary_at(const struct routes *r, const struct route_place *at);
+/* Since when (wall time), 0: nobody does. */
+int64_t routes_since(const struct routes *r, const struct route_place *at);
 /* The name of a group from tags as somebody writes them, "tag:b,tag:a": in order, ", " between them. The caller owns
  * it. */
 char *route_group_name(const char *tags);
@@ -171,6 +185,7 @@ struct route_facts {
     bool unreachable; /* the prefix's probe target does not answer through the node */
     bool carried;     /* it does, although the node is offline or answers nothing */
     struct routes_flags flags;
+    bool chosen;                /* an administrator chose the primary */
     const struct node *primary; /* who serves it now, NULL: nobody; not used for exit routes */
 };
 /* Appends one sentence without a dot at its end to reason, if that is not NULL. */

@@ -110,7 +110,7 @@ static int choose(struct trial *t, struct err *e)
     for (size_t i = 0; rc == 0 && i < t->choices.len; i++) {
         const struct trial_choice *c = &t->choices.items[i];
         struct route_place at = {&c->prefix, c->via};
-        rc = routes_prefer(t->q->elections, &at, t->nodes.items[c->slot].record->r.id, e);
+        rc = routes_prefer(t->q->elections, &at, t->nodes.items[c->slot].record->r.id, PRIMARY_HOLDS, e);
     }
     return rc;
 }

@@ -90,7 +90,7 @@ static struct routes *make_elections(const struct tailnet_snapshot *s)
     for (uint32_t i = 0; i < ROUTERS; i++) {
         const struct tailnet_node *n = snapshot_node(s, i);
         for (size_t k = 0; k < n->serving.len; k++)
-            routes_restore(r, &n->serving.items[k], n->record->r.id, 1);
+            routes_restore(r, &n->serving.items[k], &(struct route_served){n->record->r.id, 1, false});
         struct routes_flags flags = routes_flags_of(n->record, &n->live, false);
         routes_set_node(r, n->record, &flags);
     }

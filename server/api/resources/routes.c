@@ -126,7 +126,7 @@ static enum http_flow primary_set(struct rest_request *r)
         err_field(&r->err, ERR_INVALID, "node", "name the node that shall serve the prefix, by its id");
         return reply_error(r, &r->err);
     }
-    if (arg_text(r, "via", &r->admin.text) < 0)
+    if (arg_text(r, "via", &r->admin.text) < 0 || arg_bool(r, "once", &r->admin.flag) < 0)
         return reply_error(r, &r->err);
     prefixes_add(&r->admin.prefixes, &p);
     return change(r, ADMIN_PRIMARY);
@@ -295,7 +295,8 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/app-connectors"), .run = apps_list, .need = NEED_READ, .scope = SCOPE_DEVICES_ROUTES,
      .answer = "apps:App[]", .help = "Apps of the policy, their connectors, and what these have learned"},
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN,
-     .scope = SCOPE_DEVICES_ROUTES, .body = "node:id via:text", .query = "dry_run:bool", .answer = "Change result:Node",
+     .scope = SCOPE_DEVICES_ROUTES, .body = "node:id via:text once:bool", .query = "dry_run:bool",
+     .answer = "Change result:Node",
      .help = "Makes a node serve a prefix, for everybody or (via) for those whom grants lead through its tags"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN, .scope = SCOPE_DEVICES_ROUTES,
      .body = "approve:text[] revoke:text[]", .query = "dry_run:bool",

@@ -16,12 +16,18 @@ static int compare_prefix(const void *key, const void *item)
     return prefix_cmp(key, &(*primary)->prefix);
 }
 
+static const struct primary *find_primary(const struct tailnet_snapshot *s, const struct prefix *p)
+{
+    bool found;
+    size_t i = array_search(p, s->primaries, s->primary_count, sizeof(void *), compare_prefix, &found);
+
+    return found ? s->primaries[i] : NULL;
+}
+
 /* Who serves p now, NULL: nobody. */
 static const struct tailnet_node *primary_of(struct api_view *v, const struct prefix *p, int64_t *since_ns)
 {
-    bool found;
-    size_t i = array_search(p, v->s->primaries, v->s->primary_count, sizeof(void *), compare_prefix, &found);
-    const struct primary *primary = found ? v->s->primaries[i] : NULL;
+    const struct primary *primary = find_primary(v->s, p);
     const struct tailnet_node *n = primary ? show_find_node(v, primary->r.id) : NULL;
 
     if (!n || !prefixes_has(&n->serving, p))
@@ -95,6 +101,7 @@ static enum route_state explain(const struct tailnet_snapshot *s, const struct t
                                 const char **reason)
 {
     const struct nearest_prefix *nearest = tailnet_nearest_find(s->nearest, p);
+    const struct primary *record = find_primary(s, p);
     bool is_primary = primary == n;
     struct buf sentence = BUF_INIT(0);
     struct route_facts facts = {.node = n->record,
@@ -102,6 +109,7 @@ static enum route_state explain(const struct tailnet_snapshot *s, const struct t
                                 .flags = routes_flags_of(n->record, &n->live, n->expired),
                                 .unreachable = prefixes_has(&n->live.unreachable, p),
                                 .carried = prefixes_has(&n->live.carried, p),
+                                .chosen = record && record->chosen,
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 

@@ -123,25 +123,27 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
     return rc;
 }
 
-static void put_choice(struct core_state *s, const struct prefix *p, uint64_t node)
+static void put_choice(struct core_state *s, const struct prefix *p, const struct primary *wanted)
 {
     struct primary *choice = primary_new();
 
-    choice->r.id = node;
+    choice->r.id = wanted->r.id;
     choice->prefix = *p;
-    choice->since_ns = clock_wall_ns();
-    choice->chosen = true;
+    choice->since_ns = wanted->since_ns;
+    choice->choice = wanted->choice;
+    choice->chosen = wanted->choice == PRIMARY_HOLDS;
     tx_put(s, choice);
 }
 
-static void put_choice_within(struct core_state *s, const struct route_place *at, uint64_t node)
+static void put_choice_within(struct core_state *s, const struct route_place *at, const struct primary *wanted)
 {
     struct via_primary *choice = via_primary_new();
 
-    choice->r.id = node;
+    choice->r.id = wanted->r.id;
     choice->prefix = *at->prefix;
-    choice->since_ns = clock_wall_ns();
-    choice->chosen = true;
+    choice->since_ns = wanted->since_ns;
+    choice->choice = wanted->choice;
+    choice->chosen = wanted->choice == PRIMARY_HOLDS;
     mem_replace(&choice->tags, at->via);
     tx_put(s, choice);
 }
@@ -150,25 +152,29 @@ static int choose(struct core_state *s, struct core_admin *a, const struct slot 
                   struct err *e)
 {
     uint64_t before = routes_primary_at(s->routes, at);
+    bool chosen = routes_is_chosen(s->routes, at);
+    struct primary wanted = {.r.id = slot->id, .choice = a->flag ? PRIMARY_ONCE : PRIMARY_HOLDS};
     char text[PREFIX_TEXT_MAX];
     int rc;
 
     admin_result(a, slot->work);
-    if (before == slot->id)
+    if (before == slot->id && chosen == !a->flag)
         return 0;
     if ((rc = routes_can_serve(s->routes, at, slot->id, e)) < 0)
         return rc;
     prefix_format(at->prefix, text);
     journal(s, &(struct event_note){.id = EVENT_ROUTE_PRIMARY, .object = "prefix", .object_name = text},
-            "%s is to be served by %s%s%s", text, slot->work->given_name, at->via ? " via " : "",
-            at->via ? at->via : "");
+            "%s is to be served by %s%s%s%s", text, slot->work->given_name, at->via ? " via " : "",
+            at->via ? at->via : "", a->flag ? ", until its failback moves it" : "");
     if (before)
         admin_inverse(
-            a, &(struct core_admin){.op = ADMIN_PRIMARY, .id = before, .prefixes = a->prefixes, .text = at->via});
+            a, &(struct core_admin){
+                   .op = ADMIN_PRIMARY, .id = before, .prefixes = a->prefixes, .text = at->via, .flag = !chosen});
+    wanted.since_ns = before == slot->id ? routes_since(s->routes, at) : clock_wall_ns();
     if (at->via)
-        put_choice_within(s, at, slot->id);
+        put_choice_within(s, at, &wanted);
     else
-        put_choice(s, at->prefix, slot->id);
+        put_choice(s, at->prefix, &wanted);
     return 0;
 }
 
@@ -200,11 +206,11 @@ static void take_back(struct core_state *s, const struct route_place *at)
             tx_put(s, record_ref(s->via_primaries.items[i]));
 }
 
-static void follow_choice(struct core_state *s, const struct route_place *at, uint64_t node)
+static void follow_choice(struct core_state *s, const struct route_place *at, uint64_t node, enum primary_choice choice)
 {
     struct err e;
 
-    if (routes_prefer(s->routes, at, node, &e) == 0) {
+    if (routes_prefer(s->routes, at, node, choice, &e) == 0) {
         s->elect = true;
         return;
     }
@@ -214,12 +220,12 @@ static void follow_choice(struct core_state *s, const struct route_place *at, ui
 
 void primary_choose(struct core_state *s, const struct primary *choice)
 {
-    follow_choice(s, &(struct route_place){&choice->prefix, NULL}, choice->r.id);
+    follow_choice(s, &(struct route_place){&choice->prefix, NULL}, choice->r.id, choice->choice);
 }
 
 void via_primary_choose(struct core_state *s, const struct via_primary *choice)
 {
-    follow_choice(s, &(struct route_place){&choice->prefix, choice->tags}, choice->r.id);
+    follow_choice(s, &(struct route_place){&choice->prefix, choice->tags}, choice->r.id, choice->choice);
 }
 
 int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)

@@ -15,9 +15,9 @@
 /* What a message of this kind of record has besides the columns of its table. */
 static const struct member record_members[] = {MEMBER_ROW(record, version, U64)};
 static const struct member primary_members[] = {MEMBER_ROW(primary, actor, TEXT), MEMBER_ROW(primary, moves, U64),
-                                                MEMBER_ROW(primary, chosen, BOOL)};
+                                                MEMBER_ROW_ENUM(primary, choice, PRIMARY_ONCE)};
 static const struct member via_primary_members[] = {MEMBER_ROW(via_primary, actor, TEXT),
-                                                    MEMBER_ROW(via_primary, chosen, BOOL)};
+                                                    MEMBER_ROW_ENUM(via_primary, choice, PRIMARY_ONCE)};
 static const struct members record_table = MEMBERS(record, record_members),
                             primary_table = MEMBERS(primary, primary_members),
                             via_primary_table = MEMBERS(via_primary, via_primary_members);

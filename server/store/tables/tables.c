@@ -172,16 +172,15 @@ static const struct member policy_columns[] = {
 };
 
 static const struct member primary_columns[] = {
-    COL(primary, "prefix", prefix, PREFIX),
-    COL(primary, "node_id", r.id, U64),
-    COL(primary, "version", r.version, U64),
-    COL(primary, "since_ns", since_ns, TIME),
+    COL(primary, "prefix", prefix, PREFIX),         COL(primary, "node_id", r.id, U64),
+    COL(primary, "version", r.version, U64),        COL(primary, "since_ns", since_ns, TIME),
+    LATER(primary, "chosen", chosen, BOOL, 8, "0"),
 };
 
 static const struct member via_primary_columns[] = {
     COL(via_primary, "tags", tags, TEXT),         COL(via_primary, "prefix", prefix, PREFIX),
     COL(via_primary, "node_id", r.id, U64),       COL(via_primary, "version", r.version, U64),
-    COL(via_primary, "since_ns", since_ns, TIME),
+    COL(via_primary, "since_ns", since_ns, TIME), LATER(via_primary, "chosen", chosen, BOOL, 8, "0"),
 };
 
 static const struct member prefix_settings_columns[] = {

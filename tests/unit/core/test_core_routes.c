@@ -466,6 +466,72 @@ static void the_priority_takes_over_after_the_delay_and_what_is_set_survives(voi
     tailnet_unpin(s);
 }
 
+struct choice {
+    uint64_t node;
+    bool chosen;
+};
+
+static bool served_by_choice(const struct tailnet_snapshot *s, void *arg)
+{
+    struct choice *c = arg;
+    struct prefix p = sample_prefix(LAN);
+
+    if (!served_by(s, &c->node))
+        return false;
+    for (size_t i = 0; i < s->primary_count; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, &p) == 0)
+            return s->primaries[i]->chosen == c->chosen;
+    return false;
+}
+
+/* The inverse, for the caller to free. */
+static char *choose_node(uint64_t id, bool once)
+{
+    struct core_admin a = {.op = ADMIN_PRIMARY, .id = id, .flag = once};
+    struct prefix p = sample_prefix(LAN);
+
+    prefixes_add(&a.prefixes, &p);
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    char *inverse = mem_strdup(a.inverse ? a.inverse : "");
+    core_admin_release(&a);
+    return inverse;
+}
+
+/* The failback asks for the other router, and nothing has to wait: only the choice holds. */
+static void a_choice_holds_against_the_failback_also_over_a_restart(void **state)
+{
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    uint64_t one, two, session;
+    char *inverse;
+
+    (void)state;
+    two_routers(&one, &two, &session);
+    prioritise(one, 200);
+    assert_int_equal(set_rule("{\"failback\":\"priority\",\"holdDown\":\"0s\",\"failbackDelay\":\"0s\"}", NULL), 0);
+    inverse = choose_node(two, false);
+    core_rig_until(&r, served_by_choice, &(struct choice){two, true});
+    assert_non_null(strstr(inverse, "\"once\":true")); /* it had been elected, not chosen */
+    free(inverse);
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j2);
+    prioritise(one, 300); /* another election, with both */
+    core_rig_until(&r, served_by_choice, &(struct choice){two, true});
+    free(choose_node(two, true)); /* it may move on */
+    core_rig_until(&r, served_by_choice, &(struct choice){one, false});
+    prioritise(two, 400);
+    core_rig_until(&r, served_by_choice, &(struct choice){two, false});
+    inverse = choose_node(two, false); /* it serves already, and is to stay */
+    core_rig_until(&r, served_by_choice, &(struct choice){two, true});
+    assert_non_null(strstr(inverse, "\"once\":true"));
+    free(inverse);
+    assert_string_equal(inverse = choose_node(two, false), ""); /* nothing to change */
+    free(inverse);
+    assert_int_equal(set_rule("{\"failback\":\"oldest\"}", NULL), 0); /* what is said last counts */
+    core_rig_until(&r, served_by_choice, &(struct choice){one, false});
+}
+
 static bool serves_offline(const struct tailnet_snapshot *s, void *arg)
 {
     const struct tailnet_node *n = snapshot_node_by_id(s, *(const uint64_t *)arg);
@@ -567,6 +633,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_priority_takes_over_after_the_delay_and_what_is_set_survives, begin, end),
         cmocka_unit_test_setup_teardown(a_kept_prefix_stays_with_its_last_router, begin, end),
         cmocka_unit_test_setup_teardown(what_was_chosen_and_drained_survives_a_restart, begin, end),
+        cmocka_unit_test_setup_teardown(a_choice_holds_against_the_failback_also_over_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(an_approval_names_who_gave_it, begin, end),
         cmocka_unit_test_setup_teardown(what_was_refused_moves_no_route, begin, end),
     };

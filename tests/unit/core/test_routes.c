@@ -2,8 +2,9 @@
 /* Elections as stories. A story is a line of acts: "R1 adv P" advertises, "R1 app P" replaces what is approved, on,
  * off, sick, well, expired, renewed, drain, undrain, gone, "prefer R1 P", "keep P", "oldest P", "priority P", "slow P"
  * (priority, hold-down 30 s, failback delay 300 s), "held P" (priority, hold-down 30 s), "pass 30" (seconds), "R1 prio
- * 5", "restore R1 P", "settled". ';' goes on without an election, '|' elects in between, and the end elects. Then come
- * the states as "available/approved/serving", and, where it is given, the last election's moves. */
+ * 5", "restore R1 P", "chosen R1 P" (restored as an administrator's choice), "once R1 P", "settled". ';' goes on
+ * without an election, '|' elects in between, and the end elects. Then come the states as "available/approved/serving",
+ * and, where it is given, the last election's moves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -222,12 +223,14 @@ static void act(struct election *w, char *text)
         w->now += strtol(word[1], NULL, 10) * 1000;
     } else if (strcmp(word[0], "settled") == 0) {
         routes_settled(w->routes);
-    } else if (strcmp(word[0], "restore") == 0) {
+    } else if (strcmp(word[0], "restore") == 0 || strcmp(word[0], "chosen") == 0) {
         p = prefix_of(*word[2]);
-        routes_restore(w->routes, &p, id_of(who(word[1])), 5);
-    } else if (strcmp(word[0], "prefer") == 0) {
+        routes_restore(w->routes, &p, &(struct route_served){id_of(who(word[1])), 5, *word[0] == 'c'});
+    } else if (strcmp(word[0], "prefer") == 0 || strcmp(word[0], "once") == 0) {
         p = prefix_of(*word[2]);
-        assert_int_equal(routes_prefer(w->routes, &(struct route_place){.prefix = &p}, id_of(who(word[1])), NULL), 0);
+        assert_int_equal(routes_prefer(w->routes, &(struct route_place){.prefix = &p}, id_of(who(word[1])),
+                                       *word[0] == 'p' ? PRIMARY_HOLDS : PRIMARY_ONCE, NULL),
+                         0);
     } else {
         node_act(w, who(word[0]), word[1], word[2]);
     }
@@ -455,6 +458,16 @@ static const struct {
     {ONE "R1 off; R1 carries P", "R1 P/P/P", ""},
     {TWO "R1 off; R1 carries Q", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
     {TWO "R1 off; R1 carries P | R1 carries -", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {"priority P; R1 prio 5;" TWO "prefer R2 P | pass 1000", "R1 P/P/-; R2 P/P/P", ""},
+    {"priority P; R1 prio 5; R1 adv P; R1 app P; R1 off; R2 adv P; R2 app P; R2 off; chosen R2 P | R1 on | R2 on | "
+     "pass 9",
+     "R1 P/P/-; R2 P/P/P", ""},
+    {"priority P; R1 prio 5; R1 adv P; R1 app P; R1 off; R2 adv P; R2 app P; R2 off; restore R2 P | R1 on | R2 on | "
+     "pass 9",
+     "R1 P/P/P; R2 P/P/-", ""},
+    {"held P; R1 prio 5;" TWO "once R2 P | pass 29", "R1 P/P/-; R2 P/P/P", ""},
+    {"held P; R1 prio 5;" TWO "once R2 P | pass 31", "R1 P/P/P; R2 P/P/-", "P R2>R1 higher priority"},
+    {"R1 prio 5;" TWO "prefer R2 P | held P | pass 31", "R1 P/P/P; R2 P/P/-", "P R2>R1 higher priority"},
     {TWO "R1 off; R1 carries P | prefer R2 P", "R1 P/P/-; R2 P/P/P", "P R1>R2 by administrator"},
     {TWO "R1 off; R1 carries P | R1 drain", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
     {TWO "R1 off; R1 carries P | R1 expired", "R1 P/P/-; R2 P/P/P", "P R1>R2 expired"},
@@ -561,8 +574,9 @@ static void a_choice_that_cannot_be_is_refused_with_its_reason(void **state)
 
         begin(&w);
         play(&w, cases[i].story);
-        assert_int_equal(routes_prefer(w.routes, &(struct route_place){.prefix = &p}, id_of(who(cases[i].who)), &e),
-                         cases[i].code);
+        assert_int_equal(
+            routes_prefer(w.routes, &(struct route_place){.prefix = &p}, id_of(who(cases[i].who)), PRIMARY_HOLDS, &e),
+            cases[i].code);
         if (!strstr(e.message, cases[i].why))
             fail_msg("%s: %s", cases[i].story, e.message);
         elect(&w);

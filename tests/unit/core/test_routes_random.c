@@ -191,8 +191,9 @@ static void prefer(struct model *m, int i, int p)
     struct prefix prefix = prefix_number((unsigned)p);
     bool can = fitness(m, i, p) == 3;
 
-    assert_int_equal(routes_prefer(m->routes, &(struct route_place){.prefix = &prefix}, (uint64_t)i + 1, NULL) == 0,
-                     can);
+    assert_int_equal(
+        routes_prefer(m->routes, &(struct route_place){.prefix = &prefix}, (uint64_t)i + 1, PRIMARY_HOLDS, NULL) == 0,
+        can);
     if (can) {
         m->decided[p] = true;
         m->chosen[p] = i;
@@ -203,6 +204,7 @@ static void prefer(struct model *m, int i, int p)
 static void change_rule(struct model *m, int p)
 {
     struct prefix prefix = prefix_number((unsigned)p);
+    enum route_failback before = m->rules[p].failback;
 
     m->rules[p] = (struct prefix_rule){(enum route_failback)pick(m, FAILBACKS),
                                        (enum prefix_keep)pick(m, PREFIX_KEEPS),
@@ -211,6 +213,8 @@ static void change_rule(struct model *m, int p)
                                        {0},
                                        PREFIX_ONE_FOR_ALL};
     m->decided[p] = true;
+    if (m->rules[p].failback != before)
+        m->chosen[p] = -1;
     routes_set_rule(m->routes, &prefix, &m->rules[p]);
 }
 
@@ -381,7 +385,7 @@ static void begin(struct model *m, unsigned run)
             continue;
         m->primary[p] = m->last[p] = (int)pick(m, NODES);
         m->settling[p] = true;
-        routes_restore(m->routes, &prefix, id_of(m->primary[p]), 1);
+        routes_restore(m->routes, &prefix, &(struct route_served){id_of(m->primary[p]), 1, false});
     }
     for (int i = 0; i < NODES; i++) {
         m->nodes[i] = (struct person){.exists = pick(m, 8) != 0, .healthy = true, .available = pick(m, 32)};

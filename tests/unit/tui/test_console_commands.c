@@ -68,7 +68,7 @@ static const struct {
     /* opening */
     {.name = "open", .at = "1/nas<Enter>", .shows = "nas  id 8", .by_key_only = true},
     {.name = "routes-of", .at = "1/nas<Enter>", .shows = "[2 Routes]", .cursor = "192.168.1.0/24"},
-    {.name = "events-of", .at = "1/gw-fra<Enter>", .shows = "/object:gw-fra-1"},
+    {.name = "events-of", .at = "1/gw-fra<Enter>", .shows = "/object=gw-fra-1"},
     {.name = "why", .at = "1/nas<Enter>", .shows = "why"},
     /* changes */
     {.name = "approve", .at = "1/nas<Enter>", .sends = "/api/headway/nodes/8/routes"},
@@ -98,7 +98,7 @@ static const struct {
     {.name = "mark-by", .at = "1", .shows = " +"},
     {.name = "unmark", .at = "1g<Space>", .hides = "marked"},
     {.name = "filter", .at = "1", .shows = "13 of 13   Enter keep", .by_key_only = true},
-    {.name = "narrow", .at = "1/nas<Enter>", .shows = "/user:alice"},
+    {.name = "narrow", .at = "1/nas<Enter>", .shows = "/user=alice"},
     {.name = "sort", .at = "1", .shows = "sorted by owner"},
     {.name = "reverse", .at = "1", .shows = "sorted by name, reversed"},
     {.name = "columns", .at = "1", .shows = "columns: nodes"},

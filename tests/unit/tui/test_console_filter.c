@@ -36,6 +36,13 @@ static void forms_find_what_they_say(void **state)
         {"nas|kiosk", 2},
         {"tag:router", 4},
         {"user:alice", 2},
+        {"user:ali", 2},
+        {"user=alice", 2},
+        {"user=ali", 0},
+        {"tag=tag:router", 4},
+        {"tag=tag:rout", 0},
+        {"name=gw-ber-1", 1},
+        {"a=b", 0},
         {"is:expired", 1},
         {"is:offline", 2},
         {"~^gw-.*-1", 2},
@@ -163,10 +170,38 @@ static void saved_filters_go_one_by_one(void **state)
     assert_int_equal(s.len, 0);
 }
 
+/* Who opens a user sees nobody whose name only begins so. */
+static void what_is_opened_is_exact(void **state)
+{
+    static const struct {
+        const char *value, *filter;
+    } cases[] = {{"alice", "user=alice"}, {"ana b", "user~^ana.b$"}, {"a|b(", "user~^a.b.$"}};
+    struct rig r;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf filter = BUF_INIT(0);
+
+        filter_exactly("user", cases[i].value, &filter);
+        assert_string_equal(buf_text(&filter), cases[i].filter);
+        buf_release(&filter);
+    }
+    rig_init(&r, 0);
+    rig_json(&r, "{\"node\":{\"id\":\"90\",\"givenName\":\"of-alicea\",\"online\":true,\"routes\":[],\"user\":"
+                 "{\"id\":\"9\",\"name\":\"alicea\"}}}");
+    assert_int_equal(found(&r, "user:alice"), 3);
+    rig_keys(&r, "6/alice<Enter><Enter>");
+    rig_draw(&r, 24, 80);
+    assert_string_equal(app_list(&r.app)->filter_text, "user=alice");
+    assert_int_equal(app_list(&r.app)->order.len, 2);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saved_filters_go_one_by_one),
+        cmocka_unit_test(what_is_opened_is_exact),
         cmocka_unit_test(a_new_filter_replaces_the_old_one),
         cmocka_unit_test(the_tail_is_not_filtered),
         cmocka_unit_test(forms_find_what_they_say),

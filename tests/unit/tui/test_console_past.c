@@ -234,6 +234,30 @@ static void a_time_without_a_zone_is_the_readers(void **state)
     assert_int_equal((RIG_NOW_NS - utc_ns) / NS_PER_SECOND, 0);
 }
 
+/* Of the past no keys are known, nor how the server was: nothing is said of them. */
+static void what_needed_somebody_then_is_what_is_known_of_then(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"changed\":{\"preAuthKeys\":[{\"id\":\"30\",\"reusable\":true,\"expiration\":"
+                 "\"2026-03-03T15:03:00Z\",\"user\":{\"id\":\"1\",\"name\":\"alice\"}}]}}");
+    rig_keys(&r, "0");
+    rig_pass(&r, 5000);
+    assert_true(rig_shows(&r, "pre-auth key 30"));
+    assert_true(rig_shows(&r, " now "));
+    look_back(&r);
+    rig_keys(&r, "0");
+    rig_pass(&r, 5000);
+    rig_draw(&r, 24, 80);
+    rig_pass(&r, 6000); /* what is gone stays for a moment */
+    assert_false(rig_shows(&r, "pre-auth key 30"));
+    assert_false(rig_shows(&r, "accounts"));
+    assert_true(rig_shows(&r, " then "));
+    rig_release(&r);
+}
+
 static const struct {
     const char *name;
     int rows, cols;
@@ -272,6 +296,7 @@ int main(void)
         cmocka_unit_test(what_is_not_kept_is_said_and_what_is_given_up_does_not_come),
         cmocka_unit_test(a_dialog_is_not_pulled_away),
         cmocka_unit_test(the_screens_are_as_they_were),
+        cmocka_unit_test(what_needed_somebody_then_is_what_is_known_of_then),
         cmocka_unit_test(times_are_read_as_people_say_them),
         cmocka_unit_test(a_time_without_a_zone_is_the_readers),
     };

@@ -55,11 +55,11 @@ static void cmd_narrow(struct app *app, const char *arg)
 
     (void)arg;
     if (row->kind == ROW_NODE && ((const struct m_node *)row)->tagged)
-        buf_adds(&filter, ((const struct m_node *)row)->owner);
+        filter_exactly("tag", ((const struct m_node *)row)->api.tags.items[0], &filter);
     else if (row->kind == ROW_NODE)
-        buf_addf(&filter, "user:%s", ((const struct m_node *)row)->owner);
+        filter_exactly("user", ((const struct m_node *)row)->owner, &filter);
     else if (row->kind == ROW_ROUTE)
-        buf_addf(&filter, "prefix:%s", row->key);
+        filter_exactly("prefix", row->key, &filter);
     else if (row->kind == ROW_EVENT)
         buf_addf(&filter, "kind:%s", ((const struct m_event *)row)->api.kind);
     else if (row->kind == ROW_PREAUTH_KEY && ((const struct m_preauth_key *)row)->api.user)

@@ -26,6 +26,17 @@ static void why(struct app *app)
     dialog_text(app, "why", buf_take(&text));
 }
 
+/* To the rows with this value of a field, and no longer one. */
+static void jump_to(struct app *app, const struct console_view *view, const char *part, const char *field,
+                    const char *value)
+{
+    struct buf filter = BUF_INIT(0);
+
+    filter_exactly(field, value, &filter);
+    app_jump(app, view, part, buf_text(&filter));
+    buf_release(&filter);
+}
+
 static void open_event(struct app *app, const struct m_event *e)
 {
     const struct m_node *node = str_eq(e->api.object, "node") ? model_node(&app->model, e->api.object_id) : NULL;
@@ -33,7 +44,7 @@ static void open_event(struct app *app, const struct m_event *e)
     if (node)
         app_go(app, &node_view, 0, node->row.key);
     else if (str_eq(e->api.object, "prefix"))
-        app_jump(app, &routes_view, "prefix", e->api.object_name);
+        jump_to(app, &routes_view, "prefix", "prefix", e->api.object_name);
     else
         why(app);
 }
@@ -57,7 +68,7 @@ static void cmd_open(struct app *app, const char *arg)
             app_go(app, &node_view, 0, ((struct m_route *)row)->node->row.key);
         break;
     case ROW_PREFIX:
-        app_jump(app, &routes_view, "node", row->key);
+        jump_to(app, &routes_view, "node", "prefix", row->key);
         break;
     case ROW_EVENT:
         open_event(app, (struct m_event *)row);
@@ -65,13 +76,9 @@ static void cmd_open(struct app *app, const char *arg)
     case ROW_PENDING:
         admit(app, "");
         break;
-    case ROW_USER: {
-        char *filter = mem_format("user:%s", ((struct m_user *)row)->api.name);
-
-        app_jump(app, &nodes_view, "", filter);
-        free(filter);
+    case ROW_USER:
+        jump_to(app, &nodes_view, "", "user", ((struct m_user *)row)->api.name);
         break;
-    }
     case ROW_PREAUTH_KEY:
     case ROW_API_KEY:
         why(app);
@@ -139,9 +146,7 @@ static void cmd_events_of(struct app *app, const char *arg)
     (void)arg;
     if (!name)
         name = row ? row->key : "";
-    char *filter = mem_format("object:%s", name);
-    app_jump(app, &events_view, "", filter);
-    free(filter);
+    jump_to(app, &events_view, "", "object", name);
 }
 
 static void cmd_why(struct app *app, const char *arg)

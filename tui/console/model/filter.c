@@ -16,7 +16,7 @@
 #define TERMS_MAX 32
 #define WORD_MAX  200
 
-enum op { OP_CONTAINS, OP_STATE, OP_REGEX, OP_OLDER, OP_NEWER, OP_WITHIN, OP_OVERLAPS };
+enum op { OP_CONTAINS, OP_EQUALS, OP_STATE, OP_REGEX, OP_OLDER, OP_NEWER, OP_WITHIN, OP_OVERLAPS };
 
 struct alternative {
     const struct filter_field *field; /* NULL: the row's words */
@@ -113,6 +113,11 @@ static int parse_value(struct alternative *a, char op, const char *value, const 
     }
     if (op == '~')
         return parse_regex(a, value, e);
+    if (op == '=' && kind != FILTER_STATE) {
+        a->op = OP_EQUALS;
+        a->word = mem_strdup(value);
+        return 0;
+    }
     if (kind == FILTER_STATE && states && !word_begins(states, value))
         return err_set(e, ERR_INVALID, "%s: '%.40s' is none of %s", a->field->name, value, states);
     a->op = kind == FILTER_STATE ? OP_STATE : OP_CONTAINS;
@@ -148,14 +153,14 @@ static int unknown_key(const char *word, size_t len, const struct filter_fields 
 
 static int parse_alternative(struct alternative *a, const char *word, const struct filter_fields *fields, struct err *e)
 {
-    size_t name = strcspn(word, ":~<>");
+    size_t name = strcspn(word, ":~<>=");
 
     *a = (struct alternative){0};
     if (name && word[name]) {
         a->field = field_find(fields, word, name);
         if (a->field)
             return parse_value(a, word[name], word + name + 1, fields->states, e);
-        if (word[name] != ':' || !is_plain_start(word, name))
+        if (word[name] != '=' && (word[name] != ':' || !is_plain_start(word, name)))
             return unknown_key(word, name, fields, e);
     }
     if (word[0] == '~')
@@ -319,6 +324,21 @@ static bool contains(const char *text, const struct alternative *a)
     return (a->fold ? strcasestr(text, a->word) : strstr(text, a->word)) != NULL;
 }
 
+/* Whether it is the whole text, or one of its words. */
+static bool has_word(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+
+    if (str_eq(text, word))
+        return true;
+    for (const char *at = text; *at; at += strcspn(at, " ")) {
+        at += strspn(at, " ");
+        if (strcspn(at, " ") == len && strncmp(at, word, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool any_network(const char *text, const struct alternative *a)
 {
     char word[PREFIX_TEXT_MAX];
@@ -372,9 +392,26 @@ static bool alternative_holds(const struct alternative *a, const struct filter_f
         return regexec(&a->regex, text, 0, NULL, 0) == 0;
     if (a->op == OP_CONTAINS)
         return contains(text, a);
+    if (a->op == OP_EQUALS)
+        return has_word(text, a->word);
     if (a->op == OP_STATE)
         return word_begins(text, a->word);
     return any_network(text, a);
+}
+
+void filter_exactly(const char *field, const char *value, struct buf *out)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/:";
+
+    if (!strpbrk(value, " |")) {
+        buf_addf(out, "%s=%s", field, value);
+        return;
+    }
+    /* A blank ends a word, and a bar an alternative. */
+    buf_addf(out, "%s~^", field);
+    for (; *value; value++)
+        buf_addc(out, strchr(plain, *value) ? *value : '.');
+    buf_addc(out, '$');
 }
 
 bool filter_match(const struct filter *f, const struct filter_fields *fields, const struct row *row, int64_t now_ns)

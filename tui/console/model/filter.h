@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The filter language: words that must all hold. word, key:value, !not, a|b, ~regex, seen>7d, exp<3d,
- * ip:100.64.0.0/16 (lies within), route~10.20.0.0/16 (overlaps), @name (a saved filter). A word without capitals
- * ignores case. */
+ * key=value (the whole text, or one of its words), ip:100.64.0.0/16 (lies within), route~10.20.0.0/16 (overlaps), @name
+ * (a saved filter). A word without capitals ignores case. */
 #ifndef TUI_CONSOLE_MODEL_FILTER_H
 #define TUI_CONSOLE_MODEL_FILTER_H
 
@@ -67,6 +67,8 @@ struct filter {
 int filter_parse(const char *text, const struct filter_fields *fields, const struct saved_filters *saved,
                  struct filter *out, size_t *at, struct err *e) WARN_UNUSED;
 void filter_release(struct filter *f);
+/* "user=alice": the word of a filter that takes this value of a field and no longer one. */
+void filter_exactly(const char *field, const char *value, struct buf *out);
 bool filter_match(const struct filter *f, const struct filter_fields *fields, const struct row *row, int64_t now_ns);
 
 #endif

@@ -206,13 +206,15 @@ static void saved(struct app *app, struct reply *reply)
     d->mode = POLICY_READ;
     free(d->note);
     d->note = NULL;
+    char *said = mem_format("policy saved as version %llu", (unsigned long long)version);
     if (reply->event && reply->undoable) {
-        struct undo u = {.text = mem_strdup("policy changed"), .at_ms = app->at.now_ms};
+        struct undo u = {.text = mem_strdup(said), .at_ms = app->at.now_ms};
 
         strs_push(&u.events, reply->event);
         vec_push(&app->undos, u);
     }
-    app_flash(app, ROLE_INFO, "policy saved as version %llu", (unsigned long long)version);
+    app_flash(app, ROLE_INFO, "%s", said);
+    free(said);
 }
 
 static void take_save(struct app *app, struct reply *reply)

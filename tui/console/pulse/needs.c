@@ -334,8 +334,9 @@ void needs_find(const struct model *m, const struct api_list *reasons, int64_t n
 
     *out = (struct model_delta){0};
     for (size_t i = 0; i < ARRAY_LEN(need_kinds); i++)
-        find_kind(&need_kinds[i], m, now_ns, out);
-    for (size_t i = 0; i < reasons->len; i++)
+        if (reasons || MODEL_PAST & 1U << need_kinds[i].of)
+            find_kind(&need_kinds[i], m, now_ns, out);
+    for (size_t i = 0; reasons && i < reasons->len; i++)
         if (!is_found_here(api_at(reasons, struct api_health_reason, i)->code))
             add_reason(m, api_at(reasons, struct api_health_reason, i), out);
     for (size_t i = 0; i < out->rows.len; i++)

@@ -13,7 +13,7 @@ struct need_place {
 };
 
 /* What brings the rows of ROW_NEED up to date: all that there is now, and what is over. reasons: what the server says,
- * struct api_health_reason. */
+ * struct api_health_reason; NULL: it is about the past, of which not all is known. */
 void needs_find(const struct model *m, const struct api_list *reasons, int64_t now_ns, struct model_delta *out);
 /* By its code; NULL: nowhere in particular. */
 const struct need_place *needs_place(const char *code);

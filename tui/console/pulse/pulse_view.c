@@ -117,6 +117,15 @@ static const struct list_def needs_def = {
     .collect = collect,
 };
 
+static void jump_to_prefix(struct app *app, const char *prefix)
+{
+    struct buf filter = BUF_INIT(0);
+
+    filter_exactly("prefix", prefix, &filter);
+    app_jump(app, &routes_view, "prefix", buf_text(&filter));
+    buf_release(&filter);
+}
+
 void pulse_open(struct app *app, const struct m_need *need)
 {
     const struct need_place *place = needs_place(need->code);
@@ -124,7 +133,7 @@ void pulse_open(struct app *app, const struct m_need *need)
     if (need->of == ROW_NODE && model_find(&app->model, ROW_NODE, need->object))
         app_go(app, &node_view, 0, need->object);
     else if (need->of == ROW_PREFIX)
-        app_jump(app, &routes_view, "prefix", need->object);
+        jump_to_prefix(app, need->object);
     else if (place)
         app_jump(app, place->view, place->part, place->filter);
     else if (str_starts(need->code, "policy-"))
@@ -281,8 +290,12 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
 
     span_text(app->at.now_ns - server->started_ns, up);
     snprintf(text, sizeof(text), "up %s", up);
-    canvas_section(c, at.row, at.col, at.cols, "now", server->started_ns ? text : "");
-    int line = draw_certificate(app, c, at, draw_fleet(app, c, at, draw_counts(app, c, at)));
+    canvas_section(c, at.row, at.col, at.cols, app->then.on ? "then" : "now",
+                   server->started_ns && !app->then.on ? text : "");
+    int line = draw_counts(app, c, at);
+    if (app->then.on)
+        return; /* the rest is not known of the past */
+    line = draw_certificate(app, c, at, draw_fleet(app, c, at, line));
     line +=
         pulse_reports_draw(&state_of(app)->reports, c, (struct rect){at.row + line, at.col, at.rows - line, at.cols});
     draw_accounts(app, c, at, line);
@@ -325,8 +338,7 @@ static void tick(struct app *app)
     if (!app->model.filled || app->frozen ||
         (s->looked_ms && !answered && since < (s->revision == app->model.revision ? LOOK_AGAIN_MS : LOOK_MS)))
         return;
-    static const struct api_list none;
-    needs_find(&app->model, app->then.on ? &none : &s->reports.health.reasons, app->at.now_ns, &found);
+    needs_find(&app->model, app->then.on ? NULL : &s->reports.health.reasons, app->at.now_ns, &found);
     model_apply(&app->model, &found, app->at.now_ms);
     s->revision = app->model.revision;
     s->looked_ms = app->at.now_ms;

@@ -118,7 +118,8 @@ static int draw_facts(struct app *app, struct canvas *c, int col, int limit)
             snprintf(text, sizeof(text), "%zu of %llu %s", t->rows.items.len, (unsigned long long)t->rows_total,
                      l->def->noun);
         else
-            snprintf(text, sizeof(text), "%zu %s", t->rows.items.len, l->def->noun);
+            snprintf(text, sizeof(text), "%zu %s", t->rows.items.len,
+                     t->rows.items.len == 1 ? l->def->one : l->def->noun);
         col = say(c, col, limit, ROLE_TEXT, text);
         if (*l->filter_text) {
             snprintf(text, sizeof(text), "/%s", l->filter_text);

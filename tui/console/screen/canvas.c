@@ -196,11 +196,11 @@ int canvas_name(struct canvas *c, int row, int col, int width, enum role role, c
         return canvas_text(c, row, col, width, role, name);
     for (size_t n; (n = utf8_next(name + head, &rune)); head += n) {
         buf_add(&cut, name + head, n);
-        if (canvas_width(c, buf_text(&cut)) > (width - 1) / 2)
+        if (canvas_width(c, buf_text(&cut)) > (width - 1) * 2 / 3)
             break;
     }
     /* The longest end that still fits. */
-    for (tail = head; tail < len && canvas_width(c, name + tail) > width / 2;)
+    for (tail = head; tail < len && canvas_width(c, name + tail) > width - 1 - (width - 1) * 2 / 3;)
         tail += utf8_next(name + tail, &rune);
     buf_clear(&cut);
     buf_add(&cut, name, head);

@@ -53,7 +53,7 @@ void canvas_release(struct canvas *c);
 int canvas_text(struct canvas *c, int row, int col, int width, enum role role, const char *text);
 int canvas_textf(struct canvas *c, int row, int col, int width, enum role role, const char *format, ...)
     PRINTF_LIKE(6, 7);
-/* The same for a name: what does not fit is cut in the middle, as names differ at their ends. */
+/* The same for a name: what does not fit is cut behind the first two thirds: names differ at their ends. */
 int canvas_name(struct canvas *c, int row, int col, int width, enum role role, const char *name);
 /* The same, at the right end of the field. */
 void canvas_right(struct canvas *c, int row, int col, int width, enum role role, const char *text);

@@ -65,7 +65,8 @@ static void add_word(struct app *app, const char *word, struct buf *path, unsign
     for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
         size_t len = strlen(names[i]);
 
-        if (strncmp(word, names[i], len) != 0 || word[len] != ':' || !word[len + 1] || *given & 1U << i)
+        if (strncmp(word, names[i], len) != 0 || (word[len] != ':' && word[len] != '=') || !word[len + 1] ||
+            *given & 1U << i)
             continue;
         *given |= 1U << i;
         buf_addf(path, "&%s=", names[i]);
@@ -74,7 +75,7 @@ static void add_word(struct app *app, const char *word, struct buf *path, unsign
     }
     if (str_starts(word, "age>") && duration_parse(word + 4, &age_ns, "age", NULL) == 0) {
         buf_addf(path, "&until=%s", time_format(app->at.now_ns - age_ns, when));
-    } else if (!strpbrk(word, ":<>") && strspn(word, "0123456789.") < strlen(word) && !(*given & 8)) {
+    } else if (!strpbrk(word, ":=<>") && strspn(word, "0123456789.") < strlen(word) && !(*given & 8)) {
         *given |= 8;
         buf_adds(path, "&text=");
         client_escape(path, word);
