@@ -9,19 +9,19 @@ from csource import strip_comments
 TABLES = ["server/core/message/calls.c", "server/core/message/publication_tables.c", "server/core/message/codec.c",
           "server/core/message/publication.c", "server/store/tables/tables.c"]
 HEADERS = ["common/model/record.h", "common/model/warning.h", "common/net/addr.h", "common/base/err.h", "common/policy/policy.h",
-           "server/core/call.h", "server/core/client.h", "server/core/admin.h", "server/core/message/calls.h",
+           "server/core/call.h", "server/core/core.h", "server/core/client.h", "server/core/admin.h", "server/core/message/calls.h",
            "server/core/message/publication.h", "server/tailnet/tailnet.h"]
 # A struct whose members are carried as those of another one.
 CARRIED_AS = {"tailnet_node": "publication_change", "change": "publication_change", "tailnet_snapshot": "publication"}
 # Structs inside others: their members have rows there, "info.hostname".
-INNER = {"client_info", "prefix_rule", "core_token", "core_reach", "dns_values", "node_live", "err", "record"}
+INNER = {"client_info", "prefix_rule", "core_token", "core_reach", "core_webhook", "dns_values", "node_live", "err", "record"}
 # What has no row, and why.
 WITHOUT = {
     "the sender's or the core's own": ["*.call", "core_call.*", "*.refs"],
     "the length of an array, which goes with it": ["core_map.endpoint_count", "*.live.endpoint_count", "tailnet_settings.probe_count",
                                                    "tailnet_snapshot.*_count"],
     "its kind, id and version go with each record": ["*.r.refs", "*.r.kind", "*.r.id", "*.r.version", "record.kind", "record.id"],
-    "it is the text": ["core_notice.reach.evidence"],
+    "it is the text": ["core_notice.reach.evidence", "core_notice.webhook.trouble"],
     "of this daemon alone": ["tailnet_node.slot", "tailnet_node.version", "change.seq", "change.slot", "tailnet_snapshot.seq",
                              "tailnet_snapshot.*_version", "tailnet_settings.*_version"],
     "made of the nodes again": ["tailnet_snapshot.blocks", "tailnet_snapshot.ranked_exits"],

@@ -112,17 +112,27 @@ void sse_restart(struct sse *s); /* a new connection: what is half read is dropp
 /* 0, the callback's result, or ERR_TOOBIG for an event over CLIENT_EVENT_MAX. */
 int sse_feed(struct sse *s, const char *bytes, size_t len) WARN_UNUSED;
 
+struct sockaddr;
+
 /* A question to somebody else's server. Redirections are not followed. */
 struct client_question {
     const char *url;
+    const char *name;          /* what messages call it instead of the URL, where that is a secret; NULL: the URL */
     const char *form;          /* NULL: a GET; else a POST of application/x-www-form-urlencoded */
     const char *authorization; /* "Bearer ...", without control characters; NULL: none */
+    const char *json;          /* NULL: none; else a POST of application/json */
+    size_t json_len;           /* its length */
+    const char *header;        /* one more, "Name: value"; NULL: none */
     int64_t timeout_ms;        /* for all of it */
     bool (*stop)(void *arg);   /* NULL: nothing ends it */
+    /* Not NULL: asked about each address before it is connected to, whatever the name was looked up to; no proxy is
+     * used then. A result other than 0 refuses it, with its message. Any thread. */
+    int (*address)(void *arg, const struct sockaddr *address, struct err *e);
     void *arg;
 };
-/* Appends the answer's body, whatever its status, to out, whose bound holds. ERR_UNAVAILABLE, ERR_TOOBIG; messages
- * name the URL only. */
+/* Appends the answer's body, whatever its status, to out, whose bound holds; out NULL: what follows the status is not
+ * read, and no error. ERR_UNAVAILABLE, ERR_DENIED for an address that was refused, ERR_TOOBIG; messages name the URL
+ * only. */
 int client_ask(const struct client_question *q, struct buf *out, long *status, struct err *e) WARN_UNUSED;
 
 #endif

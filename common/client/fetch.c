@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "client/client.h"
@@ -10,8 +11,10 @@
 #include "crypto/crypto.h"
 
 struct fetch {
-    struct buf *out;
+    struct buf *out; /* NULL: nobody wants the body */
     bool (*stop)(void *arg);
+    int (*address)(void *arg, const struct sockaddr *address, struct err *e);
+    struct err refused; /* what address said last */
     void *arg;
 };
 
@@ -19,6 +22,8 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
 {
     struct fetch *f = arg;
 
+    if (!f->out)
+        return 0;
     buf_add(f->out, bytes, size * count);
     return f->out->failed ? 0 : size * count;
 }
@@ -34,11 +39,27 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
     return f->stop && f->stop(f->arg);
 }
 
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    struct fetch *f = arg;
+
+    (void)purpose;
+    if (f->address(f->arg, &to->addr, &f->refused) < 0)
+        return CURL_SOCKET_BAD;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 /* *status stays 0 where nothing was answered. */
-static int perform(CURL *easy, const char *url, struct fetch *f, int64_t timeout_ms, long *status, struct err *e)
+static int perform(CURL *easy, const char *url, const char *name, struct fetch *f, int64_t timeout_ms, long *status,
+                   struct err *e)
 {
     char reason[CURL_ERROR_SIZE] = "";
 
+    if (f->address) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, f);
+    }
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "headway");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -54,10 +75,14 @@ static int perform(CURL *easy, const char *url, struct fetch *f, int64_t timeout
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, f);
     CURLcode code = curl_easy_perform(easy);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
-    if (f->out->failed)
-        return err_set(e, ERR_TOOBIG, "%s: the answer is too long", url);
+    if (!f->out && *status >= 200)
+        return 0;
+    if (f->out && f->out->failed)
+        return err_set(e, ERR_TOOBIG, "%s: the answer is too long", name);
+    if (code != CURLE_OK && f->refused.code)
+        return err_set(e, f->refused.code, "%.60s: %.170s", name, f->refused.message);
     if (code != CURLE_OK)
-        return err_set(e, ERR_UNAVAILABLE, "%s: %.140s", url, reason[0] ? reason : curl_easy_strerror(code));
+        return err_set(e, ERR_UNAVAILABLE, "%s: %.140s", name, reason[0] ? reason : curl_easy_strerror(code));
     return 0;
 }
 
@@ -82,7 +107,7 @@ int client_fetch(const char *url, int64_t timeout_ms, bool (*stop)(void *arg), v
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
-    int rc = perform(easy, url, &f, timeout_ms, &status, e);
+    int rc = perform(easy, url, url, &f, timeout_ms, &status, e);
     curl_easy_cleanup(easy);
     if (rc == 0 && status != 200)
         return err_set(e, ERR_UNAVAILABLE, "%s answered with status %ld", url, status);
@@ -91,7 +116,7 @@ int client_fetch(const char *url, int64_t timeout_ms, bool (*stop)(void *arg), v
 
 int client_ask(const struct client_question *q, struct buf *out, long *status, struct err *e)
 {
-    struct fetch f = {.out = out, .stop = q->stop, .arg = q->arg};
+    struct fetch f = {.out = out, .stop = q->stop, .address = q->address, .arg = q->arg};
     struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
     CURL *easy = begin(e);
 
@@ -106,12 +131,19 @@ int client_ask(const struct client_question *q, struct buf *out, long *status, s
         crypto_wipe(header, strlen(header));
         free(header);
     }
+    if (q->json) {
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->json_len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, q->json);
+    }
+    if (q->header)
+        headers = curl_slist_append(headers, q->header);
     if (q->form) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(q->form));
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, q->form);
     }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    int rc = perform(easy, q->url, &f, q->timeout_ms, status, e);
+    int rc = perform(easy, q->url, q->name ? q->name : q->url, &f, q->timeout_ms, status, e);
     curl_easy_cleanup(easy);
     curl_slist_free_all(headers);
     return rc;

@@ -171,6 +171,11 @@ struct config {
     struct {
         int64_t revoked_retention; /* 0: for good */
     } preauth_keys;
+    struct {
+        struct prefixes allow_private; /* that webhooks may be sent to although they are not of the public internet */
+        int64_t timeout;               /* of a delivery */
+        int64_t max_age, max_events;   /* of what waits for a receiver that fails */
+    } webhooks;
     struct { /* hostname "": none is ordered */
         char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
     } acme;

@@ -223,6 +223,15 @@ const struct config_key config_keys[] = {
     {"preauth_keys.revoked_retention", .type = TYPE_DURATION, AT(preauth_keys.revoked_retention), .fallback = "168h", .max = LONG, .live = true,
      .help = "How long pre-auth keys that were revoked (by Tailscale's API v2) stay listed. 0: for good."},
 
+    {"webhooks.allow_private", .type = TYPE_PREFIXES, AT(webhooks.allow_private), .fallback = "", .example = "192.168.10.5/32", .live = true,
+     .help = "Prefixes that webhooks may be sent to although they are private, loopback or the tailnet's own. Everything else that is not of the public internet is refused, whatever the name of the receiver means."},
+    {"webhooks.timeout", .type = TYPE_DURATION, AT(webhooks.timeout), .fallback = "10s", .min = 1 * SEC, .max = 60 * SEC, .live = true,
+     .help = "How long a receiver has to answer."},
+    {"webhooks.max_age", .type = TYPE_DURATION, AT(webhooks.max_age), .fallback = "72h", .min = 60 * SEC, .max = LONG, .live = true,
+     .help = "How long an event is kept for a receiver that fails. It is dropped then, which the journal and the receiver are told."},
+    {"webhooks.max_events", .type = TYPE_INT, AT(webhooks.max_events), .fallback = "10000", .min = 1, .max = 1000000, .live = true,
+     .help = "How many events are kept for a receiver that fails; the oldest are dropped."},
+
     {"oidc.enabled", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "No effect: oidc.issuer decides."},
     {"oidc.only_start_if_oidc_is_available", .type = TYPE_BOOL, AT(oidc.only_start_if_oidc_is_available), .fallback = "true",
      .help = "Do not start unless each provider answers. If false, people wait for an administrator while it does not. See headway-login(7) for all of these."},

@@ -148,6 +148,13 @@ void crypto_hmac_blake2s(const void *key, size_t key_len, const struct crypto_pa
     hmac(blake2s, key, key_len, parts, count, out);
 }
 
+void crypto_hmac_sha256(const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
+                        uint8_t out[CRYPTO_HASH_LEN])
+{
+    pthread_once(&once, fetch);
+    hmac(sha256, key, key_len, parts, count, out);
+}
+
 bool crypto_equal(const void *a, const void *b, size_t len)
 {
     return CRYPTO_memcmp(a, b, len) == 0;

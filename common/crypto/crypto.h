@@ -34,6 +34,10 @@ void crypto_blake2s(const struct crypto_part *parts, size_t count, uint8_t out[C
 void crypto_hmac_blake2s(const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
                          uint8_t out[CRYPTO_HASH_LEN]);
 
+/* HMAC-SHA256, with a key of any length. */
+void crypto_hmac_sha256(const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
+                        uint8_t out[CRYPTO_HASH_LEN]);
+
 /* ---- Bytes as text ---- */
 
 void crypto_hex(struct buf *out, const void *bytes, size_t len); /* appends, in lower case */
@@ -88,6 +92,10 @@ void crypto_aead_begin(struct crypto_aead *a, const uint8_t nonce[12], const voi
 void crypto_aead_update(struct crypto_aead *a, const uint8_t *in, size_t len, uint8_t *out);
 void crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[CRYPTO_TAG_LEN]);
 bool crypto_aead_open_end(struct crypto_aead *a, const uint8_t tag[CRYPTO_TAG_LEN]);
+
+/* Texts encrypted for a database, "v1:" and base64, and back; the caller's. NULL: it was encrypted with another key. */
+char *crypto_text_seal(const uint8_t key[CRYPTO_KEY_LEN], const char *text);
+char *crypto_text_open(const uint8_t key[CRYPTO_KEY_LEN], const char *sealed);
 
 /* ---- Certificates ---- */
 

@@ -31,6 +31,14 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_OAUTHCLIENT_CREATED, "oauthclient.created", "OAuth client created", WEIGHT_CHANGE, true)                   \
     X(EVENT_OAUTHCLIENT_CHANGED, "oauthclient.changed", "OAuth client changed", WEIGHT_CHANGE, true)                   \
     X(EVENT_OAUTHCLIENT_DELETED, "oauthclient.deleted", "OAuth client deleted", WEIGHT_CHANGE, false)                  \
+    X(EVENT_WEBHOOK_CREATED, "webhook.created", "webhook created", WEIGHT_CHANGE, true)                                \
+    X(EVENT_WEBHOOK_CHANGED, "webhook.changed", "webhook changed", WEIGHT_CHANGE, true)                                \
+    X(EVENT_WEBHOOK_ROTATED, "webhook.rotated", "webhook rotated", WEIGHT_CHANGE, false)                               \
+    X(EVENT_WEBHOOK_DELETED, "webhook.deleted", "webhook deleted", WEIGHT_CHANGE, false)                               \
+    X(EVENT_WEBHOOK_TESTED, "webhook.tested", "webhook tested", WEIGHT_INFO, false)                                    \
+    X(EVENT_WEBHOOK_FAILING, "webhook.failing", "webhook fails", WEIGHT_WARN, false)                                   \
+    X(EVENT_WEBHOOK_RECOVERED, "webhook.recovered", "webhook works again", WEIGHT_INFO, false)                         \
+    X(EVENT_WEBHOOK_DROPPED, "webhook.dropped", "events dropped", WEIGHT_WARN, false)                                  \
     X(EVENT_REGISTRATION_PENDING, "registration.pending", "asks to join", WEIGHT_WARN, false)                          \
     X(EVENT_REGISTRATION_APPROVED, "registration.approved", "join approved", WEIGHT_CHANGE, false)                     \
     X(EVENT_REGISTRATION_REJECTED, "registration.rejected", "join rejected", WEIGHT_CHANGE, false)                     \
@@ -43,6 +51,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_NODE_RENAMED, "node.renamed", "node renamed", WEIGHT_CHANGE, true)                                         \
     X(EVENT_NODE_TAGGED, "node.tagged", "tags changed", WEIGHT_CHANGE, true)                                           \
     X(EVENT_NODE_EXPIRY, "node.expiry", "key expiry changed", WEIGHT_CHANGE, true)                                     \
+    X(EVENT_NODE_EXPIRING, "node.expiring", "node key near end", WEIGHT_WARN, false)                                   \
     X(EVENT_NODE_EXPIRED, "node.expired", "node key expired", WEIGHT_WARN, false)                                      \
     X(EVENT_NODE_DELETED, "node.deleted", "node deleted", WEIGHT_WARN, false)                                          \
     X(EVENT_NODE_ONLINE, "node.online", "node online", WEIGHT_INFO, false)                                             \

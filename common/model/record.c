@@ -41,6 +41,11 @@ static const struct record_shape {
                             {AT(oauth_token, prefix), AT(oauth_token, secret_hash)},
                             {AT(oauth_token, scopes), AT(oauth_token, tags)},
                             {0}},
+    [RECORD_WEBHOOK] = {sizeof(struct webhook),
+                        {AT(webhook, url), AT(webhook, provider), AT(webhook, creator), AT(webhook, secret),
+                         AT(webhook, trouble)},
+                        {AT(webhook, subscriptions)},
+                        {0}},
     [RECORD_NODE] = {sizeof(struct node),
                      {AT(node, hostname), AT(node, given_name), AT(node, os), AT(node, os_version),
                       AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo), AT(node, authorized_by)},
@@ -140,6 +145,11 @@ struct oauth_client *oauth_client_new(void)
 struct oauth_token *oauth_token_new(void)
 {
     return (struct oauth_token *)record_new(RECORD_OAUTH_TOKEN);
+}
+
+struct webhook *webhook_new(void)
+{
+    return (struct webhook *)record_new(RECORD_WEBHOOK);
 }
 
 struct node *node_new(void)
@@ -282,6 +292,11 @@ struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s)
 struct pending *pending_edit(const struct pending *p)
 {
     return record_edit(p);
+}
+
+struct webhook *webhook_edit(const struct webhook *w)
+{
+    return record_edit(w);
 }
 
 struct node *node_edit(const struct node *n)

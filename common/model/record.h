@@ -34,9 +34,10 @@ enum record_kind {
     RECORD_IDENTITY,
     RECORD_OAUTH_CLIENT,
     RECORD_OAUTH_TOKEN,
-    RECORD_DNS_SETTINGS
+    RECORD_DNS_SETTINGS,
+    RECORD_WEBHOOK
 };
-#define RECORD_KINDS (RECORD_DNS_SETTINGS + 1)
+#define RECORD_KINDS (RECORD_WEBHOOK + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -116,6 +117,29 @@ struct oauth_token {
     int64_t expiration_ns, created_ns;
 };
 
+/* Somebody's server that is told of events by POST, and how that goes. */
+struct webhook {
+    struct record r;
+    char *url;
+    char *provider;            /* "slack", ... as Tailscale calls them; "": it takes the events themselves */
+    struct strs subscriptions; /* sorted: types of events and categories of types */
+    char *creator;             /* an actor as the journal has it */
+    char *secret;              /* encrypted: deliveries are signed with it */
+    int64_t created_ns, modified_ns;
+    int64_t deleted_ns;          /* 0, or when: it is there until it was told so */
+    uint64_t run, seq;           /* it was told all that it is to be told up to this entry of the journal */
+    int64_t tried_ns;            /* the last delivery; 0: none yet. Likewise the next three */
+    int64_t delivered_ns;        /* the last that succeeded */
+    int64_t failing_ns;          /* the first failure since then; 0: the last delivery succeeded */
+    int64_t next_ns;             /* the next try after a failure */
+    uint32_t failures;           /* in a row */
+    uint32_t status;             /* of HTTP at the last delivery; 0: there was no answer */
+    char *trouble;               /* why the last delivery failed; "" */
+    bool reported;               /* the journal says that it fails */
+    uint64_t delivered, dropped; /* events; dropped: too old or too many, never sent */
+    uint64_t dropped_said;       /* of these those that the receiver was told of */
+};
+
 #define NODE_PRIORITY_DEFAULT 100
 #define NODE_PRIORITY_MAX     1000
 
@@ -138,6 +162,7 @@ struct node {
     int64_t authorized_ns; /* when an administrator, or a key, last decided about it; 0: nobody did */
     char *authorized_by;   /* who, or "" */
     int64_t created_ns, expiry_ns;
+    int64_t expiring_ns;       /* the end of its key of which the journal said that it is near; 0: of none */
     struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
     int64_t advertised_ns;     /* when that last changed; 0: before this was kept */
     struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
@@ -304,9 +329,9 @@ struct event {
     struct record r;
     uint64_t run;
     int64_t time_ns;
-    char *kind;   /* "node.registered", "route.approved", ...: the table in model/events.h */
-    char *actor;  /* a login name, an API key's description or prefix, "node NAME", "policy", "server" */
-    char *object; /* "node", "user", "preauthkey", "apikey", "oauthclient", "prefix", "policy", "pending", "dns" */
+    char *kind;         /* "node.registered", "route.approved", ...: the table in model/events.h */
+    char *actor;        /* a login name, an API key's description or prefix, "node NAME", "policy", "server" */
+    char *object;       /* "node", "user", "preauthkey", "apikey", "oauthclient", "webhook", "prefix", "dns", ... */
     uint64_t object_id; /* 0 for prefix, policy and DNS */
     char *object_name;
     char *text;                     /* one sentence for people */
@@ -372,6 +397,7 @@ struct preauth_key *preauth_key_new(void);
 struct api_key *api_key_new(void);
 struct oauth_client *oauth_client_new(void);
 struct oauth_token *oauth_token_new(void);
+struct webhook *webhook_new(void);
 struct node *node_new(void);
 struct event *event_new(void);
 struct policy_text *policy_text_new(void);
@@ -392,6 +418,7 @@ struct user *user_edit(const struct user *u);
 struct preauth_key *preauth_key_edit(const struct preauth_key *k);
 struct api_key *api_key_edit(const struct api_key *k);
 struct oauth_client *oauth_client_edit(const struct oauth_client *c);
+struct webhook *webhook_edit(const struct webhook *w);
 struct node *node_edit(const struct node *n);
 struct event *event_edit(const struct event *e);
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);

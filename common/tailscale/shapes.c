@@ -118,3 +118,38 @@ static const struct api_field settings_fields[] = {
     OWN(api_v2_settings, "httpsEnabled", https, KIND_BOOL),
 };
 const struct api_shape api_v2_settings_shape = SHAPE(api_v2_settings, "settings", settings_fields);
+
+static const struct api_field v2_webhook_fields[] = {
+    OWN(api_webhook, "endpointId", id, KIND_ID),
+    OWN(api_webhook, "endpointUrl", url, KIND_TEXT),
+    OWN(api_webhook, "providerType", provider, KIND_TEXT),
+    OWN(api_webhook, "creatorLoginName", creator, KIND_TEXT),
+    OWN(api_webhook, "created", created_ns, KIND_CREATED),
+    OWN(api_webhook, "lastModified", modified_ns, KIND_CREATED),
+    OWN(api_webhook, "subscriptions", subscriptions, KIND_TEXTS),
+    MAYBE(api_webhook, "secret", secret, KIND_TEXT_OR_NULL),
+};
+const struct api_shape api_v2_webhook_shape = SHAPE(api_webhook, "webhook", v2_webhook_fields);
+
+static const struct api_field webhook_fields[] = {
+    OWN(api_webhook, "id", id, KIND_ID),
+    OWN(api_webhook, "endpointUrl", url, KIND_TEXT),
+    OWN(api_webhook, "providerType", provider, KIND_TEXT),
+    OWN(api_webhook, "creator", creator, KIND_TEXT),
+    OWN(api_webhook, "createdAt", created_ns, KIND_TIME),
+    OWN(api_webhook, "modifiedAt", modified_ns, KIND_TIME),
+    OWN(api_webhook, "subscriptions", subscriptions, KIND_TEXTS),
+    OWN(api_webhook, "version", version, KIND_U64),
+    OWN(api_webhook, "failing", failing, KIND_BOOL),
+    OWN(api_webhook, "failingSince", failing_ns, KIND_TIME),
+    OWN(api_webhook, "failures", failures, KIND_U64),
+    OWN(api_webhook, "lastTry", tried_ns, KIND_TIME),
+    OWN(api_webhook, "lastDelivery", delivered_ns, KIND_TIME),
+    OWN(api_webhook, "nextTry", next_ns, KIND_TIME),
+    OWN(api_webhook, "lastStatus", status, KIND_U64),
+    OWN(api_webhook, "lastError", trouble, KIND_TEXT),
+    OWN(api_webhook, "delivered", delivered, KIND_U64),
+    OWN(api_webhook, "dropped", dropped, KIND_U64),
+    OWN(api_webhook, "secret", secret, KIND_TEXT_OR_NULL),
+};
+const struct api_shape api_webhook_shape = SHAPE(api_webhook, "webhook", webhook_fields);

@@ -66,6 +66,37 @@ struct api_v2_settings {
     const char *external_roles;
 };
 
+/* As the API v2 has it, and for /api/headway how its deliveries go. */
+struct api_webhook {
+    uint64_t id;
+    const char *url, *provider, *creator;
+    int64_t created_ns, modified_ns;
+    struct strs subscriptions;
+    const char *secret; /* only when it is made; or NULL */
+    uint64_t version;
+    bool failing;
+    int64_t tried_ns, delivered_ns, failing_ns, next_ns;
+    uint64_t status, failures, delivered, dropped;
+    const char *trouble;
+};
+
+/* ---- what webhooks are told of ---- */
+
+struct webhook_type {
+    const char *name;
+    const char *category; /* that holds it; NULL: it is told to the webhook that it is about, without a subscription */
+    int event;            /* the kind of the entries of the journal that it comes from: enum event_id */
+    const char *help;
+};
+extern const struct webhook_type webhook_types[];
+extern const size_t webhook_type_count;
+bool webhook_subscribes(const struct strs *subscriptions, const struct webhook_type *type);
+/* ERR_INVALID names the member. What the host's name means is looked at when something is sent there. */
+int webhook_check(const char *url, const char *provider, const struct strs *subscriptions, struct err *e) WARN_UNUSED;
+/* The host of a URL, with its port; all that may be said of it where others read. The caller's. */
+char *webhook_host(const char *url);
+
+extern const struct api_shape api_webhook_shape, api_v2_webhook_shape;
 extern const struct api_shape api_oauth_client_shape, api_v2_key_shape, api_v2_device_shape, api_v2_routes_shape,
     api_v2_user_shape, api_v2_settings_shape;
 

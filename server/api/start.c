@@ -15,15 +15,13 @@
 
 /* In the order of the documentation. */
 static const struct http_table *const tables[] = {
-    &users_table,           &preauthkeys_table,   &apikeys_table,    &oauth_clients_table,
-    &oauth_token_table,     &keys_table,          &v2_devices_table, &v2_acl_table,
-    &v2_settings_table,     &v2_dns_table,        &dns_table,        &v2_users_table,
-    &nodes_table,           &routes_table,        &simulate_table,   &readback_table,
-    &pending_table,         &policy_table,        &explain_table,    &reach_table,
-    &policy_versions_table, &journal_pages_table, &journal_table,    &server_table,
-    &health_table,          &snapshot_table,      &past_table,       &docs_table,
-    &pages_table,           &login_pages_table,   &devices_table,    &metrics_table,
-    &debug_table,
+    &users_table,       &preauthkeys_table,     &apikeys_table,       &oauth_clients_table, &oauth_token_table,
+    &keys_table,        &v2_devices_table,      &v2_acl_table,        &v2_settings_table,   &v2_dns_table,
+    &dns_table,         &v2_users_table,        &webhooks_table,      &nodes_table,         &routes_table,
+    &simulate_table,    &readback_table,        &pending_table,       &policy_table,        &explain_table,
+    &reach_table,       &policy_versions_table, &journal_pages_table, &journal_table,       &server_table,
+    &health_table,      &snapshot_table,        &past_table,          &docs_table,          &pages_table,
+    &login_pages_table, &devices_table,         &metrics_table,       &debug_table,
 };
 void api_reload(struct api *api, const struct config *config)
 {
@@ -31,6 +29,7 @@ void api_reload(struct api *api, const struct config *config)
     const struct config *old = api->config;
     api->config = config_ref(config);
     pthread_mutex_unlock(&api->lock);
+    webhooks_reload(api->webhooks, config);
     config_unref(old);
 }
 
@@ -57,6 +56,14 @@ static int start_http(struct api *api, struct err *e)
     return code;
 }
 
+static int start_webhooks(struct api *api, struct err *e)
+{
+    const struct webhooks_options options = {
+        .config = api->config, .core = api->with.core, .tailnet = api->with.tailnet, .store = api->with.store};
+
+    return webhooks_start(&options, &api->webhooks, e);
+}
+
 int api_start(const struct api_options *options, struct api **out, struct err *e)
 {
     struct api *api = mem_alloc(sizeof(*api));
@@ -72,7 +79,8 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
     counts_init(api);
     heavy_init(api);
     if ((code = login_start(api->config, options->core, options->tailnet, &api->login, e)) < 0 ||
-        (code = events_start(api, &api->hub, e)) < 0 || (code = samples_start(api, &api->sampler, e)) < 0 ||
+        (code = start_webhooks(api, e)) < 0 || (code = events_start(api, &api->hub, e)) < 0 ||
+        (code = samples_start(api, &api->sampler, e)) < 0 ||
         (code = policy_watch_start(api, &api->policy_watch, e)) < 0 || (code = start_http(api, e)) < 0) {
         api_stop(api);
         return code;
@@ -91,6 +99,7 @@ void api_stop(struct api *api)
     if (api->http)
         http_stop(api->http);
     login_stop(api->login);
+    webhooks_stop(api->webhooks);
     samples_stop(api->sampler);
     policy_watch_stop(api->policy_watch);
     events_stop(api->hub);

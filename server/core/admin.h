@@ -29,6 +29,11 @@ enum admin_op {
     ADMIN_OAUTH_CLIENT_DELETE, /* by id or by prefix, its client id; its tokens go with it */
     ADMIN_OAUTH_TOKEN, /* for the client of id: scopes, tags, end; text: a hash that may take the place of its slow one
                         */
+    ADMIN_WEBHOOK_CREATE, /* url, prefix: the kind of receiver; scopes: subscriptions; text: the secret, encrypted */
+    ADMIN_WEBHOOK_SET,    /* scopes, by id */
+    ADMIN_WEBHOOK_ROTATE, /* text, by id */
+    ADMIN_WEBHOOK_DELETE, /* it is told of that, and nothing more */
+    ADMIN_WEBHOOK_TEST,   /* it is sent an event of the type test */
     ADMIN_NODE_RENAME,
     ADMIN_NODE_TAGS,
     ADMIN_NODE_EXPIRE, /* time_ns, 0: now; with flag: never */
@@ -58,6 +63,7 @@ enum admin_object {
     ADMIN_OBJECT_PREAUTH_KEY,
     ADMIN_OBJECT_API_KEY,
     ADMIN_OBJECT_OAUTH_CLIENT,
+    ADMIN_OBJECT_WEBHOOK,
     ADMIN_OBJECT_NODE,
     ADMIN_OBJECT_PREFIX, /* struct prefix_settings */
     ADMIN_OBJECT_MESSAGE,

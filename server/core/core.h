@@ -34,6 +34,21 @@ void core_beat(struct core *core, void (*beat)(void));
 /* An API key's secret was right: its last use is noted (lazily). fast_hash: takes the place of a slow one; "": none. */
 void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash);
 
+/* How telling a webhook went. The times are wall times. */
+struct core_webhook {
+    uint64_t id;
+    uint64_t run, seq;         /* it was told what it is to be told up to here, or that was dropped */
+    uint64_t delivered;        /* events, by this delivery */
+    uint64_t dropped;          /* events that are not sent any more: trouble is why */
+    uint64_t dropped_said;     /* of all that were dropped those that it was told of by this delivery */
+    bool tried;                /* there was a delivery: what follows is about it */
+    int64_t tried_ns, next_ns; /* next_ns: of the next try; 0: it succeeded */
+    uint32_t status;           /* of HTTP; 0: no answer */
+    const char *trouble;       /* why it failed; "": it succeeded */
+    bool gone;                 /* it was told of its end: it can go */
+};
+void core_webhook_progress(struct core *core, const struct core_webhook *p);
+
 /* A reloaded configuration: settings that need no restart take effect. */
 void core_reload(struct core *core, const struct config *config);
 void core_set_derp(struct core *core, const char *derp_json);

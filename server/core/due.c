@@ -16,6 +16,7 @@
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
+#include "core/state/transaction.h"
 
 /* The clock was set back. */
 static void take_expiry_back(struct core_state *s, struct slot *slot)
@@ -25,6 +26,24 @@ static void take_expiry_back(struct core_state *s, struct slot *slot)
     slot_mark(s, slot, 0);
     routes_follow(s, slot);
     slot_follow_expiry(s, slot);
+}
+
+/* Once for each end of a key, restarts or not. */
+static void note_expiring(struct core_state *s, struct slot *slot, enum key_end end)
+{
+    const struct node *old = slot->work;
+
+    if (end != KEY_END_DAY || !old || old->expiring_ns == old->expiry_ns ||
+        old->expiry_ns != slot->published->expiry_ns)
+        return;
+    struct node *n = node_edit(old);
+    n->r.version = old->r.version;
+    n->expiring_ns = n->expiry_ns;
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_NODE_EXPIRING, .object = "node", .object_id = slot->id, .object_name = n->given_name},
+            "The key of %s expires within a day", n->given_name);
+    tx_put(s, n);
 }
 
 static void expiry_due(struct core_state *s, struct slot *slot)
@@ -45,6 +64,7 @@ static void expiry_due(struct core_state *s, struct slot *slot)
         if (end != slot->key_end)
             slot_mark(s, slot, CHANGE_SELF);
         slot->key_end = end;
+        note_expiring(s, slot, end);
         timer_for_expiry(s, slot, n);
         return;
     }

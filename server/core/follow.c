@@ -80,6 +80,12 @@ static void follow_oauth(struct core_state *s, const struct store_write *w)
     s->oauth_dirty = true;
 }
 
+static void follow_webhook(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->webhooks_dirty = true;
+}
+
 static void follow_identity(struct core_state *s, const struct store_write *w)
 {
     follow_pair(s, w);
@@ -154,6 +160,7 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_IDENTITY] = follow_identity,
         [RECORD_OAUTH_CLIENT] = follow_oauth,
         [RECORD_OAUTH_TOKEN] = follow_oauth,
+        [RECORD_WEBHOOK] = follow_webhook,
         [RECORD_NODE] = follow_node,
         [RECORD_POLICY] = follow_policy,
         [RECORD_PRIMARY] = follow_primary,

@@ -132,7 +132,7 @@ static int begin(struct core_state *s, const struct store_image *image, struct e
 {
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->identities_dirty = true;
     s->primaries_dirty = s->policy_dirty = true;
-    s->message_dirty = s->oauth_dirty = true;
+    s->message_dirty = s->oauth_dirty = s->webhooks_dirty = true;
     s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
     journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
             "headwayd started with %zu nodes and %zu users", s->slots.len, s->users.len);
@@ -168,6 +168,7 @@ int state_load(struct core_state *s, struct err *e)
     load_pairs(s, RECORD_IDENTITY, (void *const *)image.identities, image.identity_count);
     load_pairs(s, RECORD_OAUTH_CLIENT, (void *const *)image.oauth_clients, image.oauth_client_count);
     load_pairs(s, RECORD_OAUTH_TOKEN, (void *const *)image.oauth_tokens, image.oauth_token_count);
+    load_pairs(s, RECORD_WEBHOOK, (void *const *)image.webhooks, image.webhook_count);
     s->policy_work = record_ref(image.policy_count ? image.policies[0] : NULL);
     s->policy_published = record_ref(image.policy_count ? image.policies[0] : NULL);
     s->message_work = record_ref(image.message_count ? image.messages[0] : NULL);
@@ -214,6 +215,7 @@ void state_release(struct core_state *s)
     release_pairs(&s->identities);
     release_pairs(&s->oauth_clients);
     release_pairs(&s->oauth_tokens);
+    release_pairs(&s->webhooks);
     prefix_settings_release(s);
     map_release(&s->prefix_moves);
     nearest_release(s);

@@ -68,6 +68,12 @@ static void run_apikey_seen(struct core_state *s, struct core_notice *n)
     apikey_seen_run(s, n->number, n->text);
 }
 
+static void run_webhook_progress(struct core_state *s, struct core_notice *n)
+{
+    n->webhook.trouble = n->text;
+    webhook_progress_run(s, &n->webhook);
+}
+
 static void run_notice(struct core_state *s, struct core_call *call)
 {
     static void (*const runs[CALL_MESSAGES])(struct core_state * s, struct core_notice * n) = {
@@ -82,6 +88,7 @@ static void run_notice(struct core_state *s, struct core_call *call)
         [CALL_NODE_ASKED] = run_node_asked,
         [CALL_FOLLOWERS] = run_followers,
         [CALL_APIKEY_SEEN] = run_apikey_seen,
+        [CALL_WEBHOOK_PROGRESS] = run_webhook_progress,
     };
 
     runs[call->kind->message - call_messages](s, (struct core_notice *)call);
@@ -95,7 +102,7 @@ static void send_notice(struct core *core, enum call_message_id id, struct core_
     static const struct call_kind kinds[CALL_MESSAGES] = {
         NOTICE(CALL_CANCEL),      NOTICE(CALL_SESSION_END),   NOTICE(CALL_SESSION_DEAD), NOTICE(CALL_SESSION_HEALTH),
         NOTICE(CALL_NODE_CLONED), NOTICE(CALL_NODE_WARNINGS), NOTICE(CALL_REACH),        NOTICE(CALL_PROBE_PATH),
-        NOTICE(CALL_NODE_ASKED),  NOTICE(CALL_FOLLOWERS),     NOTICE(CALL_APIKEY_SEEN),
+        NOTICE(CALL_NODE_ASKED),  NOTICE(CALL_FOLLOWERS),     NOTICE(CALL_APIKEY_SEEN),  NOTICE(CALL_WEBHOOK_PROGRESS),
     };
 #undef NOTICE
 
@@ -163,4 +170,9 @@ void core_note_followers(struct core *core, const struct core_followers *f)
 void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash)
 {
     send_notice(core, CALL_APIKEY_SEEN, (struct core_notice){.number = id, .text = *fast_hash ? fast_hash : NULL});
+}
+
+void core_webhook_progress(struct core *core, const struct core_webhook *p)
+{
+    send_notice(core, CALL_WEBHOOK_PROGRESS, (struct core_notice){.webhook = *p, .text = p->trouble});
 }

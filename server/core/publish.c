@@ -351,6 +351,11 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
     }
     if (s->oauth_dirty)
         publish_oauth(s, next);
+    if (s->webhooks_dirty) {
+        items = published(s, RECORD_WEBHOOK, &count);
+        snapshot_set_webhooks(next, (const struct webhook *const *)items, count);
+        free(items);
+    }
     if (s->pendings_dirty)
         publish_pendings(s, next);
     if (s->primaries_dirty)
@@ -371,7 +376,7 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->identities_dirty = s->pendings_dirty = false;
     s->primaries_dirty = s->via_primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
-    s->oauth_dirty = false;
+    s->oauth_dirty = s->webhooks_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -491,9 +496,9 @@ void publish(struct core_state *s)
     metrics_time(&s->counters.peers_times, &metrics_fractions, (double)(clock_mono_us() - reached) / 1e6);
     route_moves_release(&moves);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->identities_dirty ||
-                 s->oauth_dirty || s->pendings_dirty || s->primaries_dirty || s->via_primaries_dirty ||
-                 s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty || s->message_dirty ||
-                 s->nearest_dirty;
+                 s->oauth_dirty || s->webhooks_dirty || s->pendings_dirty || s->primaries_dirty ||
+                 s->via_primaries_dirty || s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty ||
+                 s->message_dirty || s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     int64_t began = clock_mono_us();

@@ -66,7 +66,7 @@ static void take_renewal(struct renewer *r, struct provider *p, const struct ide
 {
     struct login_claims claims = {0};
     struct err e = {0};
-    char *sealed = tokens->refresh_token ? seal_close(r->l->key, tokens->refresh_token) : NULL;
+    char *sealed = tokens->refresh_token ? crypto_text_seal(r->l->key, tokens->refresh_token) : NULL;
     struct core_login call = {.step = LOGIN_RENEWED, .refresh_token = sealed};
     int rc = renewed_claims(p, i, tokens, &claims, &e);
 
@@ -90,7 +90,7 @@ static int renew(struct renewer *r, struct provider *p, const struct identity *i
 {
     struct provider_tokens tokens = {0};
     struct err e = {0};
-    char *token = seal_open(r->l->key, i->refresh_token);
+    char *token = crypto_text_open(r->l->key, i->refresh_token);
     int rc = token ? provider_refresh(p, token, &tokens, &e)
                    : err_set(&e, ERR_UNAVAILABLE,
                              "the refresh token cannot be read: the key beside the noise key is "

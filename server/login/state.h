@@ -71,10 +71,6 @@ struct once *once_take(struct once_table *t, const char *token, const char *cook
 /* Asks the core, and waits. */
 int login_ask_core(struct login *l, struct core_login *call, struct err *e) WARN_UNUSED;
 
-/* Encrypted, for the database, and back; the caller's. NULL: it was encrypted with another key. */
-char *seal_close(const uint8_t key[CRYPTO_KEY_LEN], const char *text);
-char *seal_open(const uint8_t key[CRYPTO_KEY_LEN], const char *sealed);
-
 struct provider *login_provider(struct login *l, const char *name); /* NULL: unknown */
 /* What an identity's provider says, by its claims. ERR_DENIED: it may not log in. */
 struct login_claims;

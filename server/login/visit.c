@@ -231,7 +231,7 @@ static int fetch_claims(struct login *l, const struct login_visit *v, const stru
     if (rc == 0)
         rc = claims_read(said, o->provider->c, claims, e);
     if (rc == 0 && tokens.refresh_token && o->provider->c->refresh_interval)
-        *refresh_token = seal_close(l->key, tokens.refresh_token);
+        *refresh_token = crypto_text_seal(l->key, tokens.refresh_token);
     json_decref(said);
     free(back);
     provider_tokens_release(&tokens);

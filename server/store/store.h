@@ -50,6 +50,8 @@ struct store_image {
     size_t oauth_client_count;
     struct oauth_token **oauth_tokens;
     size_t oauth_token_count;
+    struct webhook **webhooks;
+    size_t webhook_count;
     uint64_t run;                   /* raised by one, durably, by this start */
     uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };

@@ -28,6 +28,7 @@ void snapshot_set_preauth_keys(struct tailnet_snapshot *s, const struct preauth_
 void snapshot_set_api_keys(struct tailnet_snapshot *s, const struct api_key *const *items, size_t count);
 void snapshot_set_identities(struct tailnet_snapshot *s, const struct identity *const *items, size_t count);
 void snapshot_set_oauth_clients(struct tailnet_snapshot *s, const struct oauth_client *const *items, size_t count);
+void snapshot_set_webhooks(struct tailnet_snapshot *s, const struct webhook *const *items, size_t count);
 void snapshot_set_oauth_tokens(struct tailnet_snapshot *s, const struct oauth_token *const *items, size_t count);
 void snapshot_set_primaries(struct tailnet_snapshot *s, const struct primary *const *items, size_t count);
 void snapshot_set_via_primaries(struct tailnet_snapshot *s, const struct via_primary *const *items, size_t count);

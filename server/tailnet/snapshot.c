@@ -157,6 +157,7 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->identities);
     shared_list_ref(s->oauth_clients);
     shared_list_ref(s->oauth_tokens);
+    shared_list_ref(s->webhooks);
     shared_list_ref(s->pendings);
     shared_list_ref(s->primaries);
     shared_list_ref(s->via_primaries);
@@ -190,6 +191,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->api_keys, record_unref);
     shared_list_unref(s->oauth_clients, record_unref);
     shared_list_unref(s->oauth_tokens, record_unref);
+    shared_list_unref(s->webhooks, record_unref);
     shared_list_unref(s->primaries, record_unref);
     shared_list_unref(s->via_primaries, record_unref);
     shared_list_unref(s->prefix_settings, record_unref);
@@ -271,6 +273,7 @@ SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, reco
 SETTER(snapshot_set_identities, identity, identities, identity_count, record_ref, record_unref)
 SETTER(snapshot_set_oauth_clients, oauth_client, oauth_clients, oauth_client_count, record_ref, record_unref)
 SETTER(snapshot_set_oauth_tokens, oauth_token, oauth_tokens, oauth_token_count, record_ref, record_unref)
+SETTER(snapshot_set_webhooks, webhook, webhooks, webhook_count, record_ref, record_unref)
 SETTER(snapshot_set_via_primaries, via_primary, via_primaries, via_primary_count, record_ref, record_unref)
 SETTER(snapshot_set_primaries, primary, primaries, primary_count, record_ref, record_unref)
 SETTER(snapshot_set_pendings, pending, pendings, pending_count, record_ref, record_unref)
@@ -333,6 +336,11 @@ const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_
 const struct oauth_client *snapshot_oauth_client(const struct tailnet_snapshot *s, uint64_t id)
 {
     return record_find(s->oauth_clients, s->oauth_client_count, id, NULL);
+}
+
+const struct webhook *snapshot_webhook(const struct tailnet_snapshot *s, uint64_t id)
+{
+    return record_find(s->webhooks, s->webhook_count, id, NULL);
 }
 
 static int compare_settings(const void *key, const void *item)

@@ -92,7 +92,7 @@ struct tailnet_snapshot {
     struct tailnet_block **blocks;
     size_t node_count, online_count;
     size_t ranked_exits;       /* exit nodes whose priority is not the default: clients are to choose by priority */
-    const struct user **users; /* by id, ascending; likewise the next five */
+    const struct user **users; /* by id, ascending; likewise the next seven */
     size_t user_count;
     const struct preauth_key **preauth_keys;
     size_t preauth_key_count;
@@ -104,6 +104,8 @@ struct tailnet_snapshot {
     size_t oauth_client_count;
     const struct oauth_token **oauth_tokens;
     size_t oauth_token_count;
+    const struct webhook **webhooks; /* deleted ones too */
+    size_t webhook_count;
     const struct pending **pendings;
     size_t pending_count;
     const struct primary **primaries; /* elected routers by prefix */
@@ -184,6 +186,7 @@ const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id);
 const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct oauth_client *snapshot_oauth_client(const struct tailnet_snapshot *s, uint64_t id);
+const struct webhook *snapshot_webhook(const struct tailnet_snapshot *s, uint64_t id);
 const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 

@@ -2,12 +2,16 @@
 /* Changes: an operation of the core and its answer in the call's dialect. On /api/headway {"event","version","result",
  * "inverse","text"}; with dry_run nothing happened, and event is null. A version that does not hold (If-Match) is
  * answered with the object as it is. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "api/change/change.h"
 #include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/view/objects.h"
 #include "api/view/operations.h"
+#include "crypto/crypto.h"
 
 /* The member of /api/v1's answers. */
 static const char *const v1_names[] = {[ADMIN_OBJECT_USER] = "user",
@@ -49,6 +53,25 @@ static void write_v1_node(struct json_out *o, struct api_view *v, const struct n
         json_nil(o);
 }
 
+char *change_secret(struct rest_request *r)
+{
+    const struct core_admin *a = &r->admin;
+    bool made = a->op == ADMIN_WEBHOOK_CREATE || a->op == ADMIN_WEBHOOK_ROTATE;
+
+    return made && a->record && !a->dry_run ? webhooks_secret(r->api->webhooks, a->record) : NULL;
+}
+
+static void write_webhook_made(struct json_out *o, struct rest_request *r, const struct webhook *record,
+                               enum api_scope scope)
+{
+    char *secret = record == r->admin.record ? change_secret(r) : NULL;
+
+    write_webhook(o, record, secret, scope);
+    if (secret)
+        crypto_wipe(secret, strlen(secret));
+    free(secret);
+}
+
 static void write_dns_record(struct json_out *o, struct rest_request *r, const struct dns_settings *record)
 {
     const struct config *c = api_config(r->api);
@@ -79,6 +102,8 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
         write_api_key(o, record, a->secret, scope);
     else if (kind == ADMIN_OBJECT_OAUTH_CLIENT)
         write_oauth_client(o, record, a->secret, scope);
+    else if (kind == ADMIN_OBJECT_WEBHOOK)
+        write_webhook_made(o, r, record, scope);
     else if (kind == ADMIN_OBJECT_PREFIX)
         write_prefix(o, &v, &((const struct prefix_settings *)record)->prefix, record);
     else if (kind == ADMIN_OBJECT_MESSAGE)
@@ -106,6 +131,8 @@ static const void *find_object(struct api_view *v, const struct core_admin *a)
         return snapshot_api_key(v->s, id);
     case ADMIN_OBJECT_OAUTH_CLIENT:
         return snapshot_oauth_client(v->s, id);
+    case ADMIN_OBJECT_WEBHOOK:
+        return snapshot_webhook(v->s, id);
     case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;

@@ -13,6 +13,8 @@ enum http_flow change_id(struct rest_request *r,
 enum http_flow change_done(struct rest_request *r); /* the answer, as a continuation */
 /* The same with further members on /api/headway; more may be NULL. */
 enum http_flow change_done_with(struct rest_request *r, void (*more)(struct json_out *o, struct rest_request *r));
+/* The secret of the webhook that was made, or given another one; the caller's. NULL: of nothing else. */
+char *change_secret(struct rest_request *r);
 /* The members of an answer that tell of a change: event, events, version, inverse, text. */
 void write_change(struct json_out *o, const struct core_admin *a);
 

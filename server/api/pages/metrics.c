@@ -102,6 +102,30 @@ static void tailnet_figures(struct rest_request *r, struct buf *out)
     metrics_put(out, "headway_events_total", "counter", "Number of the newest journal entry", s->event_seq);
 }
 
+static void webhook_figures(struct rest_request *r, struct buf *out)
+{
+    struct webhooks_counters c;
+    size_t webhooks = 0, failing = 0;
+    uint64_t dropped = 0;
+
+    webhooks_counters(r->api->webhooks, &c);
+    for (size_t i = 0; i < r->s->webhook_count; i++) {
+        const struct webhook *w = r->s->webhooks[i];
+        webhooks += !w->deleted_ns;
+        failing += !w->deleted_ns && w->failures;
+        dropped += w->dropped;
+    }
+    metrics_put(out, "headway_webhooks", "gauge", "Webhooks", webhooks);
+    metrics_put(out, "headway_webhooks_failing", "gauge", "Webhooks whose last delivery failed", failing);
+    metrics_put(out, "headway_webhook_deliveries_total", "counter", "Deliveries to webhooks that were tried",
+                c.deliveries);
+    metrics_put(out, "headway_webhook_failures_total", "counter", "Of these those that failed", c.failures);
+    metrics_put(out, "headway_webhook_events_total", "counter", "Events that webhooks took", c.events);
+    metrics_put(out, "headway_webhook_events_dropped", "gauge",
+                "Events that the webhooks there are were never told of: they waited too long or were too many",
+                dropped);
+}
+
 static size_t open_descriptors(void)
 {
     DIR *d = opendir("/proc/self/fd");
@@ -154,6 +178,7 @@ static enum http_flow metrics_page(struct rest_request *r)
 {
     struct buf *out = http_reply(&r->http, 200, "text/plain; version=0.0.4; charset=utf-8");
 
+    webhook_figures(r, out);
     tailnet_figures(r, out);
     core_figures(r->api, out);
     http_figures(r->api, out);

@@ -64,6 +64,7 @@ static const struct {
     OBJECT("App", api_app_shape),
     OBJECT("HealthReason", api_health_reason_shape),
     OBJECT("OAuthClient", api_oauth_client_shape),
+    OBJECT("Webhook", api_webhook_shape),
 #define V2_OBJECT(name, shape)                                                                                         \
     {                                                                                                                  \
         name, SCHEMAS name, SCHEMAS name, &(shape), true                                                               \
@@ -73,6 +74,7 @@ static const struct {
     V2_OBJECT("DeviceRoutes", api_v2_routes_shape),
     V2_OBJECT("TailnetUser", api_v2_user_shape),
     V2_OBJECT("Settings", api_v2_settings_shape),
+    V2_OBJECT("TailnetWebhook", api_v2_webhook_shape),
 #undef V2_OBJECT
 #undef OBJECT
 };

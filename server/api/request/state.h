@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "http/http.h"
 #include "login/login.h"
+#include "webhook/webhook.h"
 
 struct event_hub;
 struct heavy_use;
@@ -35,6 +36,7 @@ struct api {
     size_t table_count;
     struct auth *auth;
     struct login *login; /* NULL: people do not log in by themselves */
+    struct webhooks *webhooks;
     struct http *http;
     struct event_hub *hub;
     struct sampler *sampler;

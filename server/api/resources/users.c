@@ -191,16 +191,17 @@ static enum http_flow v2_users_list(struct rest_request *r)
 {
     const char *type = arg_query(r, "type"), *role = arg_query(r, "role");
     bool members = !type || !*type || str_eq(type, "member");
+    const struct user **users = arena_alloc(&r->http.arena, (r->s->user_count + 1) * sizeof(*users));
     struct json_out o = reply_json(r);
+    size_t count = 0;
 
+    for (size_t i = 0; i < r->s->user_count && members; i++)
+        if (!role || !*role || str_eq(role, user_role_name((int)r->s->users[i]->role)))
+            users[count++] = r->s->users[i];
     json_open(&o, '{');
     json_key(&o, "users");
     json_open(&o, '[');
-    for (size_t i = 0; i < r->s->user_count && members; i++) {
-        const struct user *u = r->s->users[i];
-        if (!role || !*role || str_eq(role, user_role_name((int)u->role)))
-            write_v2_user(&o, r->s, u);
-    }
+    write_v2_users(&o, r->s, users, count);
     json_close(&o, ']');
     json_close(&o, '}');
     return HTTP_DONE;
@@ -215,7 +216,7 @@ static enum http_flow v2_user_get(struct rest_request *r)
     if (!u)
         return reply_code(r, ERR_MISSING, "user not found");
     struct json_out o = reply_json(r);
-    write_v2_user(&o, r->s, u);
+    write_v2_users(&o, r->s, &u, 1);
     return HTTP_DONE;
 }
 

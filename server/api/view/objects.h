@@ -18,6 +18,9 @@ void write_api_key(struct json_out *o, const struct api_key *k, const char *whol
 void write_api_keys(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_oauth_client(struct json_out *o, const struct oauth_client *c, const char *whole, enum api_scope scope);
 void write_oauth_clients(struct json_out *o, struct api_view *v, enum api_scope scope);
+/* secret: in the answer that makes it; else NULL. */
+void write_webhook(struct json_out *o, const struct webhook *w, const char *secret, enum api_scope scope);
+void write_webhooks(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_pending(struct json_out *o, struct api_view *v, const struct pending *p);
 void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope);
 /* As it is or would be with these settings; NULL: none. */

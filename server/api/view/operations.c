@@ -21,6 +21,8 @@ static const struct {
     {ADMIN_APIKEY_DELETE, "DELETE", "/apikeys/{id}"},
     {ADMIN_OAUTH_CLIENT_SET, "PUT", "/oauth-clients/{id}"},
     {ADMIN_OAUTH_CLIENT_DELETE, "DELETE", "/oauth-clients/{id}"},
+    {ADMIN_WEBHOOK_SET, "PUT", "/webhooks/{id}"},
+    {ADMIN_WEBHOOK_DELETE, "DELETE", "/webhooks/{id}"},
     {ADMIN_NODE_RENAME, "POST", "/nodes/{id}/rename"},
     {ADMIN_NODE_TAGS, "POST", "/nodes/{id}/tags"},
     {ADMIN_NODE_EXPIRE, "POST", "/nodes/{id}/expire"},

@@ -2,7 +2,10 @@
 #include "api/view/tailscale.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/map.h"
+#include "base/mem.h"
 #include "tailscale/tailscale.h"
 
 /* To the nearest: a key is made a moment after its end was decided. */
@@ -93,26 +96,51 @@ void write_v2_routes(struct json_out *o, const struct node *n)
     api_write(o, &api_v2_routes_shape, &out, API_V1);
 }
 
-void write_v2_user(struct json_out *o, const struct tailnet_snapshot *s, const struct user *u)
-{
-    struct api_v2_user out = {.id = u->r.id,
-                              .display_name = user_display(u),
-                              .login_name = user_login(u),
-                              .picture_url = u->picture_url,
-                              .tailnet_id = "1",
-                              .type = "member",
-                              .status = u->suspended_ns ? "suspended" : "active",
-                              .role = (int)u->role,
-                              .created_ns = u->created_ns};
+/* What the nodes of a user say of it. */
+struct nodes_of_user {
+    uint64_t count;
+    int64_t last_seen_ns;
+    bool connected;
+};
 
+static void sum_nodes(const struct tailnet_snapshot *s, const struct map *by_user)
+{
     for (size_t b = 0; b < s->block_count; b++)
         for (size_t i = 0; i < TAILNET_BLOCK; i++) {
             const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            if (!n || n->record->user_id != u->r.id)
+            struct nodes_of_user *sum = n ? map_getu(by_user, n->record->user_id) : NULL;
+            if (!sum)
                 continue;
-            out.device_count++;
-            out.connected = out.connected || n->live.online;
-            out.last_seen_ns = n->live.last_seen_ns > out.last_seen_ns ? n->live.last_seen_ns : out.last_seen_ns;
+            sum->count++;
+            sum->connected = sum->connected || n->live.online;
+            sum->last_seen_ns = n->live.last_seen_ns > sum->last_seen_ns ? n->live.last_seen_ns : sum->last_seen_ns;
         }
-    api_write(o, &api_v2_user_shape, &out, API_V1);
+}
+
+void write_v2_users(struct json_out *o, const struct tailnet_snapshot *s, const struct user *const *users, size_t count)
+{
+    struct nodes_of_user *sums = mem_alloc((count + 1) * sizeof(*sums));
+    struct map by_user = {0};
+
+    for (size_t i = 0; i < count; i++)
+        map_putu(&by_user, users[i]->r.id, &sums[i]);
+    sum_nodes(s, &by_user);
+    for (size_t i = 0; i < count; i++) {
+        const struct user *u = users[i];
+        struct api_v2_user out = {.id = u->r.id,
+                                  .display_name = user_display(u),
+                                  .login_name = user_login(u),
+                                  .picture_url = u->picture_url,
+                                  .tailnet_id = "1",
+                                  .type = "member",
+                                  .status = u->suspended_ns ? "suspended" : "active",
+                                  .role = (int)u->role,
+                                  .created_ns = u->created_ns,
+                                  .device_count = sums[i].count,
+                                  .last_seen_ns = sums[i].last_seen_ns,
+                                  .connected = sums[i].connected};
+        api_write(o, &api_v2_user_shape, &out, API_V1);
+    }
+    map_release(&by_user);
+    free(sums);
 }

@@ -8,9 +8,11 @@
 /* whole: its secret, in the answer that makes it; else NULL. */
 void write_v2_auth_key(struct json_out *o, const struct preauth_key *k, const char *whole, int64_t now_ns);
 void write_v2_client(struct json_out *o, const struct oauth_client *c, const char *whole);
+void write_v2_webhook(struct json_out *o, const struct webhook *w, const char *secret);
 void write_v2_device(struct json_out *o, const struct tailnet_node *n, bool all_fields);
 void write_v2_routes(struct json_out *o, const struct node *n);
-/* The user with what its nodes say of it. */
-void write_v2_user(struct json_out *o, const struct tailnet_snapshot *s, const struct user *u);
+/* Users with what their nodes say of them: one look at all nodes. */
+void write_v2_users(struct json_out *o, const struct tailnet_snapshot *s, const struct user *const *users,
+                    size_t count);
 
 #endif

@@ -129,7 +129,12 @@ int admin_user_role(struct core_state *s, struct core_admin *a, struct err *e)
     struct user *u = user_edit(old);
     u->role = a->role;
     journal(s,
-            &(struct event_note){.id = EVENT_USER_ROLE, .object = "user", .object_id = u->r.id, .object_name = u->name},
+            &(struct event_note){.id = EVENT_USER_ROLE,
+                                 .object = "user",
+                                 .object_id = u->r.id,
+                                 .object_name = u->name,
+                                 .detail = mem_format("{\"from\":\"%s\",\"to\":\"%s\"}", user_role_name((int)old->role),
+                                                      user_role_name((int)u->role))},
             "User %s is now %s", u->name, user_role_name((int)u->role));
     admin_inverse(a, &(struct core_admin){.op = ADMIN_USER_ROLE, .id = u->r.id, .role = old->role, .has_role = true});
     admin_result(a, u);

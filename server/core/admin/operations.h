@@ -23,12 +23,16 @@ void core_rule_write(struct json_out *o, const struct core_admin *a);
 void preauth_keys_reap(struct core_state *s);
 /* An API key was used. */
 void apikey_seen_run(struct core_state *s, uint64_t id, const char *fast_hash); /* NULL: as it is */
+/* How a delivery went. */
+void webhook_progress_run(struct core_state *s, const struct core_webhook *p);
 /* A choice of admin_primary is durable now. */
 void primary_choose(struct core_state *s, const struct primary *choice);
 void via_primary_choose(struct core_state *s, const struct via_primary *choice);
 
 extern admin_function admin_preauthkey_revoke, admin_oauth_client_create, admin_oauth_client_set,
     admin_oauth_client_delete, admin_oauth_token;
+extern admin_function admin_webhook_create, admin_webhook_set, admin_webhook_rotate, admin_webhook_delete,
+    admin_webhook_test;
 extern admin_function admin_user_suspend, admin_user_link, admin_user_create, admin_user_rename, admin_user_role,
     admin_user_delete, admin_preauthkey_create, admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create,
     admin_apikey_expire, admin_apikey_delete, admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete,

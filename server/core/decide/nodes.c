@@ -97,8 +97,22 @@ void node_auto_approve(struct core_state *s, struct node *n)
     core_admin_release(&back);
 }
 
+/* waiting NULL: none of them wait for approval. */
+static char *detail_of_routes(const struct prefixes *changed, const struct prefixes *waiting)
+{
+    char *all = detail_of_prefixes(changed);
+
+    if (!waiting || !waiting->len)
+        return all;
+    char *some = detail_of_prefixes(waiting),
+         *both = mem_format("%.*s,\"waiting\":%s", (int)(strlen(all) - 1), all, strchr(some, '['));
+    free(all);
+    free(some);
+    return both;
+}
+
 static void note_routes(struct core_state *s, const struct node *n, enum event_id id, const struct prefixes *changed,
-                        const char *verb, const char *consequence)
+                        const struct prefixes *waiting, const char *verb, const char *consequence)
 {
     char *actor = mem_format("node %s", n->given_name), *names = text_of_prefixes(changed);
 
@@ -109,7 +123,7 @@ static void note_routes(struct core_state *s, const struct node *n, enum event_i
                                  .object_id = n->r.id,
                                  .object_name = n->given_name,
                                  .caused_by = slot_by_id(s, n->r.id),
-                                 .detail = detail_of_prefixes(changed)},
+                                 .detail = detail_of_routes(changed, waiting)},
             "%s %s %s%s", n->given_name, verb, names, consequence);
     free(actor);
     free(names);
@@ -123,12 +137,8 @@ static void without(const struct prefixes *a, const struct prefixes *b, struct p
             prefixes_add(out, &a->items[i]);
 }
 
-static const char *approval_of(const struct prefixes *fresh, const struct prefixes *approved)
+static const char *approval_of(const struct prefixes *fresh, size_t waiting)
 {
-    size_t waiting = 0;
-
-    for (size_t i = 0; i < fresh->len; i++)
-        waiting += !prefixes_has(approved, &fresh->items[i]);
     if (fresh->len == 1)
         return waiting ? ": it waits for approval" : ", which is approved";
     return !waiting                ? ", which are approved"
@@ -138,17 +148,19 @@ static const char *approval_of(const struct prefixes *fresh, const struct prefix
 
 void node_note_routes(struct core_state *s, const struct node *before, const struct node *after)
 {
-    struct prefixes fresh = {0}, gone = {0};
+    struct prefixes fresh = {0}, gone = {0}, waiting = {0};
 
     without(&after->available, before ? &before->available : NULL, &fresh);
     if (before)
         without(&before->available, &after->available, &gone);
+    without(&fresh, &after->approved, &waiting);
     if (fresh.len)
-        note_routes(s, after, EVENT_ROUTE_ADVERTISED, &fresh, "advertises", approval_of(&fresh, &after->approved));
+        note_routes(s, after, EVENT_ROUTE_ADVERTISED, &fresh, &waiting, "advertises", approval_of(&fresh, waiting.len));
     if (gone.len)
-        note_routes(s, after, EVENT_ROUTE_WITHDRAWN, &gone, "no longer advertises", "");
+        note_routes(s, after, EVENT_ROUTE_WITHDRAWN, &gone, NULL, "no longer advertises", "");
     prefixes_release(&fresh);
     prefixes_release(&gone);
+    prefixes_release(&waiting);
 }
 
 const char *owner_name(struct core_state *s, const struct node *n)

@@ -288,8 +288,8 @@ static struct slot *put_node(struct core_state *s, const struct node *old, struc
               old ? "logged in again" : "joined the tailnet");
     if (!old && !n->authorized)
         note_waiting(s, n);
-    node_note_routes(s, old, n);
     node_auto_approve(s, n);
+    node_note_routes(s, old, n);
     uint64_t id = n->r.id;
     tx_put(s, n);
     struct slot *slot = map_getu(&s->by_id, id);

@@ -5,6 +5,24 @@
 #include "core/state/journal.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
+#include "json/json.h"
+
+/* What does not forward matters only for what it is: {"code":...,"subnet":true,"exit":true}. */
+static char *detail_of(const struct node *n, const struct node_warning *w)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+    bool exit = prefixes_has_exit(&n->available), subnet = false;
+
+    for (size_t i = 0; i < n->available.len; i++)
+        subnet |= !prefix_is_exit(&n->available.items[i]);
+    json_open(&o, '{');
+    json_put_str(&o, "code", w->code);
+    json_put_bool(&o, "subnet", subnet);
+    json_put_bool(&o, "exit", exit);
+    json_close(&o, '}');
+    return buf_take(&b);
+}
 
 static void note(struct core_state *s, struct slot *slot, enum event_id id, const struct node_warning *w)
 {
@@ -16,7 +34,8 @@ static void note(struct core_state *s, struct slot *slot, enum event_id id, cons
                                  .object = "node",
                                  .object_id = slot->id,
                                  .object_name = name,
-                                 .caused_by = slot},
+                                 .caused_by = slot,
+                                 .detail = detail_of(slot->work, w)},
             id == EVENT_NODE_WARNING ? "%s warns of %s: %s" : "%s does not warn of %s any more: %s", name, w->code,
             w->text);
 }

@@ -191,6 +191,17 @@ static const struct member notice_request[] = {
     BOOL(core_notice, reach.reached),
     BOOL(core_notice, reach.is_round),
     TIME(core_notice, reach.began_ms),
+    U64(core_notice, webhook.id),
+    U64(core_notice, webhook.run),
+    U64(core_notice, webhook.seq),
+    U64(core_notice, webhook.delivered),
+    U64(core_notice, webhook.dropped),
+    U64(core_notice, webhook.dropped_said),
+    BOOL(core_notice, webhook.tried),
+    TIME(core_notice, webhook.tried_ns),
+    TIME(core_notice, webhook.next_ns),
+    U32(core_notice, webhook.status),
+    BOOL(core_notice, webhook.gone),
 };
 
 static const struct member result_members[] = {
@@ -226,4 +237,5 @@ const struct call_message call_messages[CALL_MESSAGES] = {
     [CALL_NODE_ASKED] = NOTICE("node.asked"),
     [CALL_FOLLOWERS] = NOTICE("followers"),
     [CALL_APIKEY_SEEN] = NOTICE("apikey.seen"),
+    [CALL_WEBHOOK_PROGRESS] = NOTICE("webhook.progress"),
 };

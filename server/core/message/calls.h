@@ -24,6 +24,7 @@ enum call_message_id {
     CALL_NODE_ASKED,
     CALL_FOLLOWERS,
     CALL_APIKEY_SEEN,
+    CALL_WEBHOOK_PROGRESS,
     CALL_MESSAGES
 };
 
@@ -44,7 +45,8 @@ struct core_notice {
     int64_t ms;
     const char *text, *actor, *detail;
     struct node_warnings warnings;
-    struct core_reach reach; /* its evidence is text */
+    struct core_reach reach;     /* its evidence is text */
+    struct core_webhook webhook; /* its trouble is text */
 };
 
 #endif

@@ -15,6 +15,7 @@
     X(identities, identity_count, RECORD_IDENTITY)                                                                     \
     X(oauth_clients, oauth_client_count, RECORD_OAUTH_CLIENT)                                                          \
     X(oauth_tokens, oauth_token_count, RECORD_OAUTH_TOKEN)                                                             \
+    X(webhooks, webhook_count, RECORD_WEBHOOK)                                                                         \
     X(pendings, pending_count, RECORD_PENDING)                                                                         \
     X(primaries, primary_count, RECORD_PRIMARY)                                                                        \
     X(via_primaries, via_primary_count, RECORD_VIA_PRIMARY)                                                            \

@@ -20,6 +20,8 @@ struct map *pairs_of(struct core_state *s, enum record_kind kind)
         return &s->oauth_clients;
     case RECORD_OAUTH_TOKEN:
         return &s->oauth_tokens;
+    case RECORD_WEBHOOK:
+        return &s->webhooks;
     default:
         return NULL;
     }

@@ -186,7 +186,7 @@ struct core_state {
     size_t first_free;                                                  /* no free slot lies before it */
     struct map by_id, by_node_key, by_machine_key, by_name, by_address; /* -> struct slot, by work */
     struct map users, preauth_keys, api_keys, identities;               /* id -> struct record_pair */
-    struct map oauth_clients, oauth_tokens;                             /* likewise */
+    struct map oauth_clients, oauth_tokens, webhooks;                   /* likewise */
     struct map prefix_moves;                                            /* prefix -> how often it moved; bounded */
     struct map prefix_settings;                                         /* prefix -> struct record_pair */
     struct map sessions;                                                /* id -> struct node_session */
@@ -235,7 +235,7 @@ struct core_state {
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, identities_dirty, pendings_dirty, primaries_dirty;
     bool policy_dirty;
-    bool via_primaries_dirty, oauth_dirty;
+    bool via_primaries_dirty, oauth_dirty, webhooks_dirty;
     char *policy_actor;                         /* who set the policy that is about to be published; NULL: nobody */
     struct policy_view *next_view;              /* of the policy that is about to be published; NULL: it has none */
     bool groups_known;                          /* elections are held in the groups of a policy */

@@ -104,6 +104,32 @@ static const struct member oauth_token_columns[] = {
     COL(oauth_token, "created_ns", created_ns, TIME),
 };
 
+static const struct member webhook_columns[] = {
+    COL(webhook, "id", r.id, U64),
+    COL(webhook, "version", r.version, U64),
+    COL(webhook, "url", url, TEXT),
+    COL(webhook, "provider", provider, TEXT),
+    COL(webhook, "subscriptions", subscriptions, STRS),
+    COL(webhook, "creator", creator, TEXT),
+    COL(webhook, "secret", secret, TEXT),
+    COL(webhook, "created_ns", created_ns, TIME),
+    COL(webhook, "modified_ns", modified_ns, TIME),
+    COL(webhook, "deleted_ns", deleted_ns, TIME),
+    COL(webhook, "run", run, U64),
+    COL(webhook, "seq", seq, U64),
+    COL(webhook, "tried_ns", tried_ns, TIME),
+    COL(webhook, "delivered_ns", delivered_ns, TIME),
+    COL(webhook, "failing_ns", failing_ns, TIME),
+    COL(webhook, "next_ns", next_ns, TIME),
+    COL(webhook, "failures", failures, U32),
+    COL(webhook, "status", status, U32),
+    COL(webhook, "trouble", trouble, TEXT),
+    COL(webhook, "reported", reported, BOOL),
+    COL(webhook, "delivered", delivered, U64),
+    COL(webhook, "dropped", dropped, U64),
+    COL(webhook, "dropped_said", dropped_said, U64),
+};
+
 static const struct member node_columns[] = {
     COL(node, "id", r.id, U64),
     COL(node, "version", r.version, U64),
@@ -139,6 +165,7 @@ static const struct member node_columns[] = {
     LATER(node, "authorized", authorized, BOOL, 5, "1"),
     LATER(node, "authorized_ns", authorized_ns, TIME, 5, "0"),
     LATER(node, "authorized_by", authorized_by, TEXT, 5, "''"),
+    LATER(node, "expiring_ns", expiring_ns, TIME, 8, "0"),
     LATER(node, "advertised_ns", advertised_ns, TIME, 5, "0"),
     LATER(node, "exit_node_id", exit_node_id, U64, 5, "0"),
     LATER(node, "unseen_login", unseen_login, U64, 6, "0"),
@@ -358,6 +385,7 @@ const struct store_table store_tables[STORE_TABLES] = {
                             LOADED(oauth_tokens, oauth_token_count), .since = 7},
     [RECORD_DNS_SETTINGS] = {"dns_settings", 1, COLUMNS(dns_settings_columns), LOADED(dns_settings, dns_settings_count),
                              .since = 8},
+    [RECORD_WEBHOOK] = {"webhook", 1, COLUMNS(webhook_columns), LOADED(webhooks, webhook_count), .since = 8},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},

@@ -229,6 +229,31 @@ func oauth(c *tailscale.Client, id string) {
 	check("with its tokens", status(err) == 401, err)
 }
 
+func webhooks(c *tailscale.Client) {
+	w, err := c.Webhooks().Create(ctx, tailscale.CreateWebhookRequest{EndpointURL: "https://hooks.example.com/x", ProviderType: tailscale.WebhookSlackProviderType,
+		Subscriptions: []tailscale.WebhookSubscriptionType{tailscale.WebhookPolicyUpdate, tailscale.WebhookNodeCreated}})
+	check("a webhook is made", err == nil && w.Secret != nil && strings.HasPrefix(*w.Secret, "tskey-webhook-") && w.ProviderType == "slack" &&
+		w.EndpointURL == "https://hooks.example.com/x" && w.CreatorLoginName != "" && !w.Created.IsZero() && len(w.Subscriptions) == 2, w, err)
+	if err != nil {
+		return
+	}
+	all, err := c.Webhooks().List(ctx)
+	check("webhooks are listed without secrets", err == nil && len(all) == 1 && all[0].EndpointID == w.EndpointID && all[0].Secret == nil, all, err)
+	one, err := c.Webhooks().Get(ctx, w.EndpointID)
+	check("one is read", err == nil && one.EndpointURL == w.EndpointURL && one.Secret == nil, one, err)
+	one, err = c.Webhooks().Update(ctx, w.EndpointID, []tailscale.WebhookSubscriptionType{tailscale.WebhookCategoryTailnetManagement})
+	check("its subscriptions are changed", err == nil && slices.Equal(one.Subscriptions, []tailscale.WebhookSubscriptionType{"categoryTailnetManagement"}) &&
+		one.LastModified.After(one.Created), one, err)
+	_, err = c.Webhooks().Update(ctx, w.EndpointID, []tailscale.WebhookSubscriptionType{"nodeExploded"})
+	check("an unknown type is refused by its name", status(err) == 400 && strings.Contains(err.Error(), "nodeExploded"), err)
+	one, err = c.Webhooks().RotateSecret(ctx, w.EndpointID)
+	check("it gets another secret", err == nil && one.Secret != nil && *one.Secret != *w.Secret, one, err)
+	check("a test is sent", c.Webhooks().Test(ctx, w.EndpointID) == nil)
+	check("a webhook is deleted", c.Webhooks().Delete(ctx, w.EndpointID) == nil)
+	_, err = c.Webhooks().Get(ctx, w.EndpointID)
+	check("and not found then", tailscale.IsNotFound(err), err)
+}
+
 func main() {
 	id := os.Getenv("NODE")
 	c := client(nil, os.Getenv("API_KEY"))
@@ -238,6 +263,7 @@ func main() {
 	tailnet(c)
 	dns(c)
 	oauth(c, id)
+	webhooks(c)
 	check("a device is deleted", c.Devices().Delete(ctx, id) == nil)
 	_, err := c.Devices().Get(ctx, id)
 	check("and gone", tailscale.IsNotFound(err), err)

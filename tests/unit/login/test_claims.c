@@ -361,19 +361,19 @@ static void who_begins_too_many_logins_loses_its_own(void **state)
 static void a_seal_opens_with_its_key_only(void **state)
 {
     const uint8_t key[CRYPTO_KEY_LEN] = {1}, other[CRYPTO_KEY_LEN] = {2};
-    char *sealed = seal_close(key, "a refresh token"), *again = seal_close(key, "a refresh token"),
-         *text = seal_open(key, sealed);
+    char *sealed = crypto_text_seal(key, "a refresh token"), *again = crypto_text_seal(key, "a refresh token"),
+         *text = crypto_text_open(key, sealed);
 
     (void)state;
     assert_string_equal(text, "a refresh token");
     assert_string_not_equal(sealed, again);
     assert_null(strstr(sealed, "refresh"));
-    assert_null(seal_open(other, sealed));
+    assert_null(crypto_text_open(other, sealed));
     sealed[10] = sealed[10] == 'A' ? 'B' : 'A';
-    assert_null(seal_open(key, sealed));
-    assert_null(seal_open(key, "v1:"));
-    assert_null(seal_open(key, "v1:AAAA"));
-    assert_null(seal_open(key, ""));
+    assert_null(crypto_text_open(key, sealed));
+    assert_null(crypto_text_open(key, "v1:"));
+    assert_null(crypto_text_open(key, "v1:AAAA"));
+    assert_null(crypto_text_open(key, ""));
     free(text);
     free(sealed);
     free(again);

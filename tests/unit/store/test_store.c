@@ -221,6 +221,40 @@ static void put_oauth(struct store *s)
     fixture_put_only(s, t);
 }
 
+static void put_webhook(struct store *s)
+{
+    struct webhook *w = webhook_new();
+
+    w->r.id = 4;
+    mem_replace(&w->url, "https://hooks.example.com/x");
+    mem_replace(&w->provider, "slack");
+    mem_replace(&w->secret, "v1:sealed");
+    strs_push(&w->subscriptions, "nodeCreated");
+    w->run = 2;
+    w->seq = 17;
+    w->next_ns = NOW;
+    w->failures = 3;
+    w->status = 503;
+    mem_replace(&w->trouble, "it answered with status 503");
+    w->reported = true;
+    w->dropped = 5;
+    w->dropped_said = 4;
+    fixture_put_only(s, w);
+}
+
+static void assert_webhook(const struct store_image *image)
+{
+    assert_int_equal(image->webhook_count, 1);
+    const struct webhook *w = image->webhooks[0];
+    assert_string_equal(w->url, "https://hooks.example.com/x");
+    assert_string_equal(w->provider, "slack");
+    assert_string_equal(w->secret, "v1:sealed");
+    assert_string_equal(w->subscriptions.items[0], "nodeCreated");
+    assert_true(w->r.id == 4 && w->run == 2 && w->seq == 17 && w->next_ns == NOW && w->reported && !w->deleted_ns);
+    assert_true(w->failures == 3 && w->status == 503 && w->dropped == 5 && w->dropped_said == 4);
+    assert_string_equal(w->trouble, "it answered with status 503");
+}
+
 static void assert_oauth(const struct store_image *image)
 {
     assert_int_equal(image->oauth_client_count, 1);
@@ -287,6 +321,7 @@ static void put_one_of_each(struct store *s)
     fixture_put_only(s, m);
     put_short_lived(s);
     put_oauth(s);
+    put_webhook(s);
 }
 
 static void every_kind_comes_back(void **state)
@@ -335,6 +370,7 @@ static void every_kind_comes_back(void **state)
     assert_string_equal(image.preauth_keys[0]->description, "ci");
     assert_true(image.preauth_keys[0]->revoked_ns == NOW + 2 && image.api_keys[0]->user_id == 9);
     assert_oauth(&image);
+    assert_webhook(&image);
     assert_short_lived(&image);
     store_image_release(&image);
     fixture_end(&f);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* "v1:" and base64 of nonce, text and tag: ChaCha20-Poly1305. */
-#include "login/state.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/str.h"
+#include "crypto/crypto.h"
 
 #define NONCE_LEN 12
 #define START     "v1:"
 #define AROUND    (NONCE_LEN + CRYPTO_TAG_LEN)
 
-char *seal_close(const uint8_t key[CRYPTO_KEY_LEN], const char *text)
+char *crypto_text_seal(const uint8_t key[CRYPTO_KEY_LEN], const char *text)
 {
     size_t len = strlen(text);
     uint8_t *bytes = mem_alloc(len + AROUND);
@@ -30,7 +30,7 @@ char *seal_close(const uint8_t key[CRYPTO_KEY_LEN], const char *text)
     return buf_take(&out);
 }
 
-char *seal_open(const uint8_t key[CRYPTO_KEY_LEN], const char *sealed)
+char *crypto_text_open(const uint8_t key[CRYPTO_KEY_LEN], const char *sealed)
 {
     size_t size = strlen(sealed) + AROUND;
     uint8_t *bytes;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What webhooks are told of. The words are Tailscale's (https://tailscale.com/kb/1213/webhooks) as far as it has one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "model/events.h"
+#include "tailscale/tailscale.h"
+
+#define URL_MAX           2048
+#define SUBSCRIPTIONS_MAX 64
+
+static const char tailnet_management[] = "categoryTailnetManagement";
+static const char misconfigurations[] = "categoryDeviceMisconfigurations";
+static const char routes[] = "categoryRoutes";
+
+const struct webhook_type webhook_types[] = {
+    {"nodeCreated", tailnet_management, EVENT_NODE_REGISTERED, "A node joined the tailnet"},
+    {"nodeNeedsApproval", tailnet_management, EVENT_NODE_WAITING, "A node waits for approval"},
+    {"nodeApproved", tailnet_management, EVENT_NODE_AUTHORIZED, "A node was approved"},
+    {"nodeKeyExpiringInOneDay", tailnet_management, EVENT_NODE_EXPIRING, "A node's key expires within a day"},
+    {"nodeKeyExpired", tailnet_management, EVENT_NODE_EXPIRED, "A node's key expired"},
+    {"nodeDeleted", tailnet_management, EVENT_NODE_DELETED, "A node was deleted"},
+    {"policyUpdate", tailnet_management, EVENT_POLICY_CHANGED, "The policy was changed"},
+    {"userCreated", tailnet_management, EVENT_USER_CREATED, "A user was created"},
+    {"userSuspended", tailnet_management, EVENT_USER_SUSPENDED, "A user was suspended"},
+    {"userRestored", tailnet_management, EVENT_USER_RESUMED, "A user is suspended no longer"},
+    {"userDeleted", tailnet_management, EVENT_USER_DELETED, "A user was deleted"},
+    {"userRoleUpdated", tailnet_management, EVENT_USER_ROLE, "A user has another role"},
+    {"registrationNeedsApproval", tailnet_management, EVENT_REGISTRATION_PENDING,
+     "A node wants to join, or an SSH session to begin, and waits for approval"},
+    {"subnetIPForwardingNotEnabled", misconfigurations, EVENT_NODE_WARNING,
+     "A subnet router does not forward: IP forwarding is off"},
+    {"exitNodeIPForwardingNotEnabled", misconfigurations, EVENT_NODE_WARNING,
+     "An exit node does not forward: IP forwarding is off"},
+    {"nodeUnhealthy", misconfigurations, EVENT_NODE_UNHEALTHY, "A router answers no probe although it is connected"},
+    {"routeNeedsApproval", routes, EVENT_ROUTE_ADVERTISED, "A node advertises routes that are not approved"},
+    {"routeFailover", routes, EVENT_ROUTE_FAILOVER, "A prefix moved from one router to another"},
+    {"prefixUnserved", routes, EVENT_ROUTE_UNSERVED, "A prefix lost its last router"},
+    {"prefixServed", routes, EVENT_ROUTE_SERVED, "A prefix that nobody served has a router"},
+    {"prefixUnreachable", routes, EVENT_ROUTE_UNREACHED, "A host behind a router that is online does not answer"},
+    {"exitNodeDown", routes, EVENT_EXIT_ENDED, "An exit node can no longer be used"},
+    {"exitNodeUp", routes, EVENT_EXIT_USABLE, "A node can be used as an exit node"},
+    {"webhookUpdated", NULL, EVENT_WEBHOOK_CHANGED, "The webhook's subscriptions were changed"},
+    {"webhookUpdated", NULL, EVENT_WEBHOOK_ROTATED, "The webhook's secret was rotated"},
+    {"webhookDeleted", NULL, EVENT_WEBHOOK_DELETED, "The webhook was deleted"},
+    {"test", NULL, EVENT_WEBHOOK_TESTED, "Somebody asked for a test event"},
+};
+const size_t webhook_type_count = ARRAY_LEN(webhook_types);
+
+/* Tailscale's types of what headway does not have: whoever subscribes to one would wait for ever. */
+static const char *const without_source[] = {"userNeedsApproval", "userApproved", "nodeSigned", "nodeNeedsSignature"};
+
+static const char *const providers[] = {"", "slack", "mattermost", "googlechat", "discord"};
+
+bool webhook_subscribes(const struct strs *subscriptions, const struct webhook_type *type)
+{
+    return !type->category || strs_has(subscriptions, type->name) || strs_has(subscriptions, type->category);
+}
+
+static bool is_subscription(const char *name)
+{
+    for (size_t i = 0; i < webhook_type_count; i++) {
+        const struct webhook_type *t = &webhook_types[i];
+        if (t->category && (str_eq(t->name, name) || str_eq(t->category, name)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_one_of(const char *text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(words[i], text))
+            return true;
+    return false;
+}
+
+static int check_subscriptions(const struct strs *subscriptions, struct err *e)
+{
+    if (!subscriptions->len)
+        return err_field(e, ERR_INVALID, "subscriptions", "a webhook needs at least one subscription");
+    if (subscriptions->len > SUBSCRIPTIONS_MAX)
+        return err_field(e, ERR_INVALID, "subscriptions", "more than %d subscriptions", SUBSCRIPTIONS_MAX);
+    for (size_t i = 0; i < subscriptions->len; i++) {
+        const char *name = subscriptions->items[i];
+        if (is_one_of(name, without_source, ARRAY_LEN(without_source)))
+            return err_field(e, ERR_INVALID, "subscriptions",
+                             "there are no events of the type '%s' here: headway has neither approval of users nor "
+                             "tailnet lock",
+                             name);
+        if (!is_subscription(name))
+            return err_field(e, ERR_INVALID, "subscriptions", "'%.80s' is no type of events", name);
+    }
+    return 0;
+}
+
+/* The host with its port, within url; *len 0: there is none. */
+static const char *find_host(const char *url, size_t *len)
+{
+    const char *at = strstr(url, "://");
+
+    at = at ? at + 3 : url;
+    *len = strcspn(at, "/?#");
+    return at;
+}
+
+char *webhook_host(const char *url)
+{
+    size_t len;
+    const char *host = find_host(url, &len);
+
+    return mem_format("%.*s", (int)(len < 255 ? len : 255), host);
+}
+
+static int check_url(const char *url, struct err *e)
+{
+    size_t len;
+    const char *host = find_host(url, &len);
+
+    if (!*url)
+        return err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl is missing");
+    if (!str_starts(url, "http://") && !str_starts(url, "https://"))
+        return err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl must begin with https:// or http://");
+    if (strlen(url) > URL_MAX)
+        return err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl is longer than %d bytes", URL_MAX);
+    for (const char *c = url; *c; c++)
+        if (*c <= ' ' || *c >= 0x7f || strchr("\"<>\\^`{|}", *c))
+            return err_field(e, ERR_INVALID, "endpointUrl",
+                             "endpointUrl holds a character that no URL holds unescaped, at place %zu",
+                             (size_t)(c - url) + 1);
+    if (memchr(host, '@', len))
+        return err_field(e, ERR_INVALID, "endpointUrl",
+                         "endpointUrl may hold no user name or password: deliveries are signed instead");
+    if (!len || *host == ':')
+        return err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl names no host");
+    return 0;
+}
+
+int webhook_check(const char *url, const char *provider, const struct strs *subscriptions, struct err *e)
+{
+    int rc = check_url(url, e);
+
+    if (rc == 0 && !is_one_of(provider, providers, ARRAY_LEN(providers)))
+        rc = err_field(e, ERR_INVALID, "providerType",
+                       "'%.40s' is no kind of receiver: slack, mattermost, googlechat, discord, or empty", provider);
+    return rc == 0 ? check_subscriptions(subscriptions, e) : rc;
+}
