@@ -641,6 +641,44 @@ static void what_an_event_holds_is_told_in_words(void **state)
     rig_release(&r);
 }
 
+static void users_are_suspended_restored_and_linked(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6ga");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "not suspended"));
+    rig_keys(&r, "<Esc>x");
+    assert_true(rig_shows(&r, "suspended: its nodes are logged out"));
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[1].path, "/api/headway/users/1/suspended");
+    assert_string_equal(r.sent.items[1].body, "{\"suspended\":true}");
+    rig_answer(&r, 1, 200,
+               "{\"event\":\"1.41\",\"inverse\":{\"method\":\"POST\"},\"result\":{\"id\":\"1\",\"name\":\"alice\","
+               "\"suspendedAt\":\"2026-03-03T14:03:00Z\",\"suspendedBy\":\"root\"}}");
+    assert_true(rig_shows(&r, "alice suspended"));
+    rig_draw(&r, 24, 100);
+    rig_keys(&r, "<Esc>gx");
+    assert_true(rig_shows(&r, "suspended already"));
+    rig_keys(&r, "<Esc>ga");
+    rig_answer(&r, 2, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[3].body, "{\"suspended\":false}");
+    rig_answer(&r, 3, 200, "{\"event\":\"1.42\"}");
+    rig_keys(&r, "<Esc>gi<Enter>");
+    rig_keys(&r, "company<Tab>0815<Tab><Enter>");
+    assert_string_equal(r.sent.items[4].path, "/api/headway/users/1/link?dry_run=true");
+    assert_string_equal(r.sent.items[4].body, "{\"provider\":\"company\",\"subject\":\"0815\",\"linked\":true}");
+    rig_answer(&r, 4, 400, "{\"error\":{\"code\":\"invalid\",\"message\":\"'company' is no OpenID provider\"}}");
+    assert_true(rig_shows(&r, "'company' is no OpenID provider"));
+    rig_keys(&r, "<Esc>gi<Tab><Enter>");
+    assert_true(rig_shows(&r, "link: a provider is needed"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -671,6 +709,7 @@ int main(void)
         cmocka_unit_test(columns_are_chosen_and_kept),
         cmocka_unit_test(silence_is_said_and_nothing_changes_then),
         cmocka_unit_test(a_key_that_only_reads_is_refused_before_anything_is_shown),
+        cmocka_unit_test(users_are_suspended_restored_and_linked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,20 +135,20 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
 }
 
 /* The home relay, then the others, nearest first: what the client measured to each. */
-static void draw_relays(struct pen *p, const struct m_node *n, const struct api_node_round_trips *told)
+static void draw_relays(struct pen *p, const struct m_node *n, const struct api_node_round_trips *known)
 {
     struct buf text = BUF_INIT(0);
     char ms[TRIP_TEXT_MAX];
 
     buf_adds(&text, *n->api.relay_name ? n->api.relay_name : "not known");
-    for (size_t i = 0; told && i < told->relays.len; i++) {
-        const struct api_relay_latency *l = api_at(&told->relays, struct api_relay_latency, i);
+    for (size_t i = 0; known && i < known->relays.len; i++) {
+        const struct api_relay_latency *l = api_at(&known->relays, struct api_relay_latency, i);
 
         if (l->region == n->api.relay && l->us < UINT32_MAX)
             buf_addf(&text, " %s ms", trip_text((uint32_t)l->us, ms));
     }
-    for (size_t i = 0; told && i < told->relays.len; i++) {
-        const struct api_relay_latency *l = api_at(&told->relays, struct api_relay_latency, i);
+    for (size_t i = 0; known && i < known->relays.len; i++) {
+        const struct api_relay_latency *l = api_at(&known->relays, struct api_relay_latency, i);
 
         if (l->region != n->api.relay && l->us < UINT32_MAX)
             buf_addf(&text, "   %s %s", *l->name ? l->name : "?", trip_text((uint32_t)l->us, ms));
@@ -158,14 +158,14 @@ static void draw_relays(struct pen *p, const struct m_node *n, const struct api_
 }
 
 /* "11 ms, 9.1 to 40, 1 lost", and the last ones as a line. */
-static void draw_trips(struct pen *p, const struct m_node *n, const struct api_node_round_trips *told)
+static void draw_trips(struct pen *p, const struct m_node *n, const struct api_node_round_trips *known)
 {
     uint32_t us[ROUND_TRIPS_DRAWN], least = GRAPH_LOST, most = 0;
-    size_t count = 0, lost = 0, len = told ? told->round_trips.len : 0;
+    size_t count = 0, lost = 0, len = known ? known->round_trips.len : 0;
     char last[TRIP_TEXT_MAX], low[TRIP_TEXT_MAX], high[TRIP_TEXT_MAX], span[AGO_MAX], text[120];
 
     for (size_t i = len > ROUND_TRIPS_DRAWN ? len - ROUND_TRIPS_DRAWN : 0; i < len; i++) {
-        us[count] = trip_us(api_at(&told->round_trips, struct api_round_trip, i));
+        us[count] = trip_us(api_at(&known->round_trips, struct api_round_trip, i));
         lost += us[count] == GRAPH_LOST;
         least = us[count] < least ? us[count] : least;
         most = us[count] != GRAPH_LOST && us[count] > most ? us[count] : most;
@@ -175,7 +175,7 @@ static void draw_trips(struct pen *p, const struct m_node *n, const struct api_n
         line(p, "round trip", ROLE_FAINT, "not measured yet");
         return;
     }
-    const struct api_round_trip *first = api_at(&told->round_trips, struct api_round_trip, len - count);
+    const struct api_round_trip *first = api_at(&known->round_trips, struct api_round_trip, len - count);
     int used =
         snprintf(text, sizeof(text), "%s%s", trip_text(us[count - 1], last), us[count - 1] == GRAPH_LOST ? "" : " ms");
     if (least != GRAPH_LOST)
@@ -184,7 +184,7 @@ static void draw_trips(struct pen *p, const struct m_node *n, const struct api_n
     if (lost)
         used += snprintf(text + used, sizeof(text) - (size_t)used, ", %zu lost", lost);
     snprintf(text + used, sizeof(text) - (size_t)used, "; the last %zu in %s%s", count,
-             span_text(told->last.time_ns - first->time_ns, span), n->api.online ? "" : ", before it went offline");
+             span_text(known->last.time_ns - first->time_ns, span), n->api.online ? "" : ", before it went offline");
     line(p, "round trip", us[count - 1] == GRAPH_LOST ? ROLE_BAD : ROLE_TEXT, text);
     if (room(p)) {
         size_t shown = p->at.cols - LABEL_COLS - 4 < (int)count ? (size_t)(p->at.cols - LABEL_COLS - 4) : count;
@@ -196,7 +196,7 @@ static void draw_trips(struct pen *p, const struct m_node *n, const struct api_n
 
 static void draw_link(struct app *app, struct pen *p, const struct m_node *n)
 {
-    const struct api_node_round_trips *told = nodes_trips(app, n);
+    const struct api_node_round_trips *known = nodes_trips(app, n);
     struct buf ends = BUF_INIT(0);
     char text[ADDR_PORT_TEXT_MAX];
 
@@ -204,8 +204,8 @@ static void draw_link(struct app *app, struct pen *p, const struct m_node *n)
         buf_addf(&ends, "%s%s", i ? "  " : "", addr_port_format(&n->api.endpoints.items[i], text));
     section(p, "link", "");
     line(p, "connected", ROLE_ADDRESS, *n->api.source ? n->api.source : "not connected");
-    draw_relays(p, n, told);
-    draw_trips(p, n, told);
+    draw_relays(p, n, known);
+    draw_trips(p, n, known);
     line(p, "endpoints", ROLE_ADDRESS, ends.len ? ends.data : "none");
     buf_release(&ends);
 }

@@ -432,19 +432,39 @@ static void reset(struct app *app)
     trips_release(poll_of(app));
 }
 
+static bool is_sorted_by_trips(const struct list *l)
+{
+    return l->sort >= 0 && l->def->columns[l->sort].compare == by_trip;
+}
+
+/* The nodes on the screen are asked for, or the one that is open. */
 static void tick(struct app *app)
 {
-    trips_tick(app, poll_of(app));
+    const struct list *l = view_list(app, &nodes_view, 0);
+    bool front = app->place.view == &nodes_view;
+    struct buf ids = BUF_INIT(0);
+
+    if (app_node(app))
+        trips_add(&ids, &app_node(app)->row);
+    for (size_t i = l->top; front && i < l->order.len && i < l->top + l->height; i++)
+        trips_add(&ids, l->order.items[i]);
+    trips_ask(app, poll_of(app), &ids, front && is_sorted_by_trips(l));
+    buf_release(&ids);
 }
 
 static int64_t next_ms(const struct app *app)
 {
-    return trips_next_ms(app, poll_of(app));
+    return app->place.view == &nodes_view || app_node(app) ? trips_next_ms(app, poll_of(app)) : 0;
 }
 
 static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
 {
-    return trips_reply(app, poll_of(app), id, reply);
+    struct list *l = view_list(app, &nodes_view, 0);
+
+    if (!trips_reply(app, poll_of(app), id, reply))
+        return false;
+    l->dirty = l->dirty || is_sorted_by_trips(l);
+    return true;
 }
 
 static const struct console_command commands[] = {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Asked for are the nodes on the screen; where the list is sorted by round trips, all of them now and then. */
+/* Asked for are the nodes that are looked at; where a list is sorted by round trips, all of them now and then. */
 #include "console/views/round_trips.h"
 
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "console/screen/graph.h"
-#include "console/views/node.h"
-#include "console/views/nodes.h"
 
 #define ASK_MS     5000
 #define ASK_ALL_MS 30000
@@ -15,38 +13,21 @@
 
 void trips_release(struct trips_poll *t)
 {
-    api_release(&api_round_trips_shape, &t->told);
+    api_release(&api_round_trips_shape, &t->answer);
     free(t->asked);
     *t = (struct trips_poll){0};
 }
 
 /* ---- asking ---- */
 
-static void add_id(struct buf *ids, size_t *count, const struct row *row)
+void trips_add(struct buf *ids, const struct row *row)
 {
-    if (row && row->kind == ROW_NODE && !row->gone_ms && *count < ASKED_MAX)
-        buf_addf(ids, "%s%s", (*count)++ ? "," : "", row->key);
-}
+    size_t count = 1;
 
-static bool is_sorted_by_trips(const struct list *l)
-{
-    return l->def->columns[l->sort].compare == by_trip;
-}
-
-/* Those that are looked at; nothing: nobody is. all: they are every node. */
-static void ids_in_front(const struct app *app, struct buf *ids, bool *all)
-{
-    const struct list *l = app_list(app);
-    size_t count = 0;
-
-    *all = false;
-    if (app->place.view == &node_view) {
-        add_id(ids, &count, l->scope);
-    } else if (app->place.view == &nodes_view) {
-        *all = l->sort >= 0 && is_sorted_by_trips(l);
-        for (size_t i = l->top; i < l->order.len && i < l->top + l->height; i++)
-            add_id(ids, &count, l->order.items[i]);
-    }
+    for (const char *c = buf_text(ids); *c; c++)
+        count += *c == ',';
+    if (row && row->kind == ROW_NODE && !row->gone_ms && count < ASKED_MAX)
+        buf_addf(ids, "%s%s", ids->len ? "," : "", row->key);
 }
 
 static bool is_due(const struct app *app, const struct trips_poll *t, const struct buf *ids, bool all)
@@ -59,87 +40,78 @@ static bool is_due(const struct app *app, const struct trips_poll *t, const stru
     return !t->asked_ms || since >= (all ? ASK_ALL_MS : same ? ASK_MS : ASK_MS / 5);
 }
 
-void trips_tick(struct app *app, struct trips_poll *t)
+void trips_ask(struct app *app, struct trips_poll *t, const struct buf *ids, bool all)
 {
-    struct buf ids = BUF_INIT(0);
-    bool all;
-
-    ids_in_front(app, &ids, &all);
-    if (is_due(app, t, &ids, all)) {
-        char *path = mem_format("/api/headway/roundtrips?nodes=%s", buf_text(&ids));
-        struct app_request request = {.id = app->next_request++,
-                                      .method = "GET",
-                                      .path = all ? "/api/headway/roundtrips" : path,
-                                      .body = "",
-                                      .whole = true,
-                                      .background = true,
-                                      .result = ROW_KINDS};
-        t->request = request.id;
-        t->asked_ms = app->at.now_ms;
-        mem_replace(&t->asked, buf_text(&ids));
-        app->net.send(app->net.context, &request);
-        free(path);
-    }
-    buf_release(&ids);
+    if (!is_due(app, t, ids, all))
+        return;
+    char *path = mem_format("/api/headway/roundtrips?nodes=%s", buf_text(ids));
+    struct app_request request = {.id = app->next_request++,
+                                  .method = "GET",
+                                  .path = all ? "/api/headway/roundtrips" : path,
+                                  .body = "",
+                                  .whole = true,
+                                  .background = true,
+                                  .result = ROW_KINDS};
+    t->request = request.id;
+    t->asked_ms = app->at.now_ms;
+    mem_replace(&t->asked, buf_text(ids));
+    app->net.send(app->net.context, &request);
+    free(path);
 }
 
 int64_t trips_next_ms(const struct app *app, const struct trips_poll *t)
 {
-    bool front = app->place.view == &nodes_view || app->place.view == &node_view;
-
-    return front && app->conn.state == CONN_LIVE && !t->request && t->asked_ms ? t->asked_ms + ASK_MS : 0;
+    return app->conn.state == CONN_LIVE && !t->request && t->asked_ms ? t->asked_ms + ASK_MS : 0;
 }
 
-/* ---- what is told ---- */
+/* ---- answers ---- */
 
 uint32_t trip_us(const struct api_round_trip *t)
 {
     return t->lost ? GRAPH_LOST : t->us < GRAPH_LOST ? (uint32_t)t->us : GRAPH_LOST - 1;
 }
 
-static void take_node(struct app *app, const struct api_node_round_trips *told)
+static void take_node(struct app *app, const struct api_node_round_trips *answer)
 {
-    struct m_node *n = model_node(&app->model, told->node);
-    size_t len = told->round_trips.len, from = len > TRIPS_SHOWN ? len - TRIPS_SHOWN : 0;
+    struct m_node *n = model_node(&app->model, answer->node);
+    size_t len = answer->round_trips.len, from = len > TRIPS_SHOWN ? len - TRIPS_SHOWN : 0;
 
-    if (!n || !told->last.time_ns)
+    if (!n || !answer->last.time_ns)
         return;
     struct row_facts *f = row_facts(&n->row);
-    if (!len) { /* only the last one was told */
-        f->trips[0] = trip_us(&told->last);
+    if (!len) { /* only the last one is known */
+        f->trips[0] = trip_us(&answer->last);
         f->trip_count = 1;
         return;
     }
     for (size_t i = from; i < len; i++)
-        f->trips[i - from] = trip_us(api_at(&told->round_trips, struct api_round_trip, i));
+        f->trips[i - from] = trip_us(api_at(&answer->round_trips, struct api_round_trip, i));
     f->trip_count = len - from;
 }
 
 bool trips_reply(struct app *app, struct trips_poll *t, uint64_t id, struct reply *reply)
 {
-    struct api_round_trips told;
+    struct api_round_trips answer;
 
     if (!id || id != t->request)
         return false;
     t->request = 0;
-    if (reply->e.code < 0 || api_read(&api_round_trips_shape, reply->json, &told, API_FOR_TERMINAL, NULL) < 0)
+    if (reply->e.code < 0 || api_read(&api_round_trips_shape, reply->json, &answer, API_FOR_TERMINAL, NULL) < 0)
         return true;
-    api_release(&api_round_trips_shape, &t->told);
-    t->told = told;
-    for (size_t i = 0; i < told.nodes.len; i++)
-        take_node(app, api_at(&told.nodes, struct api_node_round_trips, i));
-    struct list *l = view_list(app, &nodes_view, 0);
-    l->dirty = l->dirty || (l->sort >= 0 && is_sorted_by_trips(l));
+    api_release(&api_round_trips_shape, &t->answer);
+    t->answer = answer;
+    for (size_t i = 0; i < answer.nodes.len; i++)
+        take_node(app, api_at(&answer.nodes, struct api_node_round_trips, i));
     return true;
 }
 
 const struct api_node_round_trips *trips_of(const struct trips_poll *t, const struct m_node *n)
 {
-    for (size_t i = 0; i < t->told.nodes.len; i++) {
-        const struct api_node_round_trips *told = api_at(&t->told.nodes, struct api_node_round_trips, i);
+    for (size_t i = 0; i < t->answer.nodes.len; i++) {
+        const struct api_node_round_trips *answer = api_at(&t->answer.nodes, struct api_node_round_trips, i);
 
-        if (told->node == n->api.id)
-            return told;
+        if (answer->node == n->api.id)
+            return answer;
     }
     return NULL;
 }

@@ -11,16 +11,19 @@
 struct trips_poll {
     uint64_t request; /* that is under way; 0 */
     int64_t asked_ms;
-    char *asked;                 /* the ids */
-    struct api_round_trips told; /* the last answer */
+    char *asked;                   /* the ids */
+    struct api_round_trips answer; /* the last one */
 };
 
 void trips_release(struct trips_poll *t);
-void trips_tick(struct app *app, struct trips_poll *t);
+/* Adds a node to those that are asked for. */
+void trips_add(struct buf *ids, const struct row *row);
+/* Asks where that is due; all: for the last round trip of every node, ids only say that somebody looks. */
+void trips_ask(struct app *app, struct trips_poll *t, const struct buf *ids, bool all);
 int64_t trips_next_ms(const struct app *app, const struct trips_poll *t);
 bool trips_reply(struct app *app, struct trips_poll *t, uint64_t id, struct reply *reply);
 
-/* What was told of the node; NULL: nothing yet. */
+/* What is known of the node; NULL: nothing yet. */
 const struct api_node_round_trips *trips_of(const struct trips_poll *t, const struct m_node *n);
 uint32_t trip_us(const struct api_round_trip *t);             /* GRAPH_LOST where it was lost */
 const char *trip_text(uint32_t us, char text[TRIP_TEXT_MAX]); /* milliseconds: "0.4", "11", "lost" */
