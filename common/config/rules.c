@@ -15,6 +15,7 @@
 #include "config/keys.h"
 #include "net/prefixes.h"
 
+#define PROVIDERS_MAX 64                   /* each has a thread of its own for its people */
 #define EPHEMERAL_MIN (65 * NS_PER_SECOND) /* a client is silent for up to a minute while all is well */
 
 static void note(struct config *c, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -394,6 +395,9 @@ static void rule_oidc(struct config *c, rule_fail fail, void *arg)
 
     if (!*c->oidc.flat.issuer && *c->oidc.flat.client_secret && *c->oidc.flat.client_secret_path)
         fail(arg, "oidc.client_secret", "oidc.client_secret and oidc.client_secret_path cannot both be set");
+    if (c->oidc.providers.len > PROVIDERS_MAX)
+        fail(arg, "oidc.providers", "oidc.providers: %zu providers are more than %d", c->oidc.providers.len,
+             PROVIDERS_MAX);
     for (size_t i = 0; (p = config_provider(c, i)); i++)
         rule_provider(c, p, fail, arg);
 }

@@ -128,6 +128,13 @@ void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN])
     digest(sha256, NULL, &(struct crypto_part){bytes, len}, 1, out);
 }
 
+bool crypto_sha384(const void *bytes, size_t len, uint8_t out[CRYPTO_SHA384_LEN])
+{
+    size_t size = CRYPTO_SHA384_LEN;
+
+    return EVP_Q_digest(NULL, "SHA384", NULL, bytes, len, out, &size) == 1 && size == CRYPTO_SHA384_LEN;
+}
+
 bool crypto_sha1(const void *bytes, size_t len, uint8_t out[CRYPTO_SHA1_LEN])
 {
     size_t size = CRYPTO_SHA1_LEN;

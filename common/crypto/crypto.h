@@ -12,10 +12,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define CRYPTO_HASH_LEN 32 /* SHA-256, BLAKE2s-256 */
-#define CRYPTO_SHA1_LEN 20
-#define CRYPTO_KEY_LEN  32 /* X25519 and ChaCha20-Poly1305 */
-#define CRYPTO_TAG_LEN  16
+#define CRYPTO_HASH_LEN   32 /* SHA-256, BLAKE2s-256 */
+#define CRYPTO_SHA1_LEN   20
+#define CRYPTO_SHA384_LEN 48
+#define CRYPTO_KEY_LEN    32 /* X25519 and ChaCha20-Poly1305 */
+#define CRYPTO_TAG_LEN    16
 
 /* ---- Digests ---- */
 
@@ -25,6 +26,7 @@ struct crypto_part {
 };
 
 void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN]);
+bool crypto_sha384(const void *bytes, size_t len, uint8_t out[CRYPTO_SHA384_LEN]); /* false: as below */
 /* For the protocols that name it, and for no secret. false: the library does not offer it. */
 bool crypto_sha1(const void *bytes, size_t len, uint8_t out[CRYPTO_SHA1_LEN]);
 

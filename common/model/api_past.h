@@ -13,9 +13,17 @@ struct api_primary {
     const char *name;
     int64_t since_ns;
 };
+/* A router that serves some nodes by being the nearest to them. */
+struct api_nearest {
+    struct prefix prefix;
+    uint64_t router;
+    const char *name;
+    struct strs nodes; /* whom: their names */
+};
 struct api_past {
     int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
     struct api_list nodes, users, primaries, prefixes;
+    struct api_list nearest; /* struct api_nearest; the primary serves all others */
     struct api_policy policy;
     const char *dns; /* JSON: what clients were told of it; NULL: not kept then */
 };
@@ -123,7 +131,7 @@ struct api_reach_history {
 };
 
 extern const struct api_shape api_neighbours_shape, api_reach_history_shape;
-extern const struct api_shape api_past_shape, api_past_node_shape, api_primary_shape, api_move_shape,
+extern const struct api_shape api_past_shape, api_past_node_shape, api_primary_shape, api_nearest_shape, api_move_shape,
     api_route_history_shape, api_event_counts_shape, api_samples_shape, api_round_trips_shape;
 
 #endif

@@ -34,6 +34,25 @@ static const struct api_field past_node_fields[] = {
 };
 const struct api_shape api_past_node_shape = SHAPE(api_node, "node", past_node_fields);
 
+/* With what else only stands where users are listed. */
+static const struct api_words roles = {user_role_name, ROLE_OWNER + 1};
+static const struct api_field past_user_fields[] = {
+    OWN(api_user, "id", id, KIND_ID),
+    OWN(api_user, "name", name, KIND_TEXT),
+    OWN(api_user, "createdAt", created_ns, KIND_CREATED),
+    OWN(api_user, "displayName", display_name, KIND_TEXT),
+    OWN(api_user, "email", email, KIND_TEXT),
+    OWN(api_user, "providerId", provider_id, KIND_TEXT),
+    OWN(api_user, "provider", provider, KIND_TEXT),
+    OWN(api_user, "profilePicUrl", picture_url, KIND_TEXT),
+    OWN(api_user, "role", role, WORD(roles)),
+    OWN(api_user, "version", version, KIND_U64),
+    OWN(api_user, "suspendedAt", suspended_ns, KIND_TIME),
+    OWN(api_user, "suspendedBy", suspended_by, KIND_TEXT),
+    OWN(api_user, "providerGroups", groups, KIND_TEXTS),
+};
+static const struct api_shape past_user_shape = SHAPE(api_user, "user", past_user_fields);
+
 static const struct api_field primary_fields[] = {
     OWN(api_primary, "prefix", prefix, KIND_PREFIX),
     OWN(api_primary, "node", node, KIND_ID),
@@ -42,13 +61,22 @@ static const struct api_field primary_fields[] = {
 };
 const struct api_shape api_primary_shape = SHAPE(api_primary, "primary router", primary_fields);
 
+static const struct api_field nearest_fields[] = {
+    OWN(api_nearest, "prefix", prefix, KIND_PREFIX),
+    OWN(api_nearest, "router", router, KIND_ID),
+    OWN(api_nearest, "name", name, KIND_TEXT),
+    OWN(api_nearest, "nodes", nodes, KIND_TEXTS),
+};
+const struct api_shape api_nearest_shape = SHAPE(api_nearest, "nearest router", nearest_fields);
+
 static const struct api_field past_fields[] = {
     OWN(api_past, "time", time_ns, KIND_TIME),
     OWN(api_past, "since", since_ns, KIND_TIME),
     OWN(api_past, "nodes", nodes, MANY(api_past_node_shape)),
-    OWN(api_past, "users", users, MANY(api_user_shape)),
+    OWN(api_past, "users", users, MANY(past_user_shape)),
     OWN(api_past, "primaries", primaries, MANY(api_primary_shape)),
     OWN(api_past, "prefixes", prefixes, MANY(api_prefix_shape)),
+    OWN(api_past, "nearest", nearest, MANY(api_nearest_shape)),
     OWN(api_past, "policy", policy, PART(api_policy_shape)),
     OWN(api_past, "dns", dns, KIND_JSON),
 };

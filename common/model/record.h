@@ -315,7 +315,17 @@ struct dns_settings {
 
 /* What an object was from a moment on, for looking back: of each object the newest that is not later than a moment says
  * what it was then. */
-enum history_kind { HISTORY_NODE, HISTORY_USER, HISTORY_PRIMARY, HISTORY_POLICY, HISTORY_VIA_PRIMARY, HISTORY_DNS };
+enum history_kind {
+    HISTORY_NODE,
+    HISTORY_USER,
+    HISTORY_PRIMARY,
+    HISTORY_POLICY,
+    HISTORY_VIA_PRIMARY,
+    HISTORY_DNS,
+    HISTORY_NEAREST,       /* who serves which viewers of a prefix by being the nearest */
+    HISTORY_NEAREST_MOVES, /* viewers that moved since that was written whole */
+    HISTORY_KINDS
+};
 struct history {
     struct record r; /* id: rises with time */
     int64_t time_ns;

@@ -286,6 +286,12 @@ bool policy_tags_own(const struct policy *p, const struct strs *held, const char
 int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
                    bool *allowed, struct buf *out, struct err *e) WARN_UNUSED;
 
+/* The rules that are about a user (by name or address), or (user false) about an address and port, "10.0.0.1:22", in
+ * Tailscale's form: a JSON array of objects with users and ports, as the rule has them, lineNumber and via. ERR_INVALID
+ * when nobody is called so, or the text is no such thing; then nothing is written. */
+int policy_matches(const struct policy_view *v, bool user, const char *text, struct json_out *o,
+                   struct err *e) WARN_UNUSED;
+
 /* Who reaches what, as a matrix. from and to: kinds separated by commas (users, groups, tags, nodes; to also prefixes
  * and exits), or one selector. from_in, to_in: NULL, or a selector; only what lies in it is listed. */
 struct policy_reach_query {

@@ -4,9 +4,11 @@
 #include "core/due.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/admin/operations.h"
 #include "core/commit.h"
 #include "core/decide/liveness.h"
 #include "core/decide/map_request.h"
+#include "core/decide/nearest.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
 #include "core/decide/reach.h"
@@ -129,6 +131,7 @@ static void fire(struct core_state *s, const struct timer *t)
     case TIMER_SETTLE:
         routes_settled(s->routes);
         s->elect = true;
+        nearest_settled(s);
         break;
     case TIMER_NEAREST:
         s->nearest_all = true;
@@ -141,6 +144,9 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_HISTORY:
         core_past_due(s);
+        break;
+    case TIMER_TOKENS:
+        oauth_tokens_expire(s);
         break;
     case TIMER_KINDS:
         break;

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/admin/login.h"
 #include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
 #include "core/admin/repeated.h"
@@ -136,12 +137,18 @@ static int begin(struct core_state *s, const struct store_image *image, struct e
     s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
     journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
             "headwayd started with %zu nodes and %zu users", s->slots.len, s->users.len);
-    int rc = core_past_load(s, e);
+    struct store_past past;
+    int rc = store_past(s->store, INT64_MAX, &past, e);
     if (rc < 0)
         return rc;
+    core_past_load(s, &past);
+    nearest_restore(s, past.items, past.count);
+    store_past_release(&past);
     publish(s);
     load_ssh_approvals(s, image);
     preauth_keys_reap(s);
+    oauth_tokens_expire(s);
+    logins_forget(s);
     core_past_reconcile(s);
     tx_submit(s);
     return 0;

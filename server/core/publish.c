@@ -471,6 +471,7 @@ static size_t publish_choices(struct core_state *s, struct tailnet_snapshot *nex
 
     if (s->nearest_dirty) {
         snapshot_set_nearest(next, nearest_publish(s));
+        core_past_nearest(s, next);
         changes[count++] = (struct change){
             .seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_NEAREST, .route_moved = true};
         s->nearest_dirty = false;

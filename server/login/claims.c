@@ -57,13 +57,17 @@ static int check_times(const json_t *token, const struct claims_expected *x, str
 static bool hash_fits(const json_t *token, const struct claims_expected *x)
 {
     const char *said = json_text(token, "at_hash", NULL);
-    uint8_t hash[CRYPTO_HASH_LEN];
+    uint8_t hash[CRYPTO_SHA384_LEN];
+    size_t len = x->sha384 ? CRYPTO_SHA384_LEN : CRYPTO_HASH_LEN;
     struct buf text = BUF_INIT(64);
 
-    if (!said || !x->access_token || x->sha384)
+    if (!said || !x->access_token)
         return true;
-    crypto_sha256(x->access_token, strlen(x->access_token), hash);
-    encode_base64url(&text, hash, sizeof(hash) / 2);
+    if (!x->sha384)
+        crypto_sha256(x->access_token, strlen(x->access_token), hash);
+    else if (!crypto_sha384(x->access_token, strlen(x->access_token), hash))
+        return false;
+    encode_base64url(&text, hash, len / 2);
     bool same = str_eq(buf_text(&text), said);
     buf_release(&text);
     return same;

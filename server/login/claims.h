@@ -13,7 +13,7 @@ struct claims_expected {
     const char *client_id;
     const char *nonce;        /* NULL: of a refresh, which has none */
     const char *access_token; /* what at_hash is checked against; NULL: nothing */
-    bool sha384;              /* at_hash would be made with it: it is not checked then */
+    bool sha384;              /* at_hash is made with it, as the token's signature is, and not with SHA-256 */
     int64_t now_s;
 };
 

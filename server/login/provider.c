@@ -221,7 +221,8 @@ static void take_metadata(struct provider *p, const json_t *m)
     p->userinfo = mem_strdup(is_endpoint(p, userinfo) ? userinfo : "");
     p->jwks = mem_strdup(json_text(m, "jwks_uri", ""));
     p->takes_s256 = lists(json_object_get(m, "code_challenge_methods_supported"), "S256", false);
-    p->takes_basic = lists(methods, "client_secret_basic", true) || !lists(methods, "client_secret_post", false);
+    p->takes_post = lists(methods, "client_secret_post", false);
+    p->takes_basic = !p->only_post && (lists(methods, "client_secret_basic", true) || !p->takes_post);
     p->discovered_ms = clock_mono_ms();
     p->failed_until_ms = 0;
     pthread_mutex_unlock(&p->lock);
@@ -355,11 +356,12 @@ static char *token_text(const json_t *answer, const char *name)
 }
 
 /* The error codes of OAuth are words; what else stands there is the provider's own, and shown to nobody. */
-static int refused(const struct provider *p, const json_t *answer, long status, struct err *e)
+static int refused(const struct provider *p, const json_t *answer, long status, bool *unknown, struct err *e)
 {
     const char *word = json_text(answer, "error", "");
     bool is_word = *word && strlen(word) <= 40 && strspn(word, "abcdefghijklmnopqrstuvwxyz_") == strlen(word);
 
+    *unknown = str_eq(word, "invalid_client") || str_eq(word, "invalid_request");
     if (str_eq(word, "invalid_grant"))
         return err_set(e, ERR_DENIED, "the provider %s refuses it (invalid_grant)", p->c->name);
     if (str_eq(word, "invalid_client"))
@@ -371,7 +373,7 @@ static int refused(const struct provider *p, const json_t *answer, long status, 
 }
 
 static int read_tokens(const struct provider *p, const struct buf *answer, long status, struct provider_tokens *out,
-                       struct err *e)
+                       bool *unknown, struct err *e)
 {
     json_t *tokens = NULL;
     int rc = 0;
@@ -381,7 +383,7 @@ static int read_tokens(const struct provider *p, const struct buf *answer, long 
         rc = err_set(e, ERR_UNAVAILABLE, "the provider %s answered with status %ld and no JSON object", p->c->name,
                      status);
     else if (status != 200)
-        rc = refused(p, tokens, status, e);
+        rc = refused(p, tokens, status, unknown, e);
     if (rc == 0)
         *out = (struct provider_tokens){.id_token = token_text(tokens, "id_token"),
                                         .access_token = token_text(tokens, "access_token"),
@@ -390,33 +392,52 @@ static int read_tokens(const struct provider *p, const struct buf *answer, long 
     return rc;
 }
 
-/* form is wiped. */
+/* unknown: the provider did not take who asks. */
+static int send_form(struct provider *p, const struct buf *form, bool basic, struct provider_tokens *out, bool *unknown,
+                     struct err *e)
+{
+    struct buf answer = BUF_INIT(ANSWER_MAX), body = BUF_INIT(0);
+    char *url = copy_of(p, &p->token), *authorization = basic ? basic_authorization(p) : NULL;
+    long status;
+
+    buf_add(&body, form->data, form->len);
+    if (!basic) {
+        encode_pair(&body, "client_id", p->c->client_id);
+        encode_pair(&body, "client_secret", p->secret);
+    }
+    int rc = ask(p, url, buf_text(&body), authorization, &answer, &status, e);
+    if (rc == 0)
+        rc = read_tokens(p, &answer, status, out, unknown, e);
+    if (answer.data)
+        crypto_wipe(answer.data, answer.len);
+    crypto_wipe(body.data, body.len);
+    wipe(&authorization);
+    buf_release(&answer);
+    buf_release(&body);
+    free(url);
+    return rc;
+}
+
+/* form is wiped. A provider that lists both ways to say who asks, and knows nobody by the first, is asked by the other:
+ * mockoidc does, and programs in Go try both. */
 static int ask_tokens(struct provider *p, struct buf *form, struct provider_tokens *out, struct err *e)
 {
-    struct buf answer = BUF_INIT(ANSWER_MAX);
-    char *url = copy_of(p, &p->token), *authorization = NULL;
-    long status;
+    bool unknown = false, still = false;
 
     *out = (struct provider_tokens){0};
     pthread_mutex_lock(&p->lock);
-    bool basic = p->takes_basic;
+    bool basic = p->takes_basic, post = p->takes_post;
     pthread_mutex_unlock(&p->lock);
-    if (basic) {
-        authorization = basic_authorization(p);
-    } else {
-        encode_pair(form, "client_id", p->c->client_id);
-        encode_pair(form, "client_secret", p->secret);
+    int rc = send_form(p, form, basic, out, &unknown, e);
+    if (rc < 0 && unknown && basic && post) {
+        rc = send_form(p, form, false, out, &still, e);
+        pthread_mutex_lock(&p->lock);
+        p->only_post = !still && (rc == 0 || rc == ERR_DENIED);
+        p->takes_basic = !p->only_post;
+        pthread_mutex_unlock(&p->lock);
     }
-    int rc = ask(p, url, buf_text(form), authorization, &answer, &status, e);
-    if (rc == 0)
-        rc = read_tokens(p, &answer, status, out, e);
-    if (answer.data)
-        crypto_wipe(answer.data, answer.len);
     crypto_wipe(form->data, form->len);
-    wipe(&authorization);
-    buf_release(&answer);
     buf_release(form);
-    free(url);
     return rc;
 }
 

@@ -18,8 +18,9 @@ struct provider {
     void *arg;
     pthread_mutex_t lock; /* all that follows */
     char *issuer, *authorization, *token, *userinfo, *jwks;
-    bool takes_s256, takes_basic;
-    int64_t discovered_ms; /* mono; 0: not yet */
+    bool takes_s256, takes_basic, takes_post; /* the latter: how this server says who it is to get tokens */
+    bool only_post;                           /* it says otherwise, and is mistaken */
+    int64_t discovered_ms;                    /* mono; 0: not yet */
     struct jose_keys *keys;
     int64_t keys_ms, tried_ms; /* when they came; when they were last asked for because of an unknown one */
     char trouble[240];         /* why the last question failed; "": it did not */

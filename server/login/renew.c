@@ -16,34 +16,106 @@
 
 #define ROUND_MAX 100 /* of one provider */
 
+/* An answer that could not be stored. The provider may have made the refresh token that is stored worthless. */
+struct unstored {
+    uint64_t identity_id;
+    enum core_login_step step;
+    char *provider, *asked_with, *refresh_token, *text; /* text: NULL, none */
+    bool has_groups;
+    struct strs groups;
+};
+
 struct renewer {
     struct login *l;
-    struct map failed; /* identity -> wall time in seconds of the last failure */
+    struct map failed;             /* identity -> wall time in seconds of the last failure */
+    VEC(struct unstored) unstored; /* stored as soon as that can be, before these identities are asked about again */
 };
 
 /* What is to be done in one round. */
 struct due {
     const struct identity *identity; /* a reference */
-    struct provider *provider;       /* NULL: it left the configuration */
-    bool forget;                     /* its groups are too old */
+    struct provider *provider;
+    bool forget; /* its groups are too old */
 };
 struct round {
     VEC(struct due) items;
-    size_t *of_provider; /* how many, by place; the last one is of providers that left the configuration */
+    size_t *of_provider; /* how many, by place */
     bool *away;          /* its last answer said nothing about the person */
     bool full;
 };
 
-static void tell(struct login *l, struct core_login *call, const struct identity *i)
+/* False: it could not be stored. One that a login or a deletion made pointless is done. */
+static bool is_stored(struct login *l, struct core_login *call, const char *provider)
 {
     struct err e = {0};
+    int rc = login_ask_core(l, call, &e);
 
+    record_unref(call->user);
+    if (rc == 0 || rc == ERR_PRECONDITION || rc == ERR_MISSING)
+        return true;
+    log_warn("login", "what %s says of a user was not stored: %s", provider, e.message);
+    return false;
+}
+
+static bool tell(struct login *l, struct core_login *call, const struct identity *i)
+{
     call->identity_id = i->r.id;
     call->asked_with = i->refresh_token;
-    int rc = login_ask_core(l, call, &e);
-    if (rc < 0 && rc != ERR_PRECONDITION && rc != ERR_MISSING)
-        log_warn("login", "what %s says of a user was not stored: %s", i->provider, e.message);
-    record_unref(call->user);
+    return is_stored(l, call, i->provider);
+}
+
+static char *copy_or_null(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
+static void keep_unstored(struct renewer *r, const struct core_login *call, const struct identity *i)
+{
+    struct unstored *u = vec_add(&r->unstored);
+
+    *u = (struct unstored){.identity_id = i->r.id,
+                           .step = call->step,
+                           .provider = mem_strdup(i->provider),
+                           .asked_with = mem_strdup(i->refresh_token),
+                           .refresh_token = mem_strdup(call->refresh_token),
+                           .text = copy_or_null(call->text),
+                           .has_groups = call->has_groups};
+    strs_copy(&u->groups, &call->groups);
+}
+
+static void unstored_release(struct unstored *u)
+{
+    free(u->provider);
+    free(u->asked_with);
+    free(u->refresh_token);
+    free(u->text);
+    strs_release(&u->groups);
+}
+
+static void store_again(struct renewer *r)
+{
+    for (size_t i = r->unstored.len; i-- > 0;) {
+        struct unstored *u = &r->unstored.items[i];
+        struct core_login call = {.step = u->step,
+                                  .identity_id = u->identity_id,
+                                  .asked_with = u->asked_with,
+                                  .refresh_token = u->refresh_token,
+                                  .text = u->text,
+                                  .has_groups = u->has_groups,
+                                  .groups = u->groups};
+        if (!is_stored(r->l, &call, u->provider))
+            return; /* the others would not be either */
+        unstored_release(u);
+        vec_remove(&r->unstored, i);
+    }
+}
+
+static bool is_unstored(const struct renewer *r, uint64_t identity_id)
+{
+    for (size_t i = 0; i < r->unstored.len; i++)
+        if (r->unstored.items[i].identity_id == identity_id)
+            return true;
+    return false;
 }
 
 /* Of whom a refresh speaks, and in which groups they are. ERR_MISSING: it does not say. */
@@ -80,7 +152,8 @@ static void take_renewal(struct renewer *r, struct provider *p, const struct ide
     } else if (rc != ERR_MISSING) {
         call.text = e.message;
     }
-    tell(r->l, &call, i);
+    if (!tell(r->l, &call, i) && sealed)
+        keep_unstored(r, &call, i);
     claims_release(&claims);
     free(sealed);
 }
@@ -101,11 +174,11 @@ static int renew(struct renewer *r, struct provider *p, const struct identity *i
     if (rc == 0) {
         take_renewal(r, p, i, &tokens);
     } else if (rc == ERR_DENIED) {
-        tell(r->l, &(struct core_login){.step = LOGIN_REFUSED, .text = e.message}, i);
+        (void)tell(r->l, &(struct core_login){.step = LOGIN_REFUSED, .text = e.message}, i);
     } else {
         map_putu(&r->failed, i->r.id, (void *)(intptr_t)(clock_wall_ns() / NS_PER_SECOND));
         if (!str_eq(i->trouble, e.message) && !atomic_load(&r->l->stopping))
-            tell(r->l, &(struct core_login){.step = LOGIN_TROUBLE, .text = e.message}, i);
+            (void)tell(r->l, &(struct core_login){.step = LOGIN_TROUBLE, .text = e.message}, i);
     }
     if (token)
         crypto_wipe(token, strlen(token));
@@ -120,12 +193,12 @@ static bool is_due(struct renewer *r, const struct config_provider *c, const str
     int64_t again = AGAIN_NS < c->refresh_interval ? AGAIN_NS : c->refresh_interval;
 
     return c->refresh_interval && *i->refresh_token && now - i->refreshed_ns >= c->refresh_interval &&
-           now - failed >= again;
+           now - failed >= again && !is_unstored(r, i->r.id);
 }
 
 static size_t place_of(const struct login *l, const struct provider *p)
 {
-    return p ? (size_t)(p - l->providers) : l->provider_count;
+    return (size_t)(p - l->providers);
 }
 
 static void collect_one(struct renewer *r, struct round *round, const struct tailnet_snapshot *s,
@@ -134,10 +207,10 @@ static void collect_one(struct renewer *r, struct round *round, const struct tai
     struct provider *p = login_provider(r->l, i->provider);
     const struct user *u = snapshot_user(s, i->user_id);
 
-    if (!u)
+    if (!u || !p)
         return;
-    bool forget = i->groups_ns && (!p || (p->c->groups_max_age && now - i->groups_ns >= p->c->groups_max_age));
-    if (!forget && (!p || u->suspended_ns || !is_due(r, p->c, i, now)))
+    bool forget = i->groups_ns && p->c->groups_max_age && now - i->groups_ns >= p->c->groups_max_age;
+    if (!forget && (u->suspended_ns || !is_due(r, p->c, i, now)))
         return;
     if (round->of_provider[place_of(r->l, p)]++ >= ROUND_MAX)
         round->full = true;
@@ -164,7 +237,7 @@ static void look_at_people(struct renewer *r, struct round *round)
         if (atomic_load(&r->l->stopping) || (*away && !d->forget))
             continue;
         if (d->forget) {
-            tell(r->l, &(struct core_login){.step = LOGIN_FORGET}, d->identity);
+            (void)tell(r->l, &(struct core_login){.step = LOGIN_FORGET}, d->identity);
         } else {
             int rc = renew(r, d->provider, d->identity);
             *away = rc < 0 && rc != ERR_DENIED;
@@ -190,9 +263,10 @@ static void look_at_providers(struct login *l)
 /* False: there is more to do at once. */
 static bool look(struct renewer *r)
 {
-    struct round round = {.of_provider = mem_alloc((r->l->provider_count + 1) * sizeof(*round.of_provider)),
-                          .away = mem_alloc((r->l->provider_count + 1) * sizeof(*round.away))};
+    struct round round = {.of_provider = mem_alloc(r->l->provider_count * sizeof(*round.of_provider)),
+                          .away = mem_alloc(r->l->provider_count * sizeof(*round.away))};
 
+    store_again(r);
     collect(r, &round);
     look_at_people(r, &round);
     for (size_t i = 0; i < round.items.len; i++)
@@ -232,6 +306,10 @@ void *renewer_run(void *arg)
             ;
         pthread_mutex_unlock(&l->lock);
     }
+    store_again(&r);
+    for (size_t i = 0; i < r.unstored.len; i++)
+        unstored_release(&r.unstored.items[i]);
+    vec_release(&r.unstored);
     map_release(&r.failed);
     return NULL;
 }

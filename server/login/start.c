@@ -8,7 +8,7 @@
 #include "control/control.h"
 #include "login/state.h"
 
-#define THREADS_MAX 33
+#define TWICE_MAX   15 /* providers, of which two visits each have their turn; of more, one each */
 #define VISITS_MAX  256
 #define BEGUN_MAX   4096
 #define SOURCE_MAX  64
@@ -43,6 +43,7 @@ static int init_providers(struct login *l, struct err *e)
     while (config_provider(l->config, l->provider_count))
         l->provider_count++;
     l->providers = mem_alloc((l->provider_count + 1) * sizeof(*l->providers));
+    l->turns = l->provider_count <= TWICE_MAX ? 2 : 1;
     for (size_t i = 0; (c = config_provider(l->config, i)); i++)
         if (provider_init(&l->providers[i], c, is_stopping, l, e) < 0) {
             l->provider_count = i + 1;
@@ -66,12 +67,10 @@ static int discover_all(struct login *l, struct err *e)
     return rc;
 }
 
-/* Providers that do not answer leave one for the others and for what needs none. */
+/* Providers that do not answer, however many, leave some for what needs none. */
 static size_t threads_of(const struct login *l)
 {
-    size_t wanted = l->provider_count * VISITS_PER_PROVIDER + 2;
-
-    return wanted < THREADS_MAX ? wanted : THREADS_MAX;
+    return l->provider_count * l->turns + 2;
 }
 
 int login_start(const struct config *config, struct core *core, struct tailnet *tailnet, struct login **out,
@@ -166,6 +165,17 @@ void login_trouble(struct login *l, char *text, size_t size)
     buf_release(&all);
 }
 
+/* Providers send people only to where they were told to. */
+static void note_redirect_uri(const struct config *c, const struct config_provider *p, struct strs *notes)
+{
+    bool named = p != &c->oidc.flat;
+    char *note = mem_format("%s: the redirect URI to register at the provider is %s/oidc/callback%s%s", p->name,
+                            c->server_url, named ? "/" : "", named ? p->name : "");
+
+    strs_push(notes, note);
+    free(note);
+}
+
 void login_check(const struct config *c, bool test, struct strs *problems, struct strs *notes)
 {
     const struct config_provider *p;
@@ -175,6 +185,8 @@ void login_check(const struct config *c, bool test, struct strs *problems, struc
         struct provider asked;
         struct err why = {0};
         bool secret = provider_init(&asked, p, NULL, NULL, &why) == 0;
+        if (test)
+            note_redirect_uri(c, p, notes);
         if (!secret || (test && provider_discover(&asked, &why) < 0))
             config_problem(c, !secret || c->oidc.only_start_if_oidc_is_available ? problems : notes, key, why.message);
         provider_release(&asked);

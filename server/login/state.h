@@ -10,9 +10,8 @@
 #include "login/login.h"
 #include "login/provider.h"
 
-#define LOGIN_TIME_MS       (15 * 60 * 1000)
-#define VISITS_PER_PROVIDER 2  /* at a time; others wait for their turn */
-#define LOGIN_TOKEN_LEN     64 /* hexadecimal digits */
+#define LOGIN_TIME_MS   (15 * 60 * 1000)
+#define LOGIN_TOKEN_LEN 64 /* hexadecimal digits */
 
 /* One entry of a table of things that end by themselves, are taken once, and belong to a cookie. */
 struct once {
@@ -44,6 +43,7 @@ struct login {
     uint8_t key[CRYPTO_KEY_LEN]; /* that refresh tokens are encrypted with */
     struct provider *providers;
     size_t provider_count;
+    size_t turns;       /* visits of one provider at a time; others wait for theirs */
     char *redirect_uri; /* of the provider whose keys stand alone */
     bool secure;        /* browsers come by https */
     struct workers workers;

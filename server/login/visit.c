@@ -410,7 +410,7 @@ static int take_turn(struct login *l, struct login_visit *v)
     struct provider *p = provider_of(l, v);
     if (p && p->waiting >= WAITING_MAX) {
         rc = err_set(&v->err, ERR_BUSY, "the provider %s is slow to answer: try again in a minute", p->c->name);
-    } else if (p && p->visits >= VISITS_PER_PROVIDER) {
+    } else if (p && p->visits >= l->turns) {
         v->turn_of = p;
         v->work.next = NULL;
         *(p->first ? &p->last->next : &p->first) = &v->work;

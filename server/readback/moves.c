@@ -156,14 +156,26 @@ void move_keep(struct readback *r, struct readback_move *m)
     vec_push(&r->moves, m);
 }
 
+/* A prefix within a group; via "": for everybody. */
+struct served {
+    struct prefix prefix;
+    const char *via;
+};
+
+static void name_served(const struct prefix *p, const char *via, struct buf *out)
+{
+    buf_clear(out);
+    buf_add(out, p, sizeof(*p));
+    buf_adds(out, via);
+}
+
 /* Notes who serves the prefix, and the move where that was another one. via "": for everybody. */
 static void look_at(struct readback *r, const struct tailnet_snapshot *s, const struct prefix *p, const char *via,
                     uint64_t to, int64_t since_ns, const char *actor, move_list *fresh)
 {
     struct buf key = BUF_INIT(0);
 
-    buf_add(&key, p, sizeof(*p));
-    buf_adds(&key, via);
+    name_served(p, via, &key);
     uint64_t was = (uint64_t)(uintptr_t)map_put(&r->primaries, buf_text(&key), key.len, (void *)(uintptr_t)to);
     buf_release(&key);
     if (!r->looked || was == to)
@@ -184,9 +196,12 @@ static void look_at(struct readback *r, const struct tailnet_snapshot *s, const 
 
 /* ---- whose router is another one by nearness ---- */
 
-/* Of one prefix: before and now, of which one may be missing. */
+/* Of one prefix: before and now, of which one may be missing; who serves those now who have no router of their own; and
+ * whose change it was that viewers moved. */
 struct nearest_step {
     const struct nearest_prefix *before, *now;
+    uint32_t primary;
+    const char *ended_by;
 };
 
 static uint32_t router_of(const struct nearest_prefix *n, uint32_t viewer)
@@ -201,18 +216,34 @@ static uint64_t id_of(const struct tailnet_snapshot *s, uint32_t slot)
     return n ? n->record->r.id : 0;
 }
 
-static struct readback_move *nearest_move(const struct nearest_step *step, uint64_t from, uint64_t to, move_list *fresh)
+/* NULL: nobody's. */
+static const char *actor_of(const struct nearest_step *step, uint32_t viewer)
+{
+    const struct nearest_prefix *now = step->now;
+
+    if (!now)
+        return step->ended_by;
+    return viewer < now->viewers && now->moved_ms && now->moved_ms[viewer] == now->acted_ms ? now->actor : NULL;
+}
+
+static struct readback_move *nearest_move(const struct nearest_step *step, uint64_t from, uint64_t to,
+                                          const char *actor, move_list *fresh)
 {
     const struct prefix *p = step->now ? &step->now->prefix : &step->before->prefix;
 
     for (size_t i = 0; i < fresh->len; i++) {
         struct readback_move *m = fresh->items[i];
-        if (m->nearest && m->from == from && m->to == to && prefix_cmp(&m->prefixes.items[0], p) == 0)
+        if (m->nearest && m->from == from && m->to == to && prefix_cmp(&m->prefixes.items[0], p) == 0 &&
+            str_eq(m->actor ? m->actor : "", actor ? actor : ""))
             return m;
     }
     struct readback_move *m = mem_alloc(sizeof(*m));
-    *m = (struct readback_move){
-        .nearest = true, .from = from, .to = to, .moved_ns = clock_wall_ns(), .moved_ms = clock_mono_ms()};
+    *m = (struct readback_move){.nearest = true,
+                                .from = from,
+                                .to = to,
+                                .actor = actor ? mem_strdup(actor) : NULL,
+                                .moved_ns = clock_wall_ns(),
+                                .moved_ms = clock_mono_ms()};
     prefixes_add(&m->prefixes, p);
     vec_push(fresh, m);
     return m;
@@ -220,7 +251,6 @@ static struct readback_move *nearest_move(const struct nearest_step *step, uint6
 
 static void look_at_viewers(const struct tailnet_snapshot *s, const struct nearest_step *step, move_list *fresh)
 {
-    uint32_t primary = step->now ? step->now->primary : step->before->primary;
     size_t before = step->before ? step->before->viewers : 0, now = step->now ? step->now->viewers : 0;
 
     for (uint32_t viewer = 0; viewer < (before > now ? before : now); viewer++) {
@@ -229,11 +259,12 @@ static void look_at_viewers(const struct tailnet_snapshot *s, const struct neare
         if (!n || !n->live.online || !n->record->authorized)
             continue;
         if (was == TAILNET_SLOT_NONE)
-            was = step->before ? step->before->primary : primary;
+            was = step->before ? step->before->primary : step->primary;
         if (is == TAILNET_SLOT_NONE)
-            is = primary;
+            is = step->primary;
         if (was != is && n->slot != is)
-            move_add_viewer(nearest_move(step, id_of(s, was), id_of(s, is), fresh), n->record->r.id, clock_mono_ms());
+            move_add_viewer(nearest_move(step, id_of(s, was), id_of(s, is), actor_of(step, viewer), fresh),
+                            n->record->r.id, clock_mono_ms());
     }
 }
 
@@ -241,13 +272,74 @@ static void look_at_nearest(const struct readback *r, const struct tailnet_snaps
 {
     for (size_t i = 0; s->nearest && i < s->nearest->len; i++) {
         const struct nearest_prefix *now = &s->nearest->items[i];
-        look_at_viewers(s, &(struct nearest_step){tailnet_nearest_find(r->nearest, &now->prefix), now}, fresh);
+        look_at_viewers(
+            s, &(struct nearest_step){tailnet_nearest_find(r->nearest, &now->prefix), now, now->primary, NULL}, fresh);
     }
     for (size_t i = 0; r->nearest && i < r->nearest->len; i++) {
         const struct nearest_prefix *before = &r->nearest->items[i];
-        if (!tailnet_nearest_find(s->nearest, &before->prefix))
-            look_at_viewers(s, &(struct nearest_step){before, NULL}, fresh);
+        const struct tailnet_node *primary = primary_of(s, &before->prefix);
+        if (primary && !tailnet_nearest_find(s->nearest, &before->prefix))
+            look_at_viewers(
+                s, &(struct nearest_step){before, NULL, primary->slot, s->nearest ? s->nearest->ended_by : NULL},
+                fresh);
     }
+}
+
+/* ---- what nobody serves any more ---- */
+
+/* Whether its clients follow is no question any more; a move of several prefixes goes on without it. */
+static void end_moves_of(struct readback *r, const struct prefix *p, const char *via)
+{
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->moves.len; i++) {
+        struct readback_move *m = r->moves.items[i];
+        if (m->exit_end || !prefixes_has(&m->prefixes, p) || !str_eq(m->via ? m->via : "", via))
+            continue;
+        if (m->prefixes.len > 1)
+            prefixes_del(&m->prefixes, p);
+        else
+            m->unserved = m->ended = true;
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+static bool is_served(const struct tailnet_snapshot *s, const struct prefix *p, const char *via)
+{
+    for (size_t i = 0; !*via && i < s->primary_count; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0)
+            return true;
+    for (size_t i = 0; *via && i < s->via_primary_count; i++)
+        if (prefix_cmp(&s->via_primaries[i]->prefix, p) == 0 && str_eq(s->via_primaries[i]->tags, via))
+            return true;
+    return false;
+}
+
+/* After all that is served was looked at. */
+static void forget_unserved(struct readback *r, const struct tailnet_snapshot *s)
+{
+    VEC(struct served) gone = {0};
+    struct buf key = BUF_INIT(0);
+
+    if (r->primaries.len == s->primary_count + s->via_primary_count)
+        return;
+    for (struct map_entry *e = map_first(&r->primaries); e; e = map_next(&r->primaries, e)) {
+        struct served of;
+        memcpy(&of.prefix, e->key, sizeof(of.prefix));
+        of.via = e->key + sizeof(of.prefix);
+        if (is_served(s, &of.prefix, of.via))
+            continue;
+        of.via = mem_strdup(of.via);
+        vec_push(&gone, of);
+    }
+    for (size_t i = 0; i < gone.len; i++) {
+        const struct served *of = &gone.items[i];
+        end_moves_of(r, &of->prefix, of->via);
+        name_served(&of->prefix, of->via, &key);
+        map_del(&r->primaries, buf_text(&key), key.len);
+        free((void *)(uintptr_t)of->via);
+    }
+    buf_release(&key);
+    vec_release(&gone);
 }
 
 void moves_look(struct readback *r, const struct tailnet_snapshot *s)
@@ -263,6 +355,7 @@ void moves_look(struct readback *r, const struct tailnet_snapshot *s)
         const struct via_primary *p = s->via_primaries[i];
         look_at(r, s, &p->prefix, p->tags, p->r.id, p->since_ns, p->actor, &fresh);
     }
+    forget_unserved(r, s);
     for (size_t i = 0; i < fresh.len; i++)
         find_viewers(r, s, fresh.items[i], fresh.items[i]->moved_ms);
     if (r->looked && s->nearest != r->nearest)

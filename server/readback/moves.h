@@ -47,6 +47,7 @@ struct readback_move {
     int64_t moved_ns, moved_ms; /* wall, mono */
     size_t viewers;             /* of all nodes, when it was begun */
     VEC(struct route_follower) followers;
+    bool unserved;        /* nobody serves them any more, so nobody is asked */
     bool ended, complete; /* complete: all were asked, and follow or are gone */
 };
 

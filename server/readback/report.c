@@ -249,7 +249,7 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
     for (size_t i = r->moves.len; i-- > 0;) {
         const struct readback_move *m = r->moves.items[i];
-        if (!prefixes_has(&m->prefixes, p) || is_superseded(r, i, p))
+        if (m->unserved || !prefixes_has(&m->prefixes, p) || is_superseded(r, i, p))
             continue;
         if (newest && m->moved_ms + (m->ended ? TOGETHER_MS : ENDS_MS) < newest->moved_ms)
             continue; /* that is another story */

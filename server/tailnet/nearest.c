@@ -31,7 +31,9 @@ void tailnet_nearest_unref(struct tailnet_nearest *n)
         free(n->items[i].routers);
         free(n->items[i].moved_ms);
         free(n->items[i].serving);
+        free(n->items[i].actor);
     }
+    free(n->ended_by);
     free(n);
 }
 

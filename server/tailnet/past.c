@@ -285,6 +285,10 @@ void past_take(const struct tailnet_snapshot *s, struct past_images *out)
         past_via_key(&s->via_primaries[i]->prefix, s->via_primaries[i]->tags, &name);
         take(out, HISTORY_VIA_PRIMARY, buf_text(&name), &image);
     }
+    for (size_t i = 0; s->nearest && i < s->nearest->len; i++) {
+        past_nearest(s, &s->nearest->items[i], &image);
+        take(out, HISTORY_NEAREST, prefix_format(&s->nearest->items[i].prefix, key), &image);
+    }
     buf_release(&name);
     buf_release(&image);
 }
@@ -298,6 +302,11 @@ void past_release(struct past_images *images)
 
 /* ---- the tailnet of a moment ---- */
 
+struct past_nearness {
+    struct prefix prefix;
+    VEC(struct past_viewer) viewers; /* later ones count */
+};
+
 struct past_builder {
     int64_t at_ns;
     VEC(struct user *) users;
@@ -305,6 +314,7 @@ struct past_builder {
     VEC(struct node_live) lives; /* by node */
     VEC(struct primary *) primaries;
     VEC(struct via_primary *) via_primaries;
+    VEC(struct past_nearness) nearest; /* by prefix */
 };
 
 static int read_address(const json_t *object, const char *name, struct addr *out, struct err *e)
@@ -379,6 +389,49 @@ static int read_via_primary(struct past_builder *b, const char *key, const json_
     return code;
 }
 
+static struct past_nearness *nearness_of(struct past_builder *b, const struct prefix *p)
+{
+    size_t at = 0;
+
+    while (at < b->nearest.len && prefix_cmp(&b->nearest.items[at].prefix, p) < 0)
+        at++;
+    if (at == b->nearest.len || prefix_cmp(&b->nearest.items[at].prefix, p) != 0)
+        *vec_insert(&b->nearest, at) = (struct past_nearness){.prefix = *p};
+    return &b->nearest.items[at];
+}
+
+static void add_viewer(void *arg, uint64_t viewer, uint64_t router)
+{
+    struct past_nearness *n = arg;
+
+    vec_push(&n->viewers, ((struct past_viewer){viewer, router}));
+}
+
+static int read_nearest(struct past_builder *b, const struct history *h, struct err *e)
+{
+    struct prefix p;
+    int code = prefix_parse(h->key, &p, NULL, e);
+
+    return code == 0 ? past_nearest_read(h->image, add_viewer, nearness_of(b, &p), e) : code;
+}
+
+static int damaged(const struct history *h, struct err *e)
+{
+    e->code = ERR_IO;
+    err_prefix(e, "history, row %llu (%.60s)", (unsigned long long)h->r.id, h->key);
+    return ERR_IO;
+}
+
+/* Those that moved come after all. */
+static int read_nearness(struct past_builder *b, struct history *const *images, size_t count, struct err *e)
+{
+    for (enum history_kind kind = HISTORY_NEAREST; kind <= HISTORY_NEAREST_MOVES; kind++)
+        for (size_t i = 0; i < count; i++)
+            if (images[i]->kind == kind && *images[i]->image && read_nearest(b, images[i], e) < 0)
+                return damaged(images[i], e);
+    return 0;
+}
+
 static int read_image(struct past_builder *b, const struct history *h, struct err *e)
 {
     json_t *image = NULL;
@@ -396,11 +449,7 @@ static int read_image(struct past_builder *b, const struct history *h, struct er
             code = h->kind == HISTORY_NODE ? read_node(b, id, image, e) : read_user(b, id, image, e);
     }
     json_decref(image);
-    if (code < 0) {
-        e->code = ERR_IO;
-        err_prefix(e, "history, row %llu (%.60s)", (unsigned long long)h->r.id, h->key);
-    }
-    return code < 0 ? ERR_IO : 0;
+    return code < 0 ? damaged(h, e) : 0;
 }
 
 static int by_id(const void *a, const void *b)
@@ -421,6 +470,48 @@ static int by_group(const void *a, const void *b)
     int order = prefix_cmp(&x->prefix, &y->prefix);
 
     return order ? order : strcmp(x->tags, y->tags);
+}
+
+/* places: node -> its slot and 1. */
+static uint32_t slot_in(const struct map *places, uint64_t id)
+{
+    uintptr_t place = id ? (uintptr_t)map_getu(places, id) : 0;
+
+    return place ? (uint32_t)place - 1 : TAILNET_SLOT_NONE;
+}
+
+static void build_viewers(const struct past_builder *b, const struct past_nearness *from, const struct map *places,
+                          struct nearest_prefix *to)
+{
+    *to = (struct nearest_prefix){.prefix = from->prefix,
+                                  .primary = TAILNET_SLOT_NONE,
+                                  .routers = mem_alloc((b->nodes.len + 1) * sizeof(*to->routers)),
+                                  .viewers = b->nodes.len};
+    for (size_t i = 0; i < b->nodes.len; i++)
+        to->routers[i] = TAILNET_SLOT_NONE;
+    for (size_t i = 0; i < b->primaries.len; i++)
+        if (prefix_cmp(&b->primaries.items[i]->prefix, &from->prefix) == 0)
+            to->primary = slot_in(places, b->primaries.items[i]->r.id);
+    for (size_t i = 0; i < from->viewers.len; i++) {
+        uint32_t slot = slot_in(places, from->viewers.items[i].viewer);
+        if (slot != TAILNET_SLOT_NONE)
+            to->routers[slot] = slot_in(places, from->viewers.items[i].router);
+    }
+}
+
+static void build_nearest(const struct past_builder *b, struct tailnet_snapshot *s)
+{
+    struct map places = {0};
+
+    if (!b->nearest.len)
+        return;
+    for (size_t i = 0; i < b->nodes.len; i++)
+        map_putu(&places, b->nodes.items[i]->r.id, (void *)(uintptr_t)(i + 1));
+    struct tailnet_nearest *all = tailnet_nearest_new(b->nearest.len);
+    for (size_t i = 0; i < b->nearest.len; i++)
+        build_viewers(b, &b->nearest.items[i], &places, &all->items[i]);
+    map_release(&places);
+    snapshot_set_nearest(s, all);
 }
 
 static void build(struct past_builder *b, struct tailnet_snapshot *s)
@@ -456,6 +547,7 @@ static void build(struct past_builder *b, struct tailnet_snapshot *s)
         free(m->value);
     }
     map_release(&serving);
+    build_nearest(b, s);
 }
 
 static void builder_release(struct past_builder *b)
@@ -470,6 +562,9 @@ static void builder_release(struct past_builder *b)
         record_unref(b->primaries.items[i]);
     for (size_t i = 0; i < b->via_primaries.len; i++)
         record_unref(b->via_primaries.items[i]);
+    for (size_t i = 0; i < b->nearest.len; i++)
+        vec_release(&b->nearest.items[i].viewers);
+    vec_release(&b->nearest);
     vec_release(&b->via_primaries);
     vec_release(&b->users);
     vec_release(&b->nodes);
@@ -484,8 +579,10 @@ int past_snapshot(struct history *const *images, size_t count, const struct poli
     int code = 0;
 
     for (size_t i = 0; i < count && code == 0; i++)
-        if (images[i]->kind != HISTORY_POLICY && images[i]->kind != HISTORY_DNS)
+        if (images[i]->kind <= HISTORY_VIA_PRIMARY && images[i]->kind != HISTORY_POLICY)
             code = read_image(&b, images[i], e);
+    if (code == 0)
+        code = read_nearness(&b, images, count, e);
     *out = NULL;
     if (code == 0) {
         *out = snapshot_edit(NULL);

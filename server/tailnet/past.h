@@ -13,6 +13,17 @@ void past_primary(const struct primary *p, struct buf *out);
 void past_via_primary(const struct via_primary *p, struct buf *out);
 void past_via_key(const struct prefix *p, const char *tags, struct buf *out); /* its key, in place of what out holds */
 
+/* Of a prefix that is served by nearness: which routers serve whom, without those whom the primary serves as it serves
+ * everybody. One image holds all viewers, another those that moved since then; what it says of a viewer counts. */
+struct past_viewer {
+    uint64_t viewer, router; /* ids; router 0: the primary */
+};
+void past_nearest(const struct tailnet_snapshot *s, const struct nearest_prefix *p, struct buf *out);
+void past_nearest_moves(const struct past_viewer *moves, size_t count, struct buf *out);
+/* Calls visit for each viewer in an image of either kind. */
+typedef void past_visit(void *arg, uint64_t viewer, uint64_t router);
+int past_nearest_read(const char *image, past_visit *visit, void *arg, struct err *e) WARN_UNUSED;
+
 /* The images of everything in a snapshot. The caller owns the records (past_release). */
 struct past_images {
     struct history **items;

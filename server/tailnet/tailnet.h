@@ -64,9 +64,12 @@ struct nearest_prefix {
     size_t viewers;    /* how long these are */
     uint64_t *serving; /* bits by slot: routers in routers */
     size_t words;      /* how long that is */
+    char *actor;       /* the administrator whose change moved those of acted_ms; NULL: nobody's */
+    int64_t acted_ms;
 };
 struct tailnet_nearest {
     atomic_uint refs;
+    char *ended_by; /* whose change it was by which the last ones ended to be served so; NULL: nobody's */
     size_t len;
     struct nearest_prefix items[]; /* by prefix */
 };

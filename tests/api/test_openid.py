@@ -6,9 +6,11 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
@@ -251,6 +253,15 @@ def refreshes(p):
     p.claims.pop("groups")
 
 
+def reconfigure(d, old, new):
+    d.stop()
+    with open(d.config, encoding="utf-8") as f:
+        text = f.read()
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(text.replace(old, new))
+    d.start()
+
+
 def several(p):
     with openid.Provider() as other:
         more = {"providers": [{"name": "corp", "issuer": other.issuer, "client_id": openid.CLIENT, "client_secret": openid.SECRET}]}
@@ -281,13 +292,15 @@ def several(p):
             auth_id, b = waiting(d, "third"), Browser(d)
             b.confirm(auth_id, b.get(b.get(b.get(f"/register/{auth_id}?provider=corp")[2])[2])[1])
             check("a provider says groups", user_of(d, "alice")["providerGroups"] == ["eng@corp"], str(user_of(d, "alice")))
-            d.stop()
-            with open(d.config, encoding="utf-8") as f:
-                text = f.read()
-            with open(d.config, "w", encoding="utf-8") as f:
-                f.write(text.replace(settings(p, **more), settings(p)))
-            d.start()
-            check("which end when it leaves the configuration", shared.wait_for(60, lambda: not user_of(d, "alice")["providerGroups"]), str(user_of(d, "alice")))
+            reconfigure(d, settings(p, **more), settings(p))
+            check("which end when it leaves the configuration", not user_of(d, "alice")["providerGroups"], str(user_of(d, "alice")))
+            p.claims.update(sub="8", preferred_username="erin", email="erin@example.com")
+            enter(d, p, "fourth", groups=["eng"])
+            check("those of another provider are as they were", user_of(d, "erin")["providerGroups"] == ["eng@default"], str(user_of(d, "erin")))
+            reconfigure(d, settings(p), "")
+            check("and end when there is no provider at all", not user_of(d, "erin")["providerGroups"], str(user_of(d, "erin")))
+            p.claims.pop("groups")
+            p.claims.update(sub="7", preferred_username="alice", email="alice@example.com")
 
 
 def provider_slow(p):
@@ -314,6 +327,83 @@ def provider_slow(p):
             known.confirm(asked, page)
             check("others log in meanwhile, and a yes is heard", {"other", "asked"} <= set(nodes(d)) and not answers, str(answers))
     p.fault = ""
+
+
+def many_hang(p):
+    """More providers that do not answer than there were ever threads for."""
+    with openid.Provider() as hanging:
+        names = [f"hang{i}" for i in range(20)]
+        more = {"providers": [{"name": name, "issuer": f"{hanging.issuer}/{name}", "client_id": openid.CLIENT, "client_secret": openid.SECRET} for name in names]}
+        hanging.fault = "slow openid-configuration"
+        with shared.Daemon(settings(p, **more)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            auth_id, answers = waiting(d, "stuck"), []
+            for name in names * 2:
+                threading.Thread(target=lambda n: answers.append(Browser(d).get(f"/register/{auth_id}?provider={n}")), args=(name,), daemon=True).start()
+            check("all of them are asked", shared.wait_for(20, lambda: len(set(hanging.paths)) >= len(names)), str(hanging.paths))
+            mine, b = waiting(d, "free"), Browser(d)
+            b.confirm(mine, b.get(b.get(b.get(f"/register/{mine}?provider=default")[2])[2])[1])
+            check("and keep nobody from another one", "free" in nodes(d) and not answers, str(answers))
+
+
+def ssh_check(p):
+    """A check of Tailscale SSH, which a client would begin: a registration that waits is made one in the database."""
+    with shared.Daemon(settings(p)) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        enter(d, p, "desk")
+        auth_id = waiting(d, "server")
+        plain = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(Browser(d).get(f"/register/{auth_id}")[2]).query))
+        check("a registration asks for no new login", "prompt" not in plain and "max_age" not in plain, str(plain))
+        d.stop()
+        with sqlite3.connect(os.path.join(d.dir, "db.sqlite")) as db:
+            db.execute("UPDATE pending SET ssh=1, ssh_source_id=1, ssh_target_id=1, ssh_user='root' WHERE auth_id=?", (auth_id,))
+        db.close()
+        d.start()
+        b = Browser(d)
+        to_provider, back = b.begin(auth_id)
+        asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(to_provider).query))
+        check("an SSH session does", asked.get("prompt") == "login" and asked.get("max_age") == "0", to_provider)
+        p.claims["auth_time"] = int(time.time()) - 3600
+        status, page, _ = b.get(back)
+        check("and takes no old one", status == 403, f"{status} {page}")
+        p.claims["auth_time"] = int(time.time()) + 1
+        b = Browser(d)
+        status, page, _ = b.login(auth_id)
+        check("but one of now", status == 200, f"{status} {page}")
+        p.claims.pop("auth_time")
+
+
+def unstored():
+    """The database takes nothing while a provider gives a new refresh token for the old one, which is worth nothing then."""
+    with openid.Provider() as p, shared.Daemon(settings(p, refresh_interval="10s")) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        enter(d, p, "desk")
+        before = identity(d)["lastRefresh"]
+        held = sqlite3.connect(os.path.join(d.dir, "db.sqlite"), isolation_level=None, timeout=30)
+        held.execute("BEGIN IMMEDIATE")
+        seen = len([s for s in p.seen if s[0] == "token"])
+        check("what was not stored is said", shared.wait_for(60, lambda: "was not stored" in d.log()), d.log()[-500:])
+        check("and the provider not asked with the old token", len([s for s in p.seen if s[0] == "token"]) == seen + 1, str(len(p.seen)))
+        held.close()
+        check("it is stored later", shared.wait_for(40, lambda: identity(d)["lastRefresh"] != before and not identity(d)["trouble"]), str(identity(d)))
+        check("so the next refresh is by the new token", shared.wait_for(40, lambda: len([s for s in p.seen if s[0] == "token"]) >= seen + 2), str(identity(d)))
+        check("and suspends nobody", not shared.wait_for(3, lambda: user_of(d, "alice")["suspendedAt"]) and identity(d)["refreshes"], str(identity(d)))
+
+
+def identity(d):
+    return d.call("GET", "/api/headway/identities")[1]["identities"][0]
+
+
+def mistaken():
+    """A provider that lists a way to say who asks, and does not take it."""
+    with openid.Provider() as p:
+        p.fault = "post only"
+        with shared.Daemon(settings(p)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            check("a provider that is mistaken about how it is asked is asked the other way", enter(d, p, "desk")[0] == 200 and "desk" in nodes(d))
+            before = len([s for s in p.seen if s[0] == "token"])
+            enter(d, p, "again")
+            check("from then on at once", len([s for s in p.seen if s[0] == "token"]) == before + 1, str(p.seen))
 
 
 def provider_gone():
@@ -359,7 +449,7 @@ def provider_away(p):
         check("configtest says the same", done.returncode == 1 and words in done.stderr and "oidc.issuer" in done.stderr, done.stderr)
         p.fault = ""
         done = subprocess.run([shared.HEADWAYD, "-c", d.config, "configtest"], capture_output=True, text=True, timeout=60, check=False)
-        check("and nothing when it is well", done.returncode == 0, done.stderr)
+        check("and, when it is well, what to register at the provider", done.returncode == 0 and "/oidc/callback" in done.stdout + done.stderr, done.stdout + done.stderr)
         shutil.rmtree(d.dir)
 
 
@@ -379,8 +469,12 @@ def main():
         refreshes(p)
         several(p)
         provider_slow(p)
+        many_hang(p)
+        ssh_check(p)
         lists(p)
     provider_gone()
+    unstored()
+    mistaken()
     for algorithm in "ES256", "ES384", "PS256":
         with openid.Provider(algorithm=algorithm) as p, shared.Daemon(settings(p)) as d:
             d.call("POST", "/api/v1/user", {"name": "local"})

@@ -32,3 +32,18 @@ has_route_of() { [ "$(route_of "$1")" = "[]" ]; }
 check "another file is heard of" wait_for 10 has_route_of other.lab.test
 check "its record is found" wait_for 10 answers other.lab.test 192.0.2.9
 check "and the old one's route goes" test "$(route_of db.lab.test)" = null
+
+# What an administrator sets while clients run takes the place of the configuration, at once.
+set_v2() { curl -sf --unix-socket "$LAB/daemon/headway.sock" -X "$1" -H 'Content-Type: application/json' -d "$3" "http://headway/api/v2/tailnet/-/dns/$2"; }
+shows() { ts a dns status | grep -qF "$1"; }
+hides() { ! ts a dns status | grep -qF "$1"; }
+check "name servers are set by the API" set_v2 POST nameservers '{"dns":["192.0.2.53"]}'
+check "for all names" hw dns set --override-local-dns on
+check "and arrive" wait_for 10 shows 192.0.2.53
+check "so do those of a domain" set_v2 PATCH split-dns '{"corp.example.com":["192.0.2.54"]}'
+check "which arrive" wait_for 10 shows corp.example.com
+check "search domains are set by hand" hw dns set --search-domains search.example.com
+check "and arrive as well" wait_for 10 shows search.example.com
+check "they are taken back" hw dns reset
+check "and go" wait_for 10 hides 192.0.2.53
+check "with the domain" hides corp.example.com

@@ -59,11 +59,17 @@ class Key:
         return out
 
 
+def half_hash(algorithm, access_token):
+    digest = (hashlib.sha384 if algorithm == "ES384" else hashlib.sha256)(access_token.encode()).digest()
+    return b64(digest[:len(digest) // 2])
+
+
 class Provider:
     def __init__(self, port=0, address="127.0.0.1", algorithm="RS256"):
         self.keys = [Key("first", algorithm)]
         self.claims = {"sub": "7", "preferred_username": "alice", "email": "alice@example.com", "email_verified": True, "name": "Alice A."}
         self.fault, self.userinfo, self.seen, self.codes, self.refresh = "", None, [], {}, {}
+        self.paths = []  # of each question
         self.last_token, self.metadata, self.lifetime = None, {}, 300
         outer = self
 
@@ -97,7 +103,7 @@ class Provider:
     def token(self, nonce, access_token):
         now = time.time()
         claims = {"iss": self.issuer + ("/" if self.fault == "slash" else ""), "aud": CLIENT, "iat": int(now), "exp": int(now + self.lifetime), **self.claims,
-                  "at_hash": b64(hashlib.sha256(access_token.encode()).digest()[:16])}
+                  "at_hash": half_hash(self.keys[-1].kind, access_token)}
         if nonce:
             claims["nonce"] = nonce
         wrong = {"issuer": {"iss": "https://evil.example.com"}, "audience": {"aud": ["other"]}, "party": {"aud": [CLIENT, "other"], "azp": "other"},
@@ -144,6 +150,7 @@ class Provider:
         base = self.issuer + ("/" if self.fault == "slash" else "")
         return {"issuer": "https://evil.example.com" if self.fault == "discovery" else base, "authorization_endpoint": f"{self.issuer}/auth?x=1",
                 "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/keys", "userinfo_endpoint": f"{self.issuer}/userinfo",
+                **({"token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]} if self.fault == "post only" else {}),
                 "response_types_supported": ["code"], "code_challenge_methods_supported": ["S256"],
                 "id_token_signing_alg_values_supported": ["EdDSA"] if self.fault == "only EdDSA" else [self.keys[-1].kind], **self.metadata}
 
@@ -153,6 +160,7 @@ class Provider:
         form = dict(urllib.parse.parse_qsl(body.decode(errors="replace")))
         name = path.rsplit("/", 1)[-1]
         self.seen.append((name, args or form, dict(request.headers)))
+        self.paths.append(path)
         if self.fault == f"slow {name}":
             time.sleep(30)
         if self.fault == f"huge {name}":
@@ -190,6 +198,8 @@ class Provider:
 
     def give_tokens(self, request, form):
         expected = "Basic " + base64.b64encode(f"{urllib.parse.quote(CLIENT, safe='')}:{urllib.parse.quote(SECRET, safe='')}".encode()).decode()
+        if self.fault == "post only" and "client_id" not in form:
+            return send(request, 400, {"error": "invalid_request"})
         if request.headers.get("Authorization") != expected and (form.get("client_id"), form.get("client_secret")) != (CLIENT, SECRET):
             return send(request, 401, {"error": "invalid_client", "error_description": "secret " + SECRET})
         if form.get("grant_type") == "refresh_token":

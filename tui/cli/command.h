@@ -42,8 +42,8 @@ struct command {
 
 /* Families, each ended by a command without a name; commands.c lists them. */
 extern const struct command user_commands[], node_commands[], preauthkey_commands[], apikey_commands[],
-    oauth_commands[], auth_commands[], policy_commands[], route_commands[], exit_commands[], app_connector_commands[],
-    event_commands[], past_commands[], server_commands[];
+    oauth_commands[], webhook_commands[], auth_commands[], policy_commands[], route_commands[], exit_commands[],
+    app_connector_commands[], event_commands[], past_commands[], server_commands[];
 
 extern const struct flag global_flags[], console_flags[];
 
@@ -107,6 +107,9 @@ int cli_route_history(struct cli *c);
 /* Of the family of policy: who reaches what; the texts that were the policy. */
 int cli_policy_reach(struct cli *c), cli_policy_log(struct cli *c), cli_policy_diff(struct cli *c);
 int cli_policy_restore(struct cli *c);
+/* What clients hold: commands of the families of routes (of a prefix) and nodes. */
+extern const struct flag route_status_flags[];
+int routes_status(struct cli *c, const struct prefix *p), nodes_diff(struct cli *c);
 extern const struct listing user_listing, node_listing;
 /* "Node NAME registered", of an answer with a node; releases it. */
 int cli_node_registered(struct cli *c, json_t *answer);

@@ -9,8 +9,8 @@
 
 static const struct command *const families[] = {
     node_commands,       route_commands, exit_commands,   app_connector_commands, user_commands,
-    preauthkey_commands, auth_commands,  apikey_commands, oauth_commands,         policy_commands,
-    event_commands,      past_commands,  server_commands};
+    preauthkey_commands, auth_commands,  apikey_commands, oauth_commands,         webhook_commands,
+    policy_commands,     event_commands, past_commands,   server_commands};
 
 #define FAMILIES (ARRAY_LEN(families))
 

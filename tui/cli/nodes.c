@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
-#include "cli/readback.h"
 #include "cli/route_problems.h"
 #include "crypto/crypto.h"
 #include "model/record.h"

@@ -66,6 +66,35 @@ static void print_routes(struct cli *c, const struct api_past *past)
     table_release(&t);
 }
 
+#define NAMES_SHOWN 10
+
+/* Nothing where no prefix was served so. */
+static void print_nearest(struct cli *c, const struct api_past *past)
+{
+    static const char *const heads[] = {"Prefix", "ID", "Router", "Nearest to"};
+    char prefix[PREFIX_SHOWN_MAX];
+    struct text_table t;
+
+    if (!past->nearest.len)
+        return;
+    table_init(&t, heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < past->nearest.len; i++) {
+        const struct api_nearest *n = api_at(&past->nearest, struct api_nearest, i);
+        struct buf names = BUF_INIT(0);
+        for (size_t k = 0; k < n->nodes.len && k < NAMES_SHOWN; k++)
+            buf_addf(&names, "%s%s", k ? ", " : "", n->nodes.items[k]);
+        if (n->nodes.len > NAMES_SHOWN)
+            buf_addf(&names, " and %zu more", n->nodes.len - NAMES_SHOWN);
+        table_text(&t, prefix_show(&n->prefix, prefix), COLOR_PLAIN);
+        table_number(&t, n->router);
+        table_text(&t, n->name, COLOR_PLAIN);
+        table_text(&t, buf_text(&names), COLOR_PLAIN);
+        buf_release(&names);
+    }
+    table_print(&t, &c->out);
+    table_release(&t);
+}
+
 static int print_state(struct cli *c, json_t *answer, const struct api_past *past)
 {
     char when[TIME_TEXT_MAX], since[TIME_TEXT_MAX];
@@ -79,6 +108,7 @@ static int print_state(struct cli *c, json_t *answer, const struct api_past *pas
             time_format(past->since_ns, since));
     print_nodes(c, past);
     print_routes(c, past);
+    print_nearest(c, past);
     if (*past->policy.text)
         fprintf(c->out.out, "Policy: version %llu of %s; --policy prints it\n",
                 (unsigned long long)past->policy.version, time_format(past->policy.updated_ns, when));
@@ -215,6 +245,6 @@ static const struct flag state_flags[] = {
 
 const struct command past_commands[] = {
     {"state", NULL, NULL, state_flags, "Show nodes, routes and policy of a moment",
-     .text = "Show the nodes, routes, primary routers and the policy of a moment. What administrators and elections decide is kept for 90 days, or for the newest 200,000 changes; where a node was reached is not", .run = state},
+     .text = "Show the nodes, routes, primary routers and the policy of a moment, and where prefixes were served by nearness, which router served whom. What administrators and elections decide is kept for 90 days, or for the newest 200,000 changes; where a node was reached is not", .run = state},
     {0}};
 /* clang-format on */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What clients hold, as the server was told by them. */
-#include "cli/readback.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/array.h"
+#include "cli/command.h"
 #include "net/prefixes.h"
 
 #define LOOK_AGAIN_NS 500000000

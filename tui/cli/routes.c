@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
-#include "cli/readback.h"
 #include "cli/route_problems.h"
 #include "cli/simulate.h"
 #include "net/prefixes.h"
@@ -556,7 +555,7 @@ const struct command route_commands[] = {
     {"routes show", NULL, "[PREFIX]", NULL, "Show who serves a prefix and how it is served",
      .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, whether one router serves all or the nearest each, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
     {"routes check", NULL, "[PREFIX|NODE]", NULL, "Say what is wrong with routes",
-     .text = "Say what is wrong with routes, or may surprise: of all, of a prefix, or of a node (an id, a name or an address), approved or not. A router that does not forward, a prefix that overlaps another one, a node's own network or a special range, one that covers an address of the server, one that no other router can take over, one that the policy lets nobody use or that nodes do not accept, an exit node that offers one family only", .run = routes_check},
+     .text = "Say what is wrong with routes, or may surprise: of all, of a prefix, or of a node (an id, a name or an address), approved or not. A router that does not forward, a prefix that overlaps another one, a node's own network or a special range, one that covers an address of the server, one that nobody serves because its only router is away, one that no other router can take over, one that the policy lets nobody use or that nodes do not accept, an exit node that offers one family only", .run = routes_check},
     {"routes set", NULL, "PREFIX", set_flags, "Set how a prefix is served",
      .text = "Set how a prefix is served, where that differs from the configuration; see headway-routes(7). Settings that are not named stay as they are, or with --reset return to what is configured. The prefix need not be advertised yet", .run = set},
     {"routes drain", NULL, "NODE", drain_flags, "Move the prefixes of a router to others, before it is rebooted",

@@ -204,6 +204,7 @@ void app_settings(struct app *app, const struct settings *settings)
 {
     struct err e = {0};
     const char *first = settings->problems.len ? settings->problems.items[0] : NULL;
+    size_t before = app->messages.len;
 
     for (size_t i = 0; i < settings->keys.len; i++)
         if (command_bind(app, settings->keys.items[i].command, settings->keys.items[i].keys, &e) < 0)
@@ -220,4 +221,11 @@ void app_settings(struct app *app, const struct settings *settings)
     }
     for (size_t i = settings->problems.len; first && i-- > 0;)
         app_flash(app, ROLE_ERROR, "%s", settings->problems.items[i]);
+    if (app->messages.len > before + 1) {
+        char *text =
+            mem_format("%zu problems ({messages} lists them): %s", app->messages.len - before, app->flash.text);
+
+        mem_replace(&app->flash.text, text);
+        free(text);
+    }
 }

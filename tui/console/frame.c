@@ -8,8 +8,7 @@
 #include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
-#include "console/dialogs/plan.h"
-#include "console/dialogs/prompt.h"
+#include "console/flash_line.h"
 #include "console/pane.h"
 #include "console/past/past.h"
 #include "console/screen/screen_text.h"
@@ -197,11 +196,14 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
         return app->place.view->draw_facts(app, c, col, limit);
     count_text(app, text, sizeof(text));
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
-    if (app_part(app)->trouble && app_part(app)->trouble(app, text, sizeof(text)))
+    int filter = *l->filter_text ? canvas_width(c, l->filter_text) + 1 : 0;
+    if (app_part(app)->trouble && app_part(app)->trouble(app, text, sizeof(text)) &&
+        (!filter || col + canvas_width(c, text) + 3 + filter <= limit))
         col = say(c, col, limit, ROLE_WAIT, text) + 3;
-    if (*l->filter_text) {
-        snprintf(text, sizeof(text), "/%s", l->filter_text);
-        col = say(c, col, limit, ROLE_MATCH, text) + 3;
+    /* That there is a filter is never left out. */
+    if (filter && col + 1 < limit) {
+        col += canvas_text(c, 1, col, 1, ROLE_MATCH, "/");
+        col += canvas_text(c, 1, col, limit - col, ROLE_MATCH, l->filter_text) + 3;
     }
     app_marked(app, &marked, &hidden);
     if (marked.len) {
@@ -252,71 +254,6 @@ static void draw_facts(struct app *app, struct canvas *c, struct rect at)
     }
     draw_counts(app, c, draw_crumbs(app, c, 1, limit), limit);
     canvas_right(c, at.row, limit, at.cols - limit - 1, role, word);
-}
-
-/* Where nothing else is to be said: why the route under the cursor is as it is. */
-static void draw_reason(struct app *app, struct canvas *c, struct rect at)
-{
-    const struct row *row = app_list(app)->cursor;
-
-    if (!row || row->kind != ROW_ROUTE || app->dialog || app->layout.pane.rows || app_list(app)->cursor_hidden ||
-        !*((const struct m_route *)row)->api.reason)
-        return;
-    char why[20];
-    command_text(app, "{why} why", why, sizeof(why));
-    int width = canvas_width(c, why);
-    canvas_textf(c, at.row, 1, at.cols - 5 - width, ROLE_FAINT, "%s  %s", row->key,
-                 ((const struct m_route *)row)->api.reason);
-    canvas_right(c, at.row, at.cols - 3 - width, width + 2, ROLE_KEY, why);
-}
-
-/* What is said may be no more than the beginning. */
-static bool says_undo(const char *said, const char *done)
-{
-    size_t len = strlen(said);
-
-    return strncmp(said, done, len) == 0 && (!done[len] || len >= FLASH_MAX - 1);
-}
-
-static void draw_flash(struct app *app, struct canvas *c, struct rect at)
-{
-    struct flash *f = &app->flash;
-    struct undo *undo = app->undos.len ? &app->undos.items[app->undos.len - 1] : NULL;
-    int width = at.cols - 2;
-
-    if (app->prompt.kind) {
-        prompt_draw(app, c, at);
-        return;
-    }
-    const struct plan *sent = plan_unanswered(app);
-    bool said = f->text && (!f->until_ms || f->until_ms > app->at.now_ms);
-    if (sent && (!said || (f->until_ms && f->until_ms - FLASH_MS <= sent->sent_ms))) {
-        char text[200];
-
-        plan_unanswered_text(app, sent, text, sizeof(text));
-        canvas_text(c, at.row, 1, width, ROLE_WAIT, text);
-        return;
-    }
-    if (!said) {
-        draw_reason(app, c, at);
-        return;
-    }
-    if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO && says_undo(f->text, undo->text)) {
-        int64_t left = (undo->at_ms + UNDO_MS - app->at.now_ms) / 1000;
-        char text[40];
-        int used;
-
-        command_text(app, "{undo}", text, 12);
-        used = (int)strlen(text);
-        snprintf(text + used, sizeof(text) - (size_t)used, " undo (%d:%02d)", (int)(left / 60), (int)(left % 60));
-        canvas_right(c, at.row, 1, width, ROLE_KEY, text);
-        width -= (int)strlen(text) + 2;
-    }
-    const char *sign = f->role == ROLE_ERROR ? "E " : f->role == ROLE_WARN ? "! " : "";
-    int used = canvas_text(c, at.row, 1, width, f->role, sign);
-    char text[400];
-    command_text(app, f->text, text, sizeof(text));
-    canvas_text(c, at.row, 1 + used, width - used, f->role, text);
 }
 
 static int by_rank(const void *a, const void *b)
@@ -496,7 +433,7 @@ static void draw_screen(struct app *app, int rows, int cols)
     else if (app->place.view->draw_over)
         app->place.view->draw_over(app, c);
     draw_hints(app, c, app->layout.hints);
-    draw_flash(app, c, app->layout.flash);
+    flash_line_draw(app, c, app->layout.flash);
 }
 
 static void save_display(struct app *app)

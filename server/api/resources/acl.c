@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The policy as Tailscale's API v2 has it: the text itself, named by its hash. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/request/args.h"
@@ -120,8 +121,8 @@ static enum http_flow acl_set(struct rest_request *r)
     return request_admin(r, acl_changed);
 }
 
-/* 200 in any case: who asks looks at message. */
-static enum http_flow validate(struct rest_request *r)
+/* 200 in any case: who asks looks at message. The lines of what was put together here are nobody's. */
+static enum http_flow reply_verdict(struct rest_request *r, bool lines)
 {
     struct buf words = BUF_INIT(WORDS_MAX);
     int code;
@@ -131,7 +132,7 @@ static enum http_flow validate(struct rest_request *r)
     json_open(&o, '{');
     if (code < 0) {
         policy_problems_text(&r->admin.problems, &words);
-        json_put_str(&o, "message", buf_text(&words));
+        json_put_str(&o, "message", lines ? buf_text(&words) : "test(s) failed");
         json_key(&o, "data");
         json_open(&o, '[');
         for (size_t i = 0; i < r->admin.problems.len; i++) {
@@ -144,7 +145,8 @@ static enum http_flow validate(struct rest_request *r)
             json_open(&o, '[');
             json_str(&o, p->text);
             json_close(&o, ']');
-            json_put_u64(&o, "line", p->line);
+            if (lines)
+                json_put_u64(&o, "line", p->line);
             json_close(&o, '}');
         }
         json_close(&o, ']');
@@ -154,9 +156,138 @@ static enum http_flow validate(struct rest_request *r)
     return HTTP_DONE;
 }
 
+static enum http_flow validate(struct rest_request *r)
+{
+    return reply_verdict(r, true);
+}
+
+/* The policy in force as an object, without its own tests. NULL: it cannot be read. */
+static json_t *policy_without_tests(const struct tailnet_snapshot *s)
+{
+    const char *text = text_in_force(s);
+    struct buf plain = BUF_INIT(0);
+    json_t *policy = NULL;
+
+    if (!policy_text_plain(text, &plain) ||
+        json_read_large(buf_text(&plain), plain.len, plain.len, "the policy", &policy, NULL) < 0 ||
+        !json_is_object(policy)) {
+        json_decref(policy);
+        policy = NULL;
+    }
+    json_object_del(policy, "tests");
+    json_object_del(policy, "sshTests");
+    buf_release(&plain);
+    return policy;
+}
+
+/* A list of tests, HuJSON as a policy is. NULL: it is none. */
+static json_t *tests_of(const char *text)
+{
+    struct buf plain = BUF_INIT(0);
+    json_t *all = NULL;
+    char *whole = mem_format("{\"tests\":%s\n}", text);
+
+    if (policy_text_plain(whole, &plain) &&
+        json_read_large(buf_text(&plain), plain.len, plain.len, "the tests", &all, NULL) < 0)
+        all = NULL;
+    json_t *tests = json_incref(json_object_get(all, "tests"));
+    if (json_object_size(all) != 1 || !json_is_array(tests)) {
+        json_decref(tests);
+        tests = NULL;
+    }
+    json_decref(all);
+    buf_release(&plain);
+    free(whole);
+    return tests;
+}
+
+/* Tests alone are those of the policy in force: it is checked with them in place of its own. */
+static enum http_flow validate_tests(struct rest_request *r)
+{
+    json_t *tests = tests_of(r->admin.text), *policy = tests ? policy_without_tests(r->s) : NULL;
+    char *text = NULL;
+
+    if (policy) {
+        json_object_set(policy, "tests", tests);
+        text = json_compact(policy);
+        r->admin.text = arena_strdup(&r->http.arena, text);
+    }
+    bool large = text && strlen(text) > POLICY_TEXT_MAX;
+    json_decref(tests);
+    json_decref(policy);
+    free(text);
+    if (!tests)
+        return reply_code(r, ERR_INVALID, "the body is no list of tests");
+    if (!policy || large)
+        return reply_code(r, large ? ERR_TOOBIG : ERR_INVALID,
+                          "the policy in force cannot be checked with these tests%s",
+                          large ? ": together they are too long" : "");
+    return reply_verdict(r, false);
+}
+
 static enum http_flow acl_validate(struct rest_request *r)
 {
-    return read_policy(r) < 0 ? reply_error(r, &r->err) : heavy_later(r, validate);
+    if (read_policy(r) < 0)
+        return reply_error(r, &r->err);
+    bool list = r->admin.text[strspn(r->admin.text, " \t\r\n")] == '[';
+    return heavy_later(r, list ? validate_tests : validate);
+}
+
+/* ---- which rules are about somebody ---- */
+
+static int match(struct rest_request *r, const struct policy *p, struct buf *out, struct policy_problems *problems)
+{
+    const char *type = arg_query(r, "type"), *text = arg_query(r, "previewFor");
+    bool user = type && str_eq(type, "user");
+    struct json_out o = JSON_OUT(out);
+    struct tailnet_policy_input w;
+    int code;
+
+    if (!text || !*text || !(user || (type && str_eq(type, "ipport"))))
+        return err_field(&r->err, ERR_INVALID, text && *text ? "type" : "previewFor",
+                         "say for whom with type=user or type=ipport, and previewFor");
+    policy_input_init(&w, r);
+    struct policy_view *v = policy_view_now(r, p, &w, problems);
+    json_open(&o, '{');
+    json_key(&o, "matches");
+    code = v ? policy_matches(v, user, text, &o, &r->err)
+             : err_set(&r->err, ERR_TOOBIG, "the policy would take too long over this tailnet");
+    if (code == 0) {
+        json_put_str(&o, "type", type);
+        json_put_str(&o, "previewFor", text);
+        json_close(&o, '}');
+    }
+    policy_view_free(v);
+    tailnet_policy_input_release(&w);
+    return code;
+}
+
+static enum http_flow preview(struct rest_request *r)
+{
+    struct policy_problems problems = {0};
+    struct policy *p = NULL;
+    struct buf matches = BUF_INIT(0);
+    int code = policy_parse(r->admin.text, strlen(r->admin.text), &p, &problems);
+
+    if (code < 0)
+        err_field(&r->err, (enum err_code)code, "policy", "the policy cannot be read");
+    else
+        code = match(r, p, &matches, &problems);
+    if (code == 0) {
+        struct json_out o = reply_json(r);
+        json_raw(&o, buf_text(&matches), matches.len);
+    } else {
+        reply_problems(r, &r->err, &problems);
+    }
+    policy_problems_release(&problems);
+    policy_unref(p);
+    buf_release(&matches);
+    return HTTP_DONE;
+}
+
+static enum http_flow acl_preview(struct rest_request *r)
+{
+    return read_policy(r) < 0 ? reply_error(r, &r->err) : heavy_later(r, preview);
 }
 
 static const struct api_endpoint rows[] = {
@@ -167,6 +298,12 @@ static const struct api_endpoint rows[] = {
      .help = "Replaces the policy by the body (HuJSON), with If-Match only the one with that hash"},
     {V2("POST", "/tailnet/-/acl/validate"), .http.body_max = POLICY_BODY_MAX, .run = acl_validate, .need = NEED_READ,
      .scope = SCOPE_POLICY_FILE, .raw = true, .id = "validateACL", .answer = "message:text data:object[]",
-     .help = "Checks a policy and changes nothing; an empty object: it would be accepted"},
+     .help =
+         "Checks a policy, or (a list) tests against the one in force, and changes nothing; an empty object: all is "
+         "well"},
+    {V2("POST", "/tailnet/-/acl/preview"), .http.body_max = POLICY_BODY_MAX, .run = acl_preview, .need = NEED_READ,
+     .scope = SCOPE_POLICY_FILE, .raw = true, .id = "previewACL", .query = "type:text previewFor:text",
+     .answer = "matches:object[] type:text previewFor:text",
+     .help = "The rules of a policy that are about a user, or about an address and port"},
 };
 const struct http_table v2_acl_table = API_TABLE(rows);

@@ -36,6 +36,46 @@ static void fill_nodes(struct api_view *v, struct arena *a, struct api_list *out
     free(nodes);
 }
 
+/* Routers of a prefix that serve viewers by nearness, with the names of those. */
+static void fill_nearest_of(const struct tailnet_snapshot *s, const struct nearest_prefix *p, struct arena *a,
+                            struct api_list *out)
+{
+    struct map places = {0}; /* slot of a router -> its place in out and 1 */
+
+    for (uint32_t viewer = 0; viewer < p->viewers; viewer++) {
+        const struct tailnet_node *n = snapshot_node(s, viewer), *router = p->routers[viewer] == TAILNET_SLOT_NONE
+                                                                               ? NULL
+                                                                               : snapshot_node(s, p->routers[viewer]);
+        if (!n || !router)
+            continue;
+        uintptr_t place = (uintptr_t)map_getu(&places, router->slot);
+        if (!place) {
+            *api_at(out, struct api_nearest, out->len++) =
+                (struct api_nearest){.prefix = p->prefix,
+                                     .router = router->record->r.id,
+                                     .name = router->record->given_name,
+                                     .nodes.items = arena_alloc(a, (p->viewers + 1) * sizeof(char *))};
+            place = out->len;
+            map_putu(&places, router->slot, (void *)place);
+        }
+        struct strs *nodes = &api_at(out, struct api_nearest, place - 1)->nodes;
+        nodes->items[nodes->len++] = n->record->given_name;
+    }
+    map_release(&places);
+}
+
+static void fill_nearest(const struct tailnet_snapshot *s, struct arena *a, struct api_list *out)
+{
+    size_t routers = 0;
+
+    for (size_t i = 0; s->nearest && i < s->nearest->len; i++)
+        for (size_t word = 0; word < s->nearest->items[i].words; word++)
+            routers += (size_t)__builtin_popcountll(s->nearest->items[i].serving[word]);
+    out->items = arena_alloc(a, (routers + 1) * sizeof(struct api_nearest));
+    for (size_t i = 0; s->nearest && i < s->nearest->len; i++)
+        fill_nearest_of(s, &s->nearest->items[i], a, out);
+}
+
 static void write_state(struct rest_request *r, const struct tailnet_snapshot *s, const char *dns, int64_t since_ns)
 {
     struct arena a = ARENA_INIT(0);
@@ -57,6 +97,7 @@ static void write_state(struct rest_request *r, const struct tailnet_snapshot *s
                                  .name = name_of(&v, s->primaries[i]->r.id),
                                  .since_ns = s->primaries[i]->since_ns};
     show_prefixes(&v, NULL, &a, &past.prefixes);
+    fill_nearest(s, &a, &past.nearest);
     past.policy = (struct api_policy){.text = s->policy ? s->policy->text : "",
                                       .updated_ns = s->policy ? s->policy->updated_ns : 0,
                                       .version = s->policy ? s->policy->r.version : 0,

@@ -12,6 +12,7 @@
 #include "model/hostinfo.h"
 #include "policy/policy.h"
 #include "routes/routes.h"
+#include "tailscale/tailscale.h"
 
 #define OLD_NS             (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
 #define NAMED_MAX          5
@@ -50,6 +51,7 @@ enum reason_code {
     REASON_APPROVAL,
     REASON_ROUTES,
     REASON_PENDING,
+    REASON_WEBHOOK,
 };
 
 static const struct {
@@ -73,6 +75,7 @@ static const struct {
     [REASON_APPROVAL] = {"node-waiting", "node", WEIGHT_WARN},
     [REASON_ROUTES] = {"routes-waiting", "node", WEIGHT_WARN},
     [REASON_PENDING] = {"registration-waiting", "pending", WEIGHT_WARN},
+    [REASON_WEBHOOK] = {"webhook-failing", "webhook", WEIGHT_WARN},
 };
 
 struct about { /* what a reason is about */
@@ -348,6 +351,23 @@ static void ask_pendings(struct health_scan *h)
     }
 }
 
+/* For so long that the journal says so. */
+static void ask_webhooks(struct health_scan *h)
+{
+    char when[TIME_TEXT_MAX];
+
+    for (size_t i = 0; i < h->s->webhook_count; i++) {
+        const struct webhook *w = h->s->webhooks[i];
+        if (!w->reported || w->deleted_ns)
+            continue;
+        char *host = webhook_host(w->url), *name = mem_format("webhook %llu", (unsigned long long)w->r.id);
+        add(h, REASON_WEBHOOK, (struct about){w->r.id, name, w->failing_ns, false},
+            "the receiver %s takes no events (%s); next try %s", host, w->trouble, time_format(w->next_ns, when));
+        free(host);
+        free(name);
+    }
+}
+
 /* ---- the server ---- */
 
 static void ask_policy(struct health_scan *h, struct api *api)
@@ -451,6 +471,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
     ask_nodes(&h, ask_approval);
     ask_nodes(&h, ask_routes);
     ask_pendings(&h);
+    ask_webhooks(&h);
     struct api_health_reason *items = arena_alloc(a, (h.found.len + 1) * sizeof(*items));
     if (h.found.len)
         memcpy(items, h.found.items, h.found.len * sizeof(*items));

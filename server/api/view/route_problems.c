@@ -291,6 +291,36 @@ static void check_router_accepts(const struct route_check *c)
     }
 }
 
+/* Why the node itself carries nothing; NULL: it would. That it does not forward is said elsewhere. */
+static const char *why_not(const struct tailnet_node *n)
+{
+    return !n->live.online          ? "is offline"
+           : n->expired             ? "has an expired key"
+           : !n->record->authorized ? "is not approved"
+           : !n->live.healthy       ? "answers no probe"
+                                    : NULL;
+}
+
+/* Approved and advertised, yet nobody carries its packets; others: how many routers could. */
+static void check_served(const struct route_check *c, unsigned others)
+{
+    const struct tailnet_node *n = c->node;
+    const char *why = why_not(n);
+
+    if (!c->approved || others || !why || !prefixes_has(&n->record->available, c->prefix))
+        return;
+    if (prefix_is_exit(c->prefix))
+        found(c, "not-served", true, "the node %s, and no other exit node can be used", why);
+    else if (prefixes_has(&n->live.carried, c->prefix))
+        found(c, "carried", true,
+              "its control connection is lost, and it goes on forwarding: no other router can take over");
+    else if (prefixes_has(&n->serving, c->prefix))
+        found(c, "not-served", true,
+              "the node %s, keeps the prefix, and no other router can serve it: packets to it may be lost", why);
+    else
+        found(c, "not-served", true, "nobody serves it: the node %s, and no other router can", why);
+}
+
 static void check_route(const struct route_check *c)
 {
     const struct tailnet_snapshot *s = c->all->v->s;
@@ -309,6 +339,7 @@ static void check_route(const struct route_check *c)
         others += n != c->node && can_serve(n, c->prefix);
     }
     check_router_accepts(c);
+    check_served(c, others);
     if (can_carry(c->node, c->prefix))
         check_viewers(c, prefixes_has(&c->node->serving, c->prefix));
     if (c->approved && !others && can_carry(c->node, c->prefix))
@@ -338,6 +369,7 @@ static void check_exit(const struct route_check *c)
         const struct tailnet_node *n = snapshot_node(s, slot);
         others += n && n != c->node && can_serve(n, c->prefix);
     }
+    check_served(c, others);
     if (!can_carry(c->node, c->prefix))
         return;
     check_viewers(c, prefixes_has(&c->node->record->approved, c->prefix));

@@ -7,14 +7,17 @@
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
 #include "core/state/state.h"
+#include "core/state/timers.h"
 #include "core/state/transaction.h"
 #include "crypto/crypto.h"
 #include "model/secret.h"
 
-#define CLIENTS_MAX 1000
-#define TOKENS_MAX  32 /* of one client: the one that ends first makes room */
-#define SCOPES_MAX  64
-#define TAGS_MAX    256
+#define CLIENTS_MAX     1000
+#define TOKENS_MAX      32 /* of one client: the one that ends first makes room */
+#define TOKENS_LOOK_MS  3600000
+#define TOKENS_AGAIN_MS 60000
+#define SCOPES_MAX      64
+#define TAGS_MAX        256
 
 /* What a client may be. */
 static int check_client(const struct core_admin *a, struct err *e)
@@ -92,8 +95,8 @@ static const struct oauth_client *find_client(struct core_state *s, const struct
     return NULL;
 }
 
-/* Removes tokens: all of a client, or (client 0) those that ended. */
-static void remove_tokens(struct core_state *s, uint64_t client, int64_t now_ns)
+/* Removes tokens: all of a client, or (client 0) those that ended. How many. */
+static size_t remove_tokens(struct core_state *s, uint64_t client, int64_t now_ns)
 {
     VEC(const struct oauth_token *) gone = {0};
 
@@ -104,7 +107,33 @@ static void remove_tokens(struct core_state *s, uint64_t client, int64_t now_ns)
     }
     for (size_t i = 0; i < gone.len; i++)
         tx_remove(s, gone.items[i]);
+    size_t count = gone.len;
     vec_release(&gone);
+    return count;
+}
+
+/* When the next one ends is looked at again in between: the clock may be set. What could not be written is due again.
+ */
+static void wait_for_tokens(struct core_state *s, int64_t now_ns, bool removed)
+{
+    int64_t left_ms = removed ? TOKENS_AGAIN_MS : INT64_MAX;
+
+    for (struct map_entry *at = map_first(&s->oauth_tokens); at; at = map_next(&s->oauth_tokens, at)) {
+        const struct oauth_token *t = ((const struct record_pair *)at->value)->work;
+        int64_t ms = t ? (t->expiration_ns - now_ns) / 1000000 + 1 : INT64_MAX;
+        if (t && ms > TOKENS_LOOK_MS)
+            ms = TOKENS_LOOK_MS;
+        left_ms = ms < left_ms ? ms : left_ms;
+    }
+    if (left_ms < INT64_MAX)
+        timer_set(s, clock_mono_ms() + (left_ms > 0 ? left_ms : 0), TIMER_TOKENS, NULL);
+}
+
+void oauth_tokens_expire(struct core_state *s)
+{
+    int64_t now = clock_wall_ns();
+
+    wait_for_tokens(s, now, remove_tokens(s, 0, now) > 0);
 }
 
 static int named_client(struct core_state *s, const struct core_admin *a, const struct oauth_client **out,
@@ -142,7 +171,7 @@ int admin_oauth_client_set(struct core_state *s, struct core_admin *a, struct er
                                           .name = old->description,
                                           .scopes = old->scopes,
                                           .tags = old->tags});
-    remove_tokens(s, c->r.id, 0);
+    (void)remove_tokens(s, c->r.id, 0);
     tx_put(s, c);
     return 0;
 }
@@ -161,7 +190,7 @@ int admin_oauth_client_delete(struct core_state *s, struct core_admin *a, struct
                                  .object_id = c->r.id,
                                  .object_name = c->client_id},
             "OAuth client %s was deleted, its access tokens with it", c->client_id);
-    remove_tokens(s, c->r.id, 0);
+    (void)remove_tokens(s, c->r.id, 0);
     tx_remove(s, c);
     return 0;
 }
@@ -203,7 +232,7 @@ int admin_oauth_token(struct core_state *s, struct core_admin *a, struct err *e)
 
     if (!c)
         return err_field(e, ERR_MISSING, "id", "OAuth client not found: %llu", (unsigned long long)a->id);
-    remove_tokens(s, 0, now);
+    (void)remove_tokens(s, 0, now);
     make_room(s, client);
     note_seen(s, c, a->text, now);
     struct oauth_token *t = oauth_token_new();
@@ -219,5 +248,6 @@ int admin_oauth_token(struct core_state *s, struct core_admin *a, struct err *e)
     t->expiration_ns = a->time_ns;
     t->created_ns = now;
     tx_put(s, t);
+    wait_for_tokens(s, now, false);
     return 0;
 }

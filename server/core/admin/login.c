@@ -394,6 +394,16 @@ static void suspend(struct core_state *s, const struct user *old, const char *pr
     tx_put(s, u);
 }
 
+static bool is_configured(const struct core_state *s, const char *provider)
+{
+    const struct config_provider *p;
+    bool found = false;
+
+    for (size_t i = 0; !found && (p = config_provider(s->config, i)); i++)
+        found = str_eq(p->name, provider);
+    return found;
+}
+
 static void follow_groups(struct core_state *s, const struct core_login *c, const struct user *old,
                           const char *provider)
 {
@@ -409,6 +419,22 @@ static void follow_groups(struct core_state *s, const struct core_login *c, cons
     }
     tx_put(s, u);
     policy_approve_all(s);
+}
+
+void logins_forget(struct core_state *s)
+{
+    struct core_login forget = {.step = LOGIN_FORGET};
+
+    for (struct map_entry *e = map_first(&s->identities); e; e = map_next(&s->identities, e)) {
+        const struct identity *old = ((const struct record_pair *)e->value)->work;
+        const struct user *u = old && old->groups_ns ? find_user(s, old->user_id) : NULL;
+        if (!u || is_configured(s, old->provider))
+            continue;
+        struct identity *i = edit_identity(old);
+        i->groups_ns = 0;
+        follow_groups(s, &forget, u, i->provider);
+        tx_put(s, i);
+    }
 }
 
 static int renew(struct core_state *s, struct core_login *c, struct err *e)

@@ -6,6 +6,8 @@
 #include "core/core.h"
 
 void login_run(struct core_state *s, struct core_call *call);
+/* At start: groups of providers that are no longer configured end. */
+void logins_forget(struct core_state *s);
 /* Whom the provider calls so; NULL: nobody. An issuer's slash at its end makes no difference. */
 const struct identity *identity_find(struct core_state *s, const char *provider, const char *issuer,
                                      const char *subject);

@@ -21,6 +21,7 @@ void admin_inverse(struct core_admin *a, const struct core_admin *operation);
 void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */
 void core_rule_write(struct json_out *o, const struct core_admin *a);
 void preauth_keys_reap(struct core_state *s);
+void oauth_tokens_expire(struct core_state *s); /* removes those that ended, and is called again for the next one */
 /* An API key was used. */
 void apikey_seen_run(struct core_state *s, uint64_t id, const char *fast_hash); /* NULL: as it is */
 /* How a delivery went. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
 #include "json/json.h"
@@ -41,7 +42,8 @@ static struct nearest_state *state_of(struct core_state *s, const struct prefix 
     while (at < s->nearest.len && prefix_cmp(&s->nearest.items[at].prefix, p) < 0)
         at++;
     if (at == s->nearest.len || prefix_cmp(&s->nearest.items[at].prefix, p) != 0)
-        *vec_insert(&s->nearest, at) = (struct nearest_state){.prefix = *p, .primary = TAILNET_SLOT_NONE};
+        *vec_insert(&s->nearest, at) =
+            (struct nearest_state){.prefix = *p, .primary = TAILNET_SLOT_NONE, .unkept_all = true};
     return &s->nearest.items[at];
 }
 
@@ -72,9 +74,13 @@ static void see_prefix(void *arg, const struct prefix *p, uint64_t primary, cons
 
 static void state_release(struct nearest_state *n)
 {
+    for (size_t i = 0; i < n->notes.len; i++)
+        free(n->notes.items[i].actor);
     vec_release(&n->routers);
     vec_release(&n->viewers);
     vec_release(&n->notes);
+    vec_release(&n->kept_moves);
+    vec_release(&n->unkept);
     free(n->actor);
 }
 
@@ -111,25 +117,51 @@ static const char *cause_of(const struct nearest_state *n, const struct slot *fr
     return prefixes_has(&from->live.unreachable, &n->prefix) ? "does not forward" : "is no router of it any more";
 }
 
-/* The viewer is served by another router; NONE: the primary. */
-static void note_viewer(struct core_state *s, struct nearest_state *n, const struct slot *viewer, uint32_t before,
-                        uint32_t now)
+/* One viewer that another router serves; NONE: the primary. */
+struct viewer_step {
+    const struct slot *viewer;
+    uint32_t before, now;
+    int64_t now_ms;
+};
+
+/* What measurements bring about later is nobody's. */
+static const char *actor_at(const struct nearest_state *n, int64_t now_ms)
 {
+    return n->actor && n->acted_ms == now_ms ? n->actor : "";
+}
+
+static struct nearest_note *note_between(struct nearest_state *n, const struct nearest_note *wanted, const char *actor)
+{
+    for (size_t i = 0; i < n->notes.len; i++) {
+        struct nearest_note *note = &n->notes.items[i];
+        if (note->from == wanted->from && note->to == wanted->to && str_eq(note->cause, wanted->cause) &&
+            str_eq(note->actor ? note->actor : "", actor))
+            return note;
+    }
+    if (n->notes.len == NOTES_MAX)
+        return NULL;
+    vec_push(&n->notes, *wanted);
+    n->notes.items[n->notes.len - 1].actor = *actor ? mem_strdup(actor) : NULL;
+    return &n->notes.items[n->notes.len - 1];
+}
+
+static void note_viewer(struct core_state *s, struct nearest_state *n, const struct viewer_step *step)
+{
+    const struct slot *viewer = step->viewer;
+    uint32_t before = step->before, now = step->now;
+
+    core_past_viewer(n, viewer->id);
+
     const struct slot *from = slot_at(s, before == TAILNET_SLOT_NONE ? n->primary : before),
                       *to = slot_at(s, now == TAILNET_SLOT_NONE ? n->primary : now);
-    size_t i = 0;
 
     if (!viewer->published || !viewer->live.online || !from || !to || from == to)
         return;
-    const char *cause = cause_of(n, from);
-    while (i < n->notes.len && (n->notes.items[i].from != from->id || n->notes.items[i].to != to->id ||
-                                !str_eq(n->notes.items[i].cause, cause)))
-        i++;
-    if (i == NOTES_MAX)
+    struct nearest_note *note =
+        note_between(n, &(struct nearest_note){.from = from->id, .to = to->id, .cause = cause_of(n, from)},
+                     actor_at(n, step->now_ms));
+    if (!note)
         return;
-    if (i == n->notes.len)
-        vec_push(&n->notes, ((struct nearest_note){.from = from->id, .to = to->id, .cause = cause}));
-    struct nearest_note *note = &n->notes.items[i];
     size_t len = strlen(note->names), more = strlen(viewer->published->given_name);
     if (len + more + sizeof(", , ...") < sizeof(note->names))
         snprintf(note->names + len, sizeof(note->names) - len, "%s%s", len ? ", " : "", viewer->published->given_name);
@@ -175,16 +207,17 @@ static void tell_of(struct core_state *s, struct nearest_state *n)
 
     prefix_format(&n->prefix, text);
     for (size_t i = 0; i < n->notes.len; i++) {
-        const struct nearest_note *note = &n->notes.items[i];
+        struct nearest_note *note = &n->notes.items[i];
         journal(s,
                 &(struct event_note){.id = EVENT_ROUTE_NEAREST,
-                                     .actor = n->actor ? n->actor : "server",
-                                     .by_admin = n->actor != NULL,
+                                     .actor = note->actor ? note->actor : "server",
+                                     .by_admin = note->actor != NULL,
                                      .object = "prefix",
                                      .object_name = text,
                                      .detail = detail_of(s, n, note)},
                 "%s moved from %s to %s for %zu node%s (%s): %s %s", text, name_of(s, note->from), name_of(s, note->to),
                 note->viewers, note->viewers == 1 ? "" : "s", note->names, name_of(s, note->from), note->cause);
+        free(note->actor);
     }
     n->notes.len = 0;
     n->noted_ms = clock_mono_ms();
@@ -203,7 +236,7 @@ static void tell_of_due(struct core_state *s, int64_t now_ms, int64_t *due_ms)
 }
 
 /* The administrator whose change is about to be published, where there is one. */
-static void take_actor(const struct core_state *s, struct nearest_state *n)
+static void take_actor(const struct core_state *s, struct nearest_state *n, int64_t now_ms)
 {
     const char *actor = s->rule_actor;
 
@@ -211,22 +244,26 @@ static void take_actor(const struct core_state *s, struct nearest_state *n)
         actor = s->dirty_slots.items[i]->actor;
     free(n->actor);
     n->actor = actor ? mem_strdup(actor) : NULL;
+    n->acted_ms = now_ms;
 }
 
 /* All that were served by others than the primary are served by it again. */
-static void end_nearest(struct core_state *s, struct nearest_state *n)
+static void end_nearest(struct core_state *s, struct nearest_state *n, int64_t now_ms)
 {
-    take_actor(s, n);
+    take_actor(s, n, now_ms);
+    free(s->nearest_ended_by);
+    s->nearest_ended_by = n->actor ? mem_strdup(n->actor) : NULL;
     for (uint32_t i = 0; i < n->viewers.len; i++) {
         const struct slot *viewer = slot_at(s, i);
         if (viewer && viewer->id == n->viewers.items[i].id && n->viewers.items[i].router != TAILNET_SLOT_NONE)
-            note_viewer(s, n, viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE);
+            note_viewer(s, n, &(struct viewer_step){viewer, n->viewers.items[i].router, TAILNET_SLOT_NONE, now_ms});
     }
     tell_of(s, n);
+    core_past_nearest_ended(s, &n->prefix);
     state_release(n);
 }
 
-static void follow_elections(struct core_state *s)
+static void follow_elections(struct core_state *s, int64_t now_ms)
 {
     size_t kept = 0;
 
@@ -237,7 +274,7 @@ static void follow_elections(struct core_state *s)
         if (s->nearest.items[i].seen)
             s->nearest.items[kept++] = s->nearest.items[i];
         else
-            end_nearest(s, &s->nearest.items[i]);
+            end_nearest(s, &s->nearest.items[i], now_ms);
     }
     s->nearest_dirty = s->nearest_dirty || kept != s->nearest.len;
     s->nearest.len = kept;
@@ -286,6 +323,60 @@ static bool is_at_home(const struct node *n, const struct prefix *p)
     return prefixes_has(&n->available, p) && prefixes_has(&n->approved, p);
 }
 
+/* ---- after a start ---- */
+
+struct nearest_restoring {
+    struct core_state *s;
+    struct nearest_state *n;
+    bool moves;
+    int64_t now_ms;
+};
+
+static void restore_viewer(void *arg, uint64_t viewer, uint64_t router)
+{
+    struct nearest_restoring *r = arg;
+    const struct slot *slot = map_getu(&r->s->by_id, viewer);
+
+    if (r->moves)
+        vec_push(&r->n->kept_moves, ((struct past_viewer){viewer, router}));
+    if (!slot)
+        return;
+    struct nearest_viewer *v = viewer_of(r->n, slot);
+    v->router = slot_of(r->s, router);
+    v->moved_ms = r->now_ms;
+}
+
+void nearest_restore(struct core_state *s, struct history *const *images, size_t count)
+{
+    for (enum history_kind kind = HISTORY_NEAREST; kind <= HISTORY_NEAREST_MOVES; kind++)
+        for (size_t i = 0; i < count; i++) {
+            struct nearest_restoring r = {.s = s, .moves = kind == HISTORY_NEAREST_MOVES, .now_ms = clock_mono_ms()};
+            struct prefix p;
+            struct err e;
+            if (images[i]->kind != kind || prefix_parse(images[i]->key, &p, NULL, NULL) < 0)
+                continue;
+            r.n = state_of(s, &p);
+            r.n->unkept_all = past_nearest_read(images[i]->image, restore_viewer, &r, &e) < 0;
+            s->nearest_settling = true;
+        }
+    if (s->nearest_settling)
+        timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / NS_PER_MS, TIMER_SETTLE, NULL);
+}
+
+void nearest_settled(struct core_state *s)
+{
+    s->nearest_settling = false;
+    s->nearest_all = true;
+}
+
+/* It has not been heard of since the start, and served before. */
+static bool is_expected_back(const struct core_state *s, const struct nearest_state *n, const struct slot *router)
+{
+    return s->nearest_settling && router && router->published && !router->live.online && !router->live.since_ns &&
+           !router->expired && !router->published->draining && router->published->authorized &&
+           is_at_home(router->published, &n->prefix);
+}
+
 /* True: another router serves the viewer now. */
 static bool choose(struct core_state *s, struct nearest_state *n, struct slot *slot, uint32_t *distances,
                    int64_t now_ms, int64_t *due_ms)
@@ -296,9 +387,12 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     if (!slot->published || is_at_home(slot->published, &n->prefix)) {
         v->router = TAILNET_SLOT_NONE;
         if (before != v->router)
-            note_viewer(s, n, slot, before, v->router);
+            note_viewer(s, n, &(struct viewer_step){slot, before, v->router, now_ms});
         return before != v->router;
     }
+    if (before != TAILNET_SLOT_NONE && router_index(n, before) == n->routers.len &&
+        is_expected_back(s, n, slot_at(s, before)))
+        return false;
     struct nearest_viewing viewing = {.distances = measure(s, n, slot, distances) ? distances : NULL,
                                       .count = n->routers.len,
                                       .present = router_index(n, before),
@@ -307,7 +401,7 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     size_t to = nearest_serve(&viewing, &v->moved_ms, now_ms, due_ms);
     v->router = to < n->routers.len ? n->routers.items[to] : TAILNET_SLOT_NONE;
     if (before != v->router)
-        note_viewer(s, n, slot, before, v->router);
+        note_viewer(s, n, &(struct viewer_step){slot, before, v->router, now_ms});
     return before != v->router;
 }
 
@@ -324,14 +418,14 @@ void nearest_follow(struct core_state *s, bool elected)
     int64_t now_ms = clock_mono_ms(), due_ms = INT64_MAX;
 
     if (elected)
-        follow_elections(s);
+        follow_elections(s, now_ms);
     for (size_t i = 0; i < s->nearest.len; i++) {
         struct nearest_state *n = &s->nearest.items[i];
         if (!n->changed && !s->nearest_all && !s->nearest_viewers.len)
             continue;
         uint32_t *distances = mem_alloc((n->routers.len + 1) * sizeof(*distances));
         if (n->changed)
-            take_actor(s, n);
+            take_actor(s, n, now_ms);
         if (n->changed || s->nearest_all)
             choose_for_all(s, n, distances, now_ms, &due_ms);
         for (size_t k = 0; k < s->nearest_viewers.len; k++)
@@ -350,13 +444,16 @@ void nearest_follow(struct core_state *s, bool elected)
 
 struct tailnet_nearest *nearest_publish(struct core_state *s)
 {
-    if (!s->nearest.len)
+    if (!s->nearest.len && !s->nearest_ended_by)
         return NULL;
     struct tailnet_nearest *out = tailnet_nearest_new(s->nearest.len);
+    out->ended_by = s->nearest_ended_by ? mem_strdup(s->nearest_ended_by) : NULL;
     for (size_t i = 0; i < s->nearest.len; i++) {
         const struct nearest_state *n = &s->nearest.items[i];
         out->items[i] = (struct nearest_prefix){.prefix = n->prefix,
                                                 .primary = n->primary,
+                                                .actor = n->actor ? mem_strdup(n->actor) : NULL,
+                                                .acted_ms = n->acted_ms,
                                                 .routers = mem_alloc((n->viewers.len + 1) * sizeof(uint32_t)),
                                                 .moved_ms = mem_alloc((n->viewers.len + 1) * sizeof(int64_t)),
                                                 .viewers = n->viewers.len};
@@ -374,4 +471,5 @@ void nearest_release(struct core_state *s)
         state_release(&s->nearest.items[i]);
     vec_release(&s->nearest);
     vec_release(&s->nearest_viewers);
+    free(s->nearest_ended_by);
 }

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to core: prefixes that are served by the router nearest to each viewer. Nothing of it is stored: after a
- * restart it follows from what the nodes measured. */
+/* Private to core: prefixes that are served by the router nearest to each viewer. Who serves whom is kept among what
+ * is kept for looking back, and goes on from there after a restart. */
 #ifndef SERVER_CORE_DECIDE_NEAREST_H
 #define SERVER_CORE_DECIDE_NEAREST_H
 
 #include <stdbool.h>
 
+#include <stddef.h>
+
 struct core_state;
+struct history;
 struct slot;
 struct tailnet_nearest;
+
+/* At start, before the first publication: who served whom, by the newest images. Until the settle time is over, their
+ * routers are waited for. */
+void nearest_restore(struct core_state *s, struct history *const *images, size_t count);
+void nearest_settled(struct core_state *s);
 
 /* The node has another NetInfo. */
 void nearest_measured(struct core_state *s, struct slot *slot);

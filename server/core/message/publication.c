@@ -131,9 +131,15 @@ static uint64_t id_of(const struct tailnet_snapshot *s, uint32_t slot)
     return n ? n->record->r.id : 0;
 }
 
+static char *copy_of(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
 static void add_nearest(const struct tailnet_snapshot *now, const struct nearest_prefix *p, struct publication *out)
 {
-    struct publication_nearest n = {.prefix = p->prefix, .primary = id_of(now, p->primary)};
+    struct publication_nearest n = {
+        .prefix = p->prefix, .primary = id_of(now, p->primary), .actor = copy_of(p->actor), .acted_ms = p->acted_ms};
 
     for (uint32_t slot = 0; slot < p->viewers; slot++) {
         struct publication_viewer v = {id_of(now, slot), id_of(now, p->routers[slot]),
@@ -181,10 +187,15 @@ static void apply_nearest(const struct publication *p, const struct places *at, 
 {
     if (!p->is_nearest)
         return;
-    struct tailnet_nearest *all = p->nearest.len ? tailnet_nearest_new(p->nearest.len) : NULL;
+    struct tailnet_nearest *all = p->nearest.len || p->nearest_ended_by ? tailnet_nearest_new(p->nearest.len) : NULL;
+    if (all)
+        all->ended_by = copy_of(p->nearest_ended_by);
     for (size_t i = 0; i < p->nearest.len; i++) {
         const struct publication_nearest *from = &p->nearest.items[i];
-        all->items[i] = (struct nearest_prefix){.prefix = from->prefix, .primary = slot_of(at, from->primary)};
+        all->items[i] = (struct nearest_prefix){.prefix = from->prefix,
+                                                .primary = slot_of(at, from->primary),
+                                                .actor = copy_of(from->actor),
+                                                .acted_ms = from->acted_ms};
         apply_viewers(from, at, &all->items[i]);
     }
     snapshot_set_nearest(next, all);
@@ -318,6 +329,8 @@ void publication_between(const struct tailnet_snapshot *before, const struct tai
         vec_push(&out->settings, *copy); /* with what it points to */
         free(copy);
     }
+    if (out->is_nearest && now->nearest)
+        out->nearest_ended_by = copy_of(now->nearest->ended_by);
     for (size_t i = 0; out->is_nearest && now->nearest && i < now->nearest->len; i++)
         add_nearest(now, &now->nearest->items[i], out);
     add_changes(before, now, changes, count, out);

@@ -26,6 +26,8 @@ struct publication_nearest {
     struct prefix prefix;
     uint64_t primary;
     VEC(struct publication_viewer) viewers;
+    char *actor; /* NULL: nobody's */
+    int64_t acted_ms;
 };
 
 /* One change for the log of changes, and the node that it made. */
@@ -48,6 +50,7 @@ struct publication {
     VEC(struct tailnet_settings) settings; /* one or none */
     bool is_nearest;
     VEC(struct publication_nearest) nearest;
+    char *nearest_ended_by;                 /* NULL: nobody */
     VEC(struct publication_change) changes; /* in the order of their numbers */
 };
 

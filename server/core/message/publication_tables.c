@@ -64,6 +64,8 @@ static const struct member nearest_members[] = {
     MEMBER_ROW(publication_nearest, prefix, PREFIX),
     U64(publication_nearest, primary),
     MEMBER_ROW_OF(publication_nearest, viewers, LIST, viewer_table),
+    MEMBER_ROW(publication_nearest, actor, MAYBE),
+    TIME(publication_nearest, acted_ms),
 };
 static const struct members nearest_table = MEMBERS(publication_nearest, nearest_members);
 
@@ -104,6 +106,7 @@ static const struct member publication_members[] = {
     MEMBER_ROW_OF(publication, settings, LIST, settings_table),
     BOOL(publication, is_nearest),
     MEMBER_ROW_OF(publication, nearest, LIST, nearest_table),
+    MEMBER_ROW(publication, nearest_ended_by, MAYBE),
     MEMBER_ROW_OF(publication, changes, LIST, change_table),
 };
 const struct members publication_table = MEMBERS(publication, publication_members);

@@ -14,6 +14,10 @@
 /* What one node can cause: this many images at once, and one more each IMAGE_MS. */
 #define IMAGES_MAX 300.0
 #define IMAGE_MS   10000.0
+/* Viewers that moved are kept as such up to this many; what one prefix can cause of images of all. */
+#define NEAREST_MOVES_MAX  64
+#define NEAREST_IMAGES_MAX 20.0
+#define NEAREST_IMAGE_MS   60000.0
 
 /* An object's name in s->history: its kind and its key. */
 static void name_object(enum history_kind kind, const char *key, struct buf *out)
@@ -80,23 +84,28 @@ int64_t core_past_time(struct core_state *s)
 
 /* ---- nodes ---- */
 
-static bool is_within_budget(struct slot *slot)
+static bool is_within(struct past_budget *b, double most, double each_ms)
 {
     int64_t now = clock_mono_ms();
-    double images = slot->images_ms ? slot->images + (double)(now - slot->images_ms) / IMAGE_MS : IMAGES_MAX;
+    double images = b->since_ms ? b->images + (double)(now - b->since_ms) / each_ms : most;
 
-    slot->images = images < IMAGES_MAX ? images : IMAGES_MAX;
-    slot->images_ms = now;
-    if (slot->images < 1.0)
+    b->images = images < most ? images : most;
+    b->since_ms = now;
+    if (b->images < 1.0)
         return false;
-    slot->images -= 1.0;
+    b->images -= 1.0;
     return true;
+}
+
+static void wake_after(struct core_state *s, int64_t ms)
+{
+    timer_set(s, clock_mono_ms() + ms, TIMER_HISTORY, NULL);
 }
 
 static void wait_for(struct core_state *s, struct slot *slot, int64_t ms)
 {
     slot->image_late = true;
-    timer_set(s, clock_mono_ms() + ms, TIMER_HISTORY, NULL);
+    wake_after(s, ms);
 }
 
 bool core_past_is(struct core_state *s, const struct tailnet_node *now)
@@ -134,7 +143,7 @@ static void follow_node(struct core_state *s, struct slot *slot, const struct ta
         slot->image_late = false;
     else if (now && in_time && is_expected_back(s, now))
         wait_for(s, slot, RETURN_MS);
-    else if (now && in_time && !is_within_budget(slot))
+    else if (now && in_time && !is_within(&slot->budget, IMAGES_MAX, IMAGE_MS))
         wait_for(s, slot, LATE_MS);
     else
         put_image(s, HISTORY_NODE, key, &image);
@@ -144,6 +153,125 @@ static void follow_node(struct core_state *s, struct slot *slot, const struct ta
 void core_past_node(struct core_state *s, struct slot *slot, const struct tailnet_node *now)
 {
     follow_node(s, slot, now, true);
+}
+
+/* ---- who serves whom by nearness ---- */
+
+static const struct buf no_image = BUF_INIT(0);
+
+static void keep_move(struct nearest_state *n, uint64_t viewer, uint64_t router)
+{
+    for (size_t i = 0; i < n->kept_moves.len; i++)
+        if (n->kept_moves.items[i].viewer == viewer) {
+            n->kept_moves.items[i].router = router;
+            return;
+        }
+    vec_push(&n->kept_moves, ((struct past_viewer){viewer, router}));
+}
+
+/* Who serves the viewer by being the nearest, as readers see it; 0: the primary, or there is no such viewer. */
+static uint64_t kept_router(struct core_state *s, const struct nearest_state *n, uint64_t viewer)
+{
+    const struct slot *slot = map_getu(&s->by_id, viewer), *router = NULL;
+
+    if (slot && slot->index < n->viewers.len && n->viewers.items[slot->index].id == viewer) {
+        uint32_t at = n->viewers.items[slot->index].router;
+        router = at < s->slots.len ? s->slots.items[at] : NULL;
+    }
+    return router ? router->id : 0;
+}
+
+static void put_all(struct core_state *s, struct nearest_state *n, const struct tailnet_snapshot *now)
+{
+    const struct nearest_prefix *p = tailnet_nearest_find(now->nearest, &n->prefix);
+    struct buf image = BUF_INIT(0);
+    char key[PREFIX_TEXT_MAX];
+
+    prefix_format(&n->prefix, key);
+    past_nearest(now, p, &image);
+    put_image(s, HISTORY_NEAREST, key, &image);
+    put_image(s, HISTORY_NEAREST_MOVES, key, &no_image);
+    n->kept_moves.len = 0;
+    buf_release(&image);
+}
+
+static void put_moves(struct core_state *s, struct nearest_state *n)
+{
+    struct buf image = BUF_INIT(0);
+    char key[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < n->unkept.len; i++)
+        keep_move(n, n->unkept.items[i], kept_router(s, n, n->unkept.items[i]));
+    past_nearest_moves(n->kept_moves.items, n->kept_moves.len, &image);
+    put_image(s, HISTORY_NEAREST_MOVES, prefix_format(&n->prefix, key), &image);
+    buf_release(&image);
+}
+
+/* A few who moved are kept as such; many, and the many few of a while, as an image of all. */
+static void follow_nearness(struct core_state *s, struct nearest_state *n, const struct tailnet_snapshot *now,
+                            bool in_time)
+{
+    bool all = n->unkept_all || n->kept_moves.len + n->unkept.len > NEAREST_MOVES_MAX;
+
+    if (!n->unkept.len && !n->unkept_all)
+        return;
+    if (all && in_time && (n->kept_late || !is_within(&n->budget, NEAREST_IMAGES_MAX, NEAREST_IMAGE_MS))) {
+        n->unkept_all = n->kept_late = true;
+        n->unkept.len = 0;
+        wake_after(s, LATE_MS);
+        return;
+    }
+    if (all)
+        put_all(s, n, now);
+    else
+        put_moves(s, n);
+    n->unkept.len = 0;
+    n->unkept_all = n->kept_late = false;
+}
+
+void core_past_nearest(struct core_state *s, const struct tailnet_snapshot *now)
+{
+    for (size_t i = 0; i < s->nearest.len; i++)
+        follow_nearness(s, &s->nearest.items[i], now, true);
+}
+
+void core_past_viewer(struct nearest_state *n, uint64_t viewer)
+{
+    if (n->unkept.len < NEAREST_MOVES_MAX)
+        vec_push(&n->unkept, viewer);
+    else
+        n->unkept_all = true;
+}
+
+void core_past_nearest_ended(struct core_state *s, const struct prefix *p)
+{
+    char key[PREFIX_TEXT_MAX];
+
+    prefix_format(p, key);
+    put_image(s, HISTORY_NEAREST, key, &no_image);
+    put_image(s, HISTORY_NEAREST_MOVES, key, &no_image);
+}
+
+static void follow_late_nearness(struct core_state *s, const struct tailnet_snapshot *now)
+{
+    for (size_t i = 0; i < s->nearest.len; i++)
+        if (s->nearest.items[i].kept_late)
+            follow_nearness(s, &s->nearest.items[i], now, false);
+}
+
+static struct nearest_state *find_nearness(struct core_state *s, const char *key)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < s->nearest.len; i++)
+        if (str_eq(prefix_format(&s->nearest.items[i].prefix, text), key))
+            return &s->nearest.items[i];
+    return NULL;
+}
+
+static bool has_nearness(struct core_state *s, const char *key)
+{
+    return find_nearness(s, key) != NULL;
 }
 
 void core_past_due(struct core_state *s)
@@ -158,6 +286,7 @@ void core_past_due(struct core_state *s)
         if (n && n->record->r.id == slot->id)
             follow_node(s, slot, n, false);
     }
+    follow_late_nearness(s, now);
     tailnet_unpin(now);
 }
 
@@ -295,15 +424,10 @@ void core_past_dns(struct core_state *s)
 
 /* ---- beginning and end ---- */
 
-int core_past_load(struct core_state *s, struct err *e)
+void core_past_load(struct core_state *s, const struct store_past *past)
 {
-    struct store_past past;
-    int code = store_past(s->store, INT64_MAX, &past, e);
-
-    if (code < 0)
-        return code;
-    for (size_t i = 0; i < past.count; i++) {
-        const struct history *h = past.items[i];
+    for (size_t i = 0; i < past->count; i++) {
+        const struct history *h = past->items[i];
         struct buf image = BUF_INIT(0);
         buf_adds(&image, h->image);
         remember(s, h->kind, h->key, hash_of(&image));
@@ -311,8 +435,6 @@ int core_past_load(struct core_state *s, struct err *e)
         if (h->time_ns > s->history_ns)
             s->history_ns = h->time_ns;
     }
-    store_past_release(&past);
-    return 0;
 }
 
 void core_past_reconcile(struct core_state *s)
@@ -326,6 +448,19 @@ void core_past_reconcile(struct core_state *s)
         const struct via_primary *p = s->via_primaries.items[i];
         core_past_via_primary(s, &p->prefix, p->tags, p);
     }
+    forget_missing(s, HISTORY_NEAREST, has_nearness);
+    forget_missing(s, HISTORY_NEAREST_MOVES, has_nearness);
+}
+
+/* It is written whole again. */
+static void lose_nearness(struct core_state *s, const char *key)
+{
+    struct nearest_state *n = find_nearness(s, key);
+
+    if (!n)
+        return;
+    n->unkept_all = n->kept_late = true;
+    wake_after(s, LATE_MS);
 }
 
 void core_past_lost(struct core_state *s, const struct commit_group *g)
@@ -336,6 +471,8 @@ void core_past_lost(struct core_state *s, const struct commit_group *g)
             h->r.kind == RECORD_HISTORY && h->kind == HISTORY_NODE ? map_getu(&s->by_id, id_of(h->key)) : NULL;
         if (h->r.kind == RECORD_HISTORY)
             remember(s, h->kind, h->key, 2); /* no image has this hash, so the next one differs */
+        if (h->r.kind == RECORD_HISTORY && (h->kind == HISTORY_NEAREST || h->kind == HISTORY_NEAREST_MOVES))
+            lose_nearness(s, h->key);
         if (slot)
             wait_for(s, slot, LATE_MS);
     }

@@ -6,7 +6,7 @@
 #include "core/state/state.h"
 
 /* At start, before nodes are published: what the newest images are. */
-int core_past_load(struct core_state *s, struct err *e) WARN_UNUSED;
+void core_past_load(struct core_state *s, const struct store_past *past);
 /* After the first publication: what the images know and the tailnet does not is gone. */
 void core_past_reconcile(struct core_state *s);
 
@@ -22,6 +22,10 @@ void core_past_via_primary(struct core_state *s, const struct prefix *prefix, co
                            const struct via_primary *now);
 void core_past_dns(struct core_state *s);
 void core_past_policy(struct core_state *s, const struct policy_text *now);
+/* Another router serves the viewer; core_past_nearest then keeps all of these, of the snapshot that has them. */
+void core_past_viewer(struct nearest_state *n, uint64_t viewer);
+void core_past_nearest(struct core_state *s, const struct tailnet_snapshot *now);
+void core_past_nearest_ended(struct core_state *s, const struct prefix *p);
 
 /* Nodes whose image waited: for their client to come back after a start, or because it changed too often. */
 void core_past_due(struct core_state *s);

@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "core/core.h"
 #include "routes/routes.h"
+#include "tailnet/past.h"
 #include "tailnet/publish.h"
 
 struct call_done;
@@ -43,6 +44,7 @@ enum timer_kind {
     TIMER_HISTORY, /* of the tailnet */
     TIMER_FACTS,   /* of the tailnet: what happened and could not be written is written again */
     TIMER_ROUTES,  /* of the tailnet: a prefix has waited long enough to move */
+    TIMER_TOKENS,  /* of the tailnet: an access token ends */
     TIMER_KINDS
 };
 
@@ -51,6 +53,12 @@ struct node_session {
     struct slot *slot;
     struct node_session *next; /* of the same node */
     bool healthy;
+};
+
+/* How many images one object can still cause at once, as of a time. */
+struct past_budget {
+    double images;
+    int64_t since_ms; /* 0: it is whole */
 };
 
 /* A viewer where a prefix is served by the nearest router. */
@@ -63,18 +71,25 @@ struct nearest_viewer {
 struct nearest_note {
     uint64_t from, to; /* ids */
     const char *cause;
+    char *actor; /* the administrator whose change it follows, NULL: nobody's */
     size_t viewers;
     char names[160]; /* of the first */
 };
 struct nearest_state {
     struct prefix prefix;
     VEC(struct nearest_note) notes;
-    int64_t noted_ms;      /* when the journal told of some last; 0: never */
-    char *actor;           /* whose change it was that its routers or its being served so are others; NULL: nobody's */
-    uint32_t primary;      /* slot */
-    VEC(uint32_t) routers; /* slots of those that are well */
+    int64_t noted_ms; /* when the journal told of some last; 0: never */
+    char *actor;      /* whose change it was that viewers moved at acted_ms; NULL: nobody's */
+    int64_t acted_ms;
+    uint32_t primary;                   /* slot */
+    VEC(uint32_t) routers;              /* slots of those that are well */
     VEC(struct nearest_viewer) viewers; /* by slot */
-    bool seen, changed;                 /* while it is followed: it is still served so; its routers are others now */
+    /* For looking back: what moved since all viewers were kept, and who moved since that was kept too. */
+    VEC(struct past_viewer) kept_moves;
+    VEC(uint64_t) unkept; /* ids */
+    bool unkept_all, kept_late;
+    struct past_budget budget;
+    bool seen, changed; /* while it is followed: it is still served so; its routers are others now */
 };
 
 struct slot {
@@ -112,8 +127,7 @@ struct slot {
     int64_t free_ms;           /* when it was freed: not used again for a while */
     double entries;            /* of the journal that its client may cause, as of entries_ms; see journal.c */
     int64_t entries_ms;
-    double images; /* for looking back that it may cause, as of images_ms; see past.c */
-    int64_t images_ms;
+    struct past_budget budget;  /* for looking back; see past.c */
     bool image_late;            /* its image waits */
     unsigned left_out;          /* entries since the last one that was made */
     size_t timers[TIMER_KINDS]; /* places in the heap, from 1; 0: it is not set */
@@ -252,6 +266,8 @@ struct core_state {
     VEC(struct slot *) nearest_viewers;       /* to be looked at: they measured anew */
     bool nearest_all;                         /* all viewers are */
     bool nearest_dirty;                       /* to be published */
+    bool nearest_settling;                    /* routers that served viewers before the start are waited for */
+    char *nearest_ended_by;                   /* whose change ended the last ones; NULL: nobody's */
     struct core_call *answers, **answers_end; /* to be given after the next publish */
     struct core_call *retries, **retries_end; /* whose group could not be written */
 

@@ -243,8 +243,11 @@ static const struct member dns_settings_columns[] = {
 };
 
 static const struct member history_columns[] = {
-    COL(history, "id", r.id, U64),  COL(history, "time_ns", time_ns, TIME), ENUM(history, "kind", kind, HISTORY_DNS),
-    COL(history, "key", key, TEXT), COL(history, "image", image, TEXT),
+    COL(history, "id", r.id, U64),
+    COL(history, "time_ns", time_ns, TIME),
+    ENUM(history, "kind", kind, HISTORY_KINDS - 1),
+    COL(history, "key", key, TEXT),
+    COL(history, "image", image, TEXT),
 };
 
 static const struct member pending_columns[] = {

@@ -446,6 +446,26 @@ static void providers_take_the_keys_of_a_single_one(void **state)
     buf_release(&written);
 }
 
+/* Each has a thread of its own. */
+static void there_may_be_many_providers_but_not_any_number(void **state)
+{
+    (void)state;
+    for (size_t count = 64; count <= 65; count++) {
+        struct buf text = BUF_INIT(0);
+        struct config *c = NULL;
+        struct err e = {0};
+        buf_adds(&text, "server_url: http://h:1\noidc:\n  providers:\n");
+        for (size_t i = 0; i < count; i++)
+            buf_addf(&text, "    - {name: p%zu, issuer: 'https://p%zu.example.com', client_id: c, client_secret: s}\n",
+                     i, i);
+        int rc = config_parse(buf_text(&text), text.len, "config.yaml", &c, NULL, &e);
+        assert_int_equal(rc, count > 64 ? ERR_INVALID : 0);
+        assert_true(rc == 0 || strstr(e.message, "more than 64"));
+        config_unref(c);
+        buf_release(&text);
+    }
+}
+
 static void the_environment_wins(void **state)
 {
     struct config *c;
@@ -656,6 +676,7 @@ int main(void)
         cmocka_unit_test(a_client_gets_what_is_right_of_a_wrong_file),
         cmocka_unit_test(a_removed_key_may_stand_beside_its_successor),
         cmocka_unit_test(providers_take_the_keys_of_a_single_one),
+        cmocka_unit_test(there_may_be_many_providers_but_not_any_number),
         cmocka_unit_test(the_environment_wins),
         cmocka_unit_test(a_bad_variable_leaves_the_files_value),
         cmocka_unit_test(a_reload_says_what_changed),

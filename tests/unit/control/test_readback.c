@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nodes that are asked whether they follow when a prefix moves: those who do, those who stay behind, those who cannot
- * be asked; and what a client may answer. */
+ * be asked. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -376,6 +376,88 @@ static void who_moves_to_a_nearer_router_is_asked(void **state)
     test_client_leave(&r1);
 }
 
+/* Whose change it was, NULL: nobody's, that viewers went to the router. */
+static void await_actor(uint64_t to, const char *actor)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f = {0};
+    struct prefix p = lan();
+    bool found = false;
+
+    for (int64_t end = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; !found && clock_mono_ms() < end; sched_yield()) {
+        arena_release(&a);
+        found = readback_followers(readback, &p, &a, &f) && f.to == to &&
+                str_eq(f.actor ? f.actor : "nobody", actor ? actor : "nobody");
+    }
+    if (!found)
+        fail_msg("still by %s: %s", f.actor ? f.actor : "nobody", f.text);
+    arena_release(&a);
+}
+
+static void who_let_the_nearest_router_serve_is_told(void **state)
+{
+    static struct test_client r1, r2, east, late;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    start(&east, "east", 130, false);
+    start(&late, "late", 130, false);
+    measure(&r1, true, false);
+    measure(&r2, true, true);
+    measure(&east, false, true);
+    begin();
+    set_nearest(true);
+    await_actor(test_client_id(&r2), "test");
+    measure(&late, false, true); /* by itself */
+    await_actor(test_client_id(&r2), NULL);
+    set_nearest(false);
+    await_actor(test_client_id(&r1), "test");
+    end();
+    test_client_leave(&late);
+    test_client_leave(&east);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
+static void approve_lan(const struct test_client *c, bool on)
+{
+    struct core_admin a = {.op = ADMIN_ROUTES_EDIT};
+    struct prefix p = lan();
+
+    prefixes_add(on ? &a.prefixes : &a.revoke, &p);
+    change(c, a);
+}
+
+/* An approval that is taken back at once, for instance. */
+static void nobody_is_asked_about_what_nobody_serves(void **state)
+{
+    static struct test_client r1, viewer;
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f;
+    struct prefix p = lan();
+    bool told = true;
+
+    (void)state;
+    start(&viewer, "viewer", 130, false);
+    begin();
+    start(&r1, "r1", 130, true);
+    await(&f, &a, test_client_id(&r1), 0, false);
+    assert_string_equal(f.text, "0 of 1 node have switched " LAN " to r1; 1 has not answered (viewer, since 0 s)");
+    approve_lan(&r1, false);
+    for (int64_t until = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; told && clock_mono_ms() < until; sched_yield())
+        told = readback_followers(readback, &p, &a, &f);
+    assert_false(told);
+    approve_lan(&r1, true);
+    await(&f, &a, test_client_id(&r1), 0, false);
+    say_router(&viewer, &r1);
+    await(&f, &a, test_client_id(&r1), 1, true);
+    end();
+    arena_release(&a);
+    test_client_leave(&viewer);
+    test_client_leave(&r1);
+}
+
 static void reload(bool read_back)
 {
     ((struct config *)(uintptr_t)test_daemon.config)->node.probe.read_back = read_back;
@@ -647,75 +729,19 @@ static void what_a_client_holds_is_compared(void **state)
     test_client_leave(&r1);
 }
 
-static void a_network_map_is_cut_into_its_nodes(void **state)
-{
-    static const char text[] =
-        " {\"x\":[{\"current\":1},\"\\\"}\"], \"current\" : {\"Peers\":[ {\"ID\": 7 ,\"Name\":\"a}\\\"\","
-        "\"AllowedIPs\":[\"10.0.0.0/8\", \"fd00::/8\"]},{\"ID\":8,\"AllowedIPs\":null}],"
-        "\"SelfNode\":{\"ID\":1}} }";
-    struct client_netmap m;
-    struct prefixes allowed = {0};
-    struct err e;
-
-    (void)state;
-    assert_int_equal(client_netmap_read(text, sizeof(text) - 1, &m, &e), 0);
-    assert_int_equal(m.count, 2);
-    assert_int_equal(client_node_id(&m.self), 1);
-    assert_int_equal(client_node_id(&m.peers[0]), 7);
-    assert_int_equal(client_node_allowed(&m.peers[0], &allowed, &e), 0);
-    assert_int_equal(allowed.len, 2);
-    assert_int_equal(client_node_allowed(&m.peers[1], &allowed, &e), 0);
-    assert_int_equal(allowed.len, 0);
-    client_netmap_release(&m);
-    for (size_t cut = 0; cut < sizeof(text) - 2; cut++)
-        if (client_netmap_read(text, cut, &m, &e) == 0) {
-            assert_true(cut > 150); /* only what stands behind the map may be missing */
-            client_netmap_release(&m);
-        }
-}
-
-static void what_is_no_network_map_is_refused(void **state)
-{
-    static const char *const texts[] = {
-        "",
-        "null",
-        "[]",
-        "{}",
-        "{\"current\":null}",
-        "{\"current\":{}}",
-        "{\"current\":{\"SelfNode\":[]}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":{}}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":[1]}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":[{]}}",
-        "{\"current\":{\"SelfNode\":{},\"Peers\":[{}",
-        "{\"current\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
-    };
-    struct client_netmap m;
-    struct err e;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        if (client_netmap_read(texts[i], strlen(texts[i]), &m, &e) == 0)
-            fail_msg("taken: %s", texts[i]);
-    struct prefixes allowed = {0};
-    const char bad[] = "{\"AllowedIPs\":[\"10.0.0.0/8\",\"x\"]}";
-    assert_int_not_equal(client_node_allowed(&(struct json_span){bad, sizeof(bad) - 1}, &allowed, &e), 0);
-    prefixes_release(&allowed);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_asked_until_they_follow),
         cmocka_unit_test(those_of_a_via_group_are_asked),
         cmocka_unit_test(who_moves_to_a_nearer_router_is_asked),
+        cmocka_unit_test(who_let_the_nearest_router_serve_is_told),
+        cmocka_unit_test(nobody_is_asked_about_what_nobody_serves),
         cmocka_unit_test(one_key_ends_all_questions),
         cmocka_unit_test(users_of_an_exit_node_are_seen_to_leave_it),
         cmocka_unit_test(who_uses_an_exit_node_for_a_moment_is_seen_to_leave_it),
         cmocka_unit_test(nodes_that_see_a_route_are_asked_whether_they_accept_it),
         cmocka_unit_test(what_a_client_holds_is_compared),
-        cmocka_unit_test(a_network_map_is_cut_into_its_nodes),
-        cmocka_unit_test(what_is_no_network_map_is_refused),
     };
 
     return cmocka_run_group_tests(tests, test_daemon_set_up, test_daemon_tear_down);

@@ -647,6 +647,34 @@ static void a_restart_finds_everything(void **state)
     core_rig_until(&r, served_by, &one);
 }
 
+static bool has_tokens(const struct tailnet_snapshot *s, void *arg)
+{
+    return s->oauth_token_count == *(const size_t *)arg;
+}
+
+/* Also when none is fetched after it, and over a restart. */
+static void an_access_token_goes_when_it_ends(void **state)
+{
+    struct core_admin made = {.op = ADMIN_OAUTH_CLIENT_CREATE};
+    size_t none = 0, one = 1;
+
+    (void)state;
+    strs_push(&made.scopes, "all");
+    assert_int_equal(core_rig_admin(&r, &made), 0);
+    uint64_t client = ((const struct record *)made.record)->id;
+    core_admin_release(&made);
+    struct core_admin token = {
+        .op = ADMIN_OAUTH_TOKEN, .id = client, .time_ns = clock_wall_ns() + 200 * INT64_C(1000000)};
+    core_rig_admin_ok(&r, token);
+    core_rig_until(&r, has_tokens, &none);
+    token.time_ns = clock_wall_ns() + 1500 * INT64_C(1000000);
+    core_rig_admin_ok(&r, token);
+    core_rig_until(&r, has_tokens, &one);
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    core_rig_until(&r, has_tokens, &none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -664,6 +692,7 @@ int main(void)
         cmocka_unit_test_teardown(what_old_clients_get_of_the_relay_follows_the_configuration, end),
         cmocka_unit_test_teardown(what_cannot_be_stored_was_never_true, end),
         cmocka_unit_test_setup_teardown(a_restart_finds_everything, begin, end),
+        cmocka_unit_test_setup_teardown(an_access_token_goes_when_it_ends, begin, end),
     };
     return cmocka_run_group_tests_name("core_admin", tests, NULL, NULL);
 }

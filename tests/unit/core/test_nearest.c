@@ -7,13 +7,17 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "routes/routes.h"
 #include "shared/client/netmap_receiver.h"
 #include "shared/core_rig.h"
+#include "tailnet/past.h"
+#include "tailnet/publish.h"
 
 /* ---- distances ---- */
 
@@ -289,6 +293,124 @@ static void a_router_of_the_prefix_needs_no_other(void **state)
     tailnet_unpin(s);
 }
 
+/* ---- what is kept of it ---- */
+
+/* As assert_routers, at a moment of the past. */
+static void assert_routers_at(int64_t at_ns, uint64_t of_first, uint64_t of_second)
+{
+    struct tailnet_settings *settings = settings_new();
+    struct tailnet_snapshot *s;
+    struct store_past past;
+    struct err e;
+
+    measure(&viewers[0], NEAR_1); /* once that is answered, what was published before is on its way to the disk */
+    if (store_past(r.store.store, at_ns, &past, &e) < 0 ||
+        past_snapshot(past.items, past.count, past.policy, settings, at_ns, &s, &e) < 0)
+        fail_msg("%s", e.message);
+    uint64_t first = router_of(s, viewer_ids[0]), second = router_of(s, viewer_ids[1]);
+    tailnet_unpin(s);
+    settings_unref(settings);
+    store_past_release(&past);
+    assert_int_equal(first, of_first);
+    assert_int_equal(second, of_second);
+}
+
+static int64_t published_ns(void)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    int64_t at_ns = s->wall_ns;
+
+    tailnet_unpin(s);
+    return at_ns;
+}
+
+static const char BETWEEN[] = "{\"DERPLatency\":{\"1-v4\":0.110,\"2-v4\":0.105}}";
+
+static void the_router_of_each_viewer_is_known_of_each_moment(void **state)
+{
+    int64_t before, all, gone, ended;
+
+    (void)state;
+    before = published_ns();
+    set_nearest(true);
+    all = published_ns();
+    core_session_end(r.core, sessions[1], SESSION_SILENT);
+    core_rig_until(&r, all_by_the_first, NULL);
+    gone = published_ns();
+    set_nearest(false);
+    ended = published_ns();
+    assert_routers_at(before, 0, 0);
+    assert_routers_at(all, router_ids[0], router_ids[1]);
+    assert_routers_at(gone, router_ids[0], router_ids[0]);
+    assert_routers_at(ended, 0, 0);
+}
+
+/* More viewers than are kept one by one. */
+static void many_viewers_are_kept_together(void **state)
+{
+    struct join many[80];
+    char names[80][8];
+    uint64_t last = 0;
+
+    (void)state;
+    for (uint8_t i = 0; i < 80; i++) {
+        snprintf(names[i], sizeof(names[i]), "m%d", i);
+        many[i] = (struct join){.key = key, .name = names[i], .machine = (uint8_t)(i + 50), .node = (uint8_t)(i + 50)};
+        last = core_rig_node(&r, &many[i]);
+        core_rig_online(&r, &many[i]);
+    }
+    set_nearest(true);
+    for (size_t i = 0; i < 80; i++)
+        measure(&many[i], NEAR_2);
+    int64_t at_ns = published_ns();
+    uint64_t second = viewer_ids[1];
+    viewer_ids[1] = last;
+    assert_routers(router_ids[0], router_ids[1]);
+    assert_routers_at(at_ns, router_ids[0], router_ids[1]);
+    measure(&viewers[1], BETWEEN);
+    viewer_ids[1] = second;
+    assert_routers_at(published_ns(), router_ids[0], router_ids[1]);
+}
+
+static bool is_by_the_first(const struct tailnet_snapshot *s, void *arg)
+{
+    (void)arg;
+    return router_of(s, viewer_ids[1]) == router_ids[0];
+}
+
+/* What was measured before would lead the viewer to the primary by now, were it chosen anew. */
+static void a_restart_moves_no_viewer(void **state)
+{
+    (void)state;
+    set_nearest(true);
+    measure(&viewers[1], BETWEEN);
+    assert_routers(router_ids[0], router_ids[1]);
+    for (int i = 0; i < 2; i++) {
+        core_rig_stop(&r);
+        core_rig_start(&r);
+        assert_routers(router_ids[0], router_ids[1]); /* although no router is back yet */
+    }
+    sessions[0] = core_rig_online(&r, &routers[0]);
+    core_rig_online(&r, &viewers[1]);
+    assert_routers(router_ids[0], router_ids[1]);
+    sessions[1] = core_rig_online(&r, &routers[1]);
+    assert_routers(router_ids[0], router_ids[1]);
+    core_session_end(r.core, sessions[1], SESSION_SILENT);
+    core_rig_until(&r, is_by_the_first, NULL);
+}
+
+/* Its viewers are not left to it beyond the settle time. */
+static void a_router_that_does_not_come_back_is_left(void **state)
+{
+    (void)state;
+    set_nearest(true);
+    core_rig_stop(&r);
+    r.config->node.ha.settle_time = 50 * NS_PER_MS;
+    core_rig_start(&r);
+    sessions[0] = core_rig_online(&r, &routers[0]);
+    core_rig_until(&r, is_by_the_first, NULL);
+}
+
 /* ---- what viewers are told ---- */
 
 static void serve(struct netmap_receiver *f, uint32_t slot, const char *const *serving)
@@ -412,6 +534,10 @@ int main(void)
         CORE(a_deleted_viewer_is_served_by_nobody),
         CORE(one_region_tells_nothing),
         CORE(a_router_of_the_prefix_needs_no_other),
+        CORE(the_router_of_each_viewer_is_known_of_each_moment),
+        CORE(many_viewers_are_kept_together),
+        CORE(a_restart_moves_no_viewer),
+        CORE(a_router_that_does_not_come_back_is_left),
         cmocka_unit_test_setup_teardown(a_viewer_is_shown_the_prefix_at_its_router, netmap_receiver_start,
                                         netmap_receiver_stop),
         cmocka_unit_test_setup_teardown(the_nearest_router_is_told_that_it_serves, netmap_receiver_start,

@@ -110,6 +110,26 @@ static void expect_move(const char *from, const char *to, const char *cause)
     }
 }
 
+/* What the state of a moment says of whom the router serves by nearness: "r2: v". at NULL: now. */
+static void expect_nearest(const char *at, const char *text)
+{
+    char *path = mem_format("/api/headway/state%s%s", at ? "?at=" : "", at ? at : "");
+    json_t *j = api_expect(&f, 200, "GET", path, NULL), *list = json_object_get(j, "nearest");
+    struct buf is = BUF_INIT(0);
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *n = json_array_get(list, i), *nodes = json_object_get(n, "nodes");
+        assert_string_equal(json_text(n, "prefix", ""), "10.1.0.0/16");
+        buf_addf(&is, "%s:", json_text(n, "name", ""));
+        for (size_t k = 0; k < json_array_size(nodes); k++)
+            buf_addf(&is, " %s", json_string_value(json_array_get(nodes, k)));
+    }
+    assert_string_equal(buf_text(&is), text);
+    buf_release(&is);
+    json_decref(j);
+    free(path);
+}
+
 static void the_nearest_router_is_explained(void **state)
 {
     static const char *const lan[] = {"10.1.0.0/16", NULL};
@@ -149,8 +169,15 @@ static void the_nearest_router_is_explained(void **state)
                         "serves the 1 node that it is the nearest router of; r1 is the primary");
     json_decref(j);
     expect_move("r1", "r2", "is no longer the nearest, for 1 node (v)");
+    expect_nearest(NULL, "r2: v");
+    j = api_expect(&f, 200, "GET", "/api/headway/state", NULL);
+    char at[TIME_TEXT_MAX];
+    assert_true(str_copy(at, sizeof(at), json_text(j, "time", "")));
+    json_decref(j);
     core_session_end(f.core, sessions[1], SESSION_SILENT);
     expect_move("r2", "r1", "went offline, for 1 node (v)");
+    expect_nearest(NULL, "r1: v");
+    expect_nearest(at, "r2: v");
 }
 
 int main(void)

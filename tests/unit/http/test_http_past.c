@@ -332,6 +332,38 @@ static void the_page_for_those_who_wait_names_the_command(void **state)
     buf_release(&body);
 }
 
+/* The member suspendedAt of alice in the answer of a state; NULL: she is not suspended. */
+static const char *suspended_in(const json_t *answer)
+{
+    const json_t *alice = json_array_get(json_object_get(answer, "users"), 0);
+
+    assert_string_equal(json_text(alice, "name", ""), "alice");
+    return json_string_value(json_object_get(alice, "suspendedAt"));
+}
+
+static void the_past_knows_who_was_suspended(void **state)
+{
+    json_t *users = api_expect(&f, 200, "GET", "/api/headway/users", NULL);
+    const char *id = json_text(json_array_get(json_object_get(users, "users"), 0), "id", "");
+    char *target = mem_format("/api/headway/users/%s/suspended", id);
+
+    (void)state;
+    json_decref(api_expect(&f, 200, "POST", target, "{\"suspended\":true}"));
+    json_t *then = api_expect(&f, 200, "GET", "/api/headway/state", NULL);
+    char *at = mem_format("/api/headway/state?at=%s", json_text(then, "time", ""));
+    assert_non_null(suspended_in(then));
+    json_decref(api_expect(&f, 200, "POST", target, "{\"suspended\":false}"));
+    json_t *now = api_expect(&f, 200, "GET", "/api/headway/state", NULL), *again = api_expect(&f, 200, "GET", at, NULL);
+    assert_null(suspended_in(now));
+    assert_string_equal(suspended_in(again), suspended_in(then));
+    json_decref(now);
+    json_decref(again);
+    json_decref(then);
+    json_decref(users);
+    free(target);
+    free(at);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -341,7 +373,8 @@ int main(void)
         CASE(round_trips_are_asked_for_by_nodes),     CASE(a_prefix_has_a_history_with_causes),
         CASE(approval_is_given_taken_and_undone),     CASE(the_journal_is_searched_backwards),
         CASE(the_last_hour_is_there_in_samples),      CASE(how_busy_the_journal_was_is_counted),
-        CASE(a_message_is_set_read_and_taken_back),   CASE(the_page_for_those_who_wait_names_the_command),
+        CASE(a_message_is_set_read_and_taken_back),   CASE(the_past_knows_who_was_suspended),
+        CASE(the_page_for_those_who_wait_names_the_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -459,6 +459,78 @@ static void every_text_that_was_the_policy_is_kept_and_restored(void **state)
     json_decref(j);
 }
 
+#define V2 "/api/v2/tailnet/-/acl"
+#define RULES                                                                                                          \
+    "{\n\"groups\": {\"group:ops\": [\"alice@\"]},\n"                                                                  \
+    "\"acls\": [\n"                                                                                                    \
+    " {\"action\": \"accept\", \"src\": [\"group:ops\"], \"dst\": [\"10.0.0.0/24:22,8000-8080\"]},\n"                  \
+    " {\"action\": \"accept\", \"src\": [\"*\"], \"dst\": [\"fd00::/64:443\"]}],\n"                                    \
+    "\"grants\": [\n {\"src\": [\"bob@\"], \"dst\": [\"10.0.0.9\"], \"ip\": [\"tcp:443\", \"53\"]}]}\n"
+
+/* What is answered to a text as body. */
+static char *said(int status, const char *target, const char *body)
+{
+    json_t *j = api_expect(&f, status, "POST", target, body);
+    char *text = json_compact(j);
+
+    json_decref(j);
+    return text;
+}
+
+static void expect_said(int status, const char *target, const char *body, const char *words)
+{
+    char *text = said(status, target, body);
+
+    if (!strstr(text, words))
+        fail_msg("%s %s: %s", target, body, text);
+    free(text);
+}
+
+/* A list of tests is of the policy in force, whose own tests are not looked at. */
+static void tests_alone_are_checked(void **state)
+{
+    static const char passes[] =
+        "[{\"src\": \"10.1.0.1\", \"accept\": [\"10.2.0.1:80\"], \"deny\": [\"10.2.0.1:81\"]},]",
+                      fails[] = " // one\n[{\"user\": \"10.1.0.1\", \"allow\": [\"10.2.0.1:81\"]}]";
+
+    (void)state;
+    expect_said(200, V2 "/validate", passes,
+                "got DENIED"); /* none is stored: everything is open to the tailnet's own */
+    set_policy("{\"acls\": [{\"action\": \"accept\", \"src\": [\"10.1.0.1\"], \"dst\": [\"10.2.0.1:80\"]}],\n"
+               "\"tests\": [{\"src\": \"10.1.0.1\", \"accept\": [\"10.2.0.1:80\"]}]}");
+    expect_said(200, V2 "/validate", passes, "{}");
+    expect_said(200, V2 "/validate", fails + 8, "expected ALLOWED, got DENIED");
+    expect_said(200, V2 "/validate", "[]", "{}");
+    expect_said(400, V2 "/validate", "[{\"src\":", "no list of tests");
+    expect_said(400, V2 "/validate", "[], \"acls\": []", "no list of tests");
+    expect_said(200, V2 "/validate", "[7]", "\"message\":\"test(s) failed\"");
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
+    assert_non_null(strstr(json_text(j, "policy", ""), "\"tests\"")); /* it is as it was */
+    json_decref(j);
+}
+
+static void the_rules_about_somebody_are_listed(void **state)
+{
+    (void)state;
+    expect_said(
+        200, V2 "/preview?type=user&previewFor=alice", RULES,
+        "{\"matches\":[{\"lineNumber\":4,\"ports\":[\"10.0.0.0/24:22,8000-8080\"],\"postures\":[],\"users\":"
+        "[\"group:ops\"]},{\"lineNumber\":5,\"ports\":[\"[fd00::/64]:443\"],\"postures\":[],\"users\":[\"*\"]}],"
+        "\"previewFor\":\"alice\",\"type\":\"user\"}");
+    expect_said(
+        200, V2 "/preview?type=user&previewFor=bob@", RULES,
+        "{\"matches\":[{\"lineNumber\":7,\"ports\":[\"10.0.0.9:443\",\"10.0.0.9:53\"],\"postures\":[],\"users\":"
+        "[\"bob@\"]},{\"lineNumber\":5");
+    expect_said(200, V2 "/preview?type=ipport&previewFor=10.0.0.9:443", RULES, "[{\"lineNumber\":7");
+    expect_said(200, V2 "/preview?type=ipport&previewFor=10.0.0.9:8001", RULES, "[{\"lineNumber\":4");
+    expect_said(200, V2 "/preview?type=ipport&previewFor=[fd00::1]:443", RULES, "[{\"lineNumber\":5");
+    expect_said(200, V2 "/preview?type=ipport&previewFor=10.0.1.1:22", RULES, "{\"matches\":[],");
+    expect_said(400, V2 "/preview?type=user&previewFor=carol", RULES, "no user is called 'carol'");
+    expect_said(400, V2 "/preview?type=ipport&previewFor=10.0.0.1", RULES, "not an address and a port");
+    expect_said(400, V2 "/preview?type=node&previewFor=x", RULES, "type=user or type=ipport");
+    expect_said(400, V2 "/preview?type=user&previewFor=alice", "{\"acls\": [7]}", "message");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +541,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_text_that_was_the_policy_is_kept_and_restored, begin, end),
         cmocka_unit_test_setup_teardown(a_note_is_kept_with_the_text, begin, end),
         cmocka_unit_test_setup_teardown(a_preview_tells_tests_and_cost, begin, end),
+        cmocka_unit_test_setup_teardown(tests_alone_are_checked, begin, end),
+        cmocka_unit_test_setup_teardown(the_rules_about_somebody_are_listed, begin, end),
         cmocka_unit_test_setup_teardown(without_a_policy_everything_is_open, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,62 @@ static bool warns_of(const char *prefix, const char *code)
     return has;
 }
 
+static void go_offline(uint64_t session)
+{
+    core_session_end(f.core, session, SESSION_SILENT);
+}
+
+/* Whether the check of the prefix names the node so. */
+static bool finds(const char *prefix, const char *node, const char *text)
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes/check", NULL);
+    const json_t *problems = json_object_get(j, "problems");
+    bool is = false;
+
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        const json_t *p = json_array_get(problems, i);
+        is = is || (str_eq(json_text(p, "prefix", ""), prefix) && str_eq(json_text(p, "name", ""), node) &&
+                    json_is_true(json_object_get(p, "warning")) && strstr(json_text(p, "text", ""), text));
+    }
+    json_decref(j);
+    return is;
+}
+
+static bool no_router_serves(const struct tailnet_snapshot *s, void *arg)
+{
+    (void)arg;
+    return s->online_count == 0;
+}
+
+/* As long as another router could serve it, nothing is wrong with the prefix. */
+static void a_prefix_whose_routers_are_all_away_is_named(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", NULL}, *const exits[] = {"0.0.0.0/0", "::/0", NULL};
+    struct core_rig rig = {.tailnet = f.tailnet};
+    uint64_t sessions[3];
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &sessions[0]);
+    api_node(&f, "alice", "r2", routes, &sessions[1]);
+    api_node(&f, "alice", "x1", exits, &sessions[2]);
+    for (int node = 1; node <= 2; node++) {
+        char path[64];
+        snprintf(path, sizeof(path), "/api/headway/nodes/%d/routes", node);
+        json_decref(api_expect(&f, 200, "POST", path, "{\"approve\":[\"10.0.0.0/8\"]}"));
+    }
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/3/routes", "{\"approve\":[\"0.0.0.0/0\"]}"));
+    go_offline(sessions[0]);
+    assert_false(finds("10.0.0.0/8", "r1", ""));
+    assert_false(finds("10.0.0.0/8", "r2", ""));
+    assert_false(finds("0.0.0.0/0", "x1", ""));
+    go_offline(sessions[1]);
+    go_offline(sessions[2]);
+    core_rig_until(&rig, no_router_serves, NULL);
+    for (int i = 1; i <= 2; i++)
+        assert_true(finds("10.0.0.0/8", i == 1 ? "r1" : "r2", "nobody serves it: the node is offline"));
+    assert_true(finds("0.0.0.0/0", "x1", "the node is offline, and no other exit node can be used"));
+}
+
 /* Before the approval, as after it. */
 static void a_route_that_the_policy_gives_nobody_is_named_before_its_approval(void **state)
 {
@@ -455,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_check_finds_what_a_route_would_take_along, begin_with_relay, end),
         CASE(an_approval_says_what_is_wrong_with_what_it_approves),
         CASE(a_route_that_the_policy_gives_nobody_is_named_before_its_approval),
+        CASE(a_prefix_whose_routers_are_all_away_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

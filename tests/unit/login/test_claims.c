@@ -89,6 +89,24 @@ static void each_fault_of_a_token_is_seen(void **state)
     }
 }
 
+/* at_hash is the left half of the hash that the signature is made with: of SHA-384 24 bytes. */
+static void the_hash_of_the_access_token_is_that_of_the_signature(void **state)
+{
+    struct claims_expected x = {.issuer = "i", .client_id = "c", .access_token = "a token", .now_s = NOW};
+    static const char *const hashes[] = {"4zFuK6_rthA6NBjod4wK3A", "gGr_cEg-M6uNKB4gqr5xfOVCgEZQ2HAw"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        json_t *token = object("{\"iss\":\"i\",\"aud\":\"c\",\"sub\":\"7\",\"exp\":1800000300,\"iat\":1800000000}");
+        json_object_set_new(token, "at_hash", json_string(hashes[i]));
+        for (int sha384 = 0; sha384 < 2; sha384++) {
+            x.sha384 = sha384;
+            assert_int_equal(claims_check(token, &x, NULL), sha384 == (int)i ? 0 : ERR_DENIED);
+        }
+        json_decref(token);
+    }
+}
+
 static void what_nobody_can_show_is_left_out(void **state)
 {
     struct config *c = configured("groups_claim: 'https://h.example.com/groups', email_claim: mail.first");
@@ -397,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_a_token_is_seen),
+        cmocka_unit_test(the_hash_of_the_access_token_is_that_of_the_signature),
         cmocka_unit_test(what_nobody_can_show_is_left_out),
         cmocka_unit_test(groups_are_bounded),
         cmocka_unit_test(a_refresh_keeps_out_by_what_it_says_alone),

@@ -183,6 +183,22 @@ static void several_targets_show_a_plan_first(void **state)
     rig_release(&r);
 }
 
+/* Who confirms sees that there is more than what has room, and gets there. */
+static void a_long_plan_says_how_much_of_it_is_below(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 40);
+    rig_keys(&r, "/node-<Enter>*x");
+    assert_true(rig_shows(&r, "expire 28 nodes"));
+    assert_true(rig_shows(&r, "Down "));
+    for (int i = 0; i < 40; i++)
+        rig_keys(&r, "<Down>");
+    assert_false(rig_shows(&r, "Down "));
+    rig_release(&r);
+}
+
 static void escape_leaves_a_plan_without_a_trace(void **state)
 {
     struct rig r;
@@ -233,6 +249,29 @@ static void delete_wants_the_name(void **state)
     assert_string_equal(r.sent.items[1].path, "/api/headway/nodes/8");
     rig_answer(&r, 1, 200, "{\"event\":\"1.60\"}");
     assert_true(rig_shows(&r, "nas deleted"));
+    rig_release(&r);
+}
+
+/* What waits to join is no node: it is neither deleted nor expired, nor counted; nor is a key that has ended. */
+static void what_a_change_does_not_apply_to_is_left_out(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/is:pending|name:nas<Enter>*d");
+    assert_true(rig_shows(&r, "delete nas"));
+    assert_true(rig_shows(&r, "1 registration is left out"));
+    assert_int_equal(r.sent.len, 1);
+    rig_keys(&r, "<Esc>\\/<Ctrl-U>is:pending<Enter>d");
+    assert_true(rig_shows(&r, "delete: it is not a node yet"));
+    assert_int_equal(r.sent.len, 1);
+    rig_json(&r, "{\"changed\":{\"apiKeys\":[{\"id\":\"7\",\"prefix\":\"abc\",\"expiration\":"
+                 "\"2026-03-03T13:03:00Z\"}]}}");
+    rig_keys(&r, "7<Tab>:expire 7<Enter>");
+    assert_true(rig_shows(&r, "expire: it has expired already"));
+    rig_keys(&r, "w");
+    assert_true(rig_shows(&r, "expired        1h ago"));
     rig_release(&r);
 }
 
@@ -554,10 +593,12 @@ int main(void)
         cmocka_unit_test(half_a_snapshot_says_so_and_the_next_one_replaces_it),
         cmocka_unit_test(silence_is_late_after_two_signs_of_life),
         cmocka_unit_test(several_targets_show_a_plan_first),
+        cmocka_unit_test(a_long_plan_says_how_much_of_it_is_below),
         cmocka_unit_test(escape_leaves_a_plan_without_a_trace),
         cmocka_unit_test(a_conflict_is_said_and_the_new_state_shown),
         cmocka_unit_test(delete_wants_the_name),
         cmocka_unit_test(a_registration_is_approved_for_a_user),
+        cmocka_unit_test(what_a_change_does_not_apply_to_is_left_out),
         cmocka_unit_test(make_primary_names_both),
         cmocka_unit_test(without_a_connection_nothing_is_changed),
         cmocka_unit_test(frozen_shows_the_past_and_thaws),

@@ -197,11 +197,28 @@ static void what_is_opened_is_exact(void **state)
     rig_release(&r);
 }
 
+/* A filter that has no room is cut, and what else is said gives way: rows are never left out unsaid. */
+static void a_filter_is_always_on_the_screen(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/name=a-name-that-is-much-too-long-for-the-line-of-facts-of-eighty-columns<Enter>");
+    assert_true(rig_shows(&r, "/name=a-name-that-is-much"));
+    rig_keys(&r, "<Esc>2/prefix=fd00:1234:5678:9abc::/64<Enter>");
+    char *screen = rig_screen(&r, 16, 60);
+    assert_non_null(strstr(screen, "/pref"));
+    free(screen);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saved_filters_go_one_by_one),
         cmocka_unit_test(what_is_opened_is_exact),
+        cmocka_unit_test(a_filter_is_always_on_the_screen),
         cmocka_unit_test(a_new_filter_replaces_the_old_one),
         cmocka_unit_test(the_tail_is_not_filtered),
         cmocka_unit_test(forms_find_what_they_say),

@@ -258,6 +258,42 @@ static void what_needed_somebody_then_is_what_is_known_of_then(void **state)
     rig_release(&r);
 }
 
+/* What is worked out of the present is not said of the past, and what can be counted is. */
+static void the_past_is_not_mixed_with_now(void **state)
+{
+    static const char state_then[] =
+        "{\"time\":\"2026-03-03T11:50:00Z\",\"since\":\"2026-01-01T00:00:00Z\",\"nodes\":[{\"id\":\"3\",\"givenName\":"
+        "\"gw-ber-1\",\"user\":{\"id\":\"1\",\"name\":\"alice\"},\"routes\":[{\"prefix\":\"10.20.0.0/16\",\"state\":"
+        "\"serving\",\"reason\":\"\"}]},{\"id\":\"4\",\"givenName\":\"b\",\"user\":{\"id\":\"1\",\"name\":\"alice\"}}],"
+        "\"users\":[{\"id\":\"1\",\"name\":\"alice\"}],\"prefixes\":[]}";
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2g");
+    rig_pass(&r, 300);
+    rig_draw(&r, 24, 80);
+    rig_tell(&r, "routes/check", 200, "{\"problems\":[]}");
+    assert_true(rig_shows(&r, "nothing is found wrong with its routes"));
+    rig_keys(&r, ":at 11:50<Enter>");
+    rig_answer(&r, rig_last(&r), 200, state_then);
+    rig_keys(&r, "2g");
+    assert_true(rig_shows(&r, "10.20.0.0/16"));
+    assert_false(rig_shows(&r, "nothing is found wrong"));
+    while (rig_tell(&r, "simulate", 200, "{}") || rig_tell(&r, "routes/check", 200, "{\"problems\":[]}"))
+        ;
+    rig_keys(&r, "<Tab>");
+    for (int i = 0; i < 10; i++) {
+        rig_pass(&r, 5000);
+        rig_draw(&r, 24, 80);
+    }
+    assert_false(rig_tell(&r, "simulate", 200, "{}"));
+    rig_keys(&r, "6");
+    rig_draw(&r, 24, 80);
+    assert_int_equal(((const struct m_user *)app_list(&r.app)->cursor)->api.node_count, 2);
+    rig_release(&r);
+}
+
 static const struct {
     const char *name;
     int rows, cols;
@@ -296,6 +332,7 @@ int main(void)
         cmocka_unit_test(what_is_not_kept_is_said_and_what_is_given_up_does_not_come),
         cmocka_unit_test(a_dialog_is_not_pulled_away),
         cmocka_unit_test(the_screens_are_as_they_were),
+        cmocka_unit_test(the_past_is_not_mixed_with_now),
         cmocka_unit_test(what_needed_somebody_then_is_what_is_known_of_then),
         cmocka_unit_test(times_are_read_as_people_say_them),
         cmocka_unit_test(a_time_without_a_zone_is_the_readers),

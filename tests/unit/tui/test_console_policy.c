@@ -139,6 +139,28 @@ static void who_never_rests_is_checked_too(void **state)
     rig_release(&r);
 }
 
+/* From anywhere, and before the policy was read. */
+static void the_command_takes_what_is_wanted_of_the_policy(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":policy log<Enter>");
+    policy_arrives(&r, "{}\n", 3, "database");
+    policy_settle(&r);
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions?limit=200");
+    rig_keys(&r, "1:policy diff 2<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions/2");
+    size_t sent = r.sent.len;
+    rig_keys(&r, "1:policy frob<Enter>");
+    assert_true(rig_shows(&r, "policy: 'frob' is not log, diff VERSION or restore VERSION"));
+    rig_keys(&r, "1:policy diff x<Enter>");
+    assert_true(rig_shows(&r, "'x' is not a number"));
+    assert_int_equal(r.sent.len, sent);
+    rig_release(&r);
+}
+
 static void saving_names_the_version(void **state)
 {
     struct rig r;
@@ -572,6 +594,7 @@ int main(void)
         cmocka_unit_test(reading_moves_and_finds),
         cmocka_unit_test(a_problem_is_shown_while_typing_and_goes_again),
         cmocka_unit_test(who_never_rests_is_checked_too),
+        cmocka_unit_test(the_command_takes_what_is_wanted_of_the_policy),
         cmocka_unit_test(saving_names_the_version),
         cmocka_unit_test(lost_access_wants_a_word),
         cmocka_unit_test(undoing_a_policy_says_what_it_changes),

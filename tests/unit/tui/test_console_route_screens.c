@@ -113,10 +113,34 @@ static void screens_are_as_they_were(void **state)
     assert_int_equal(different, 0);
 }
 
+/* Who takes over from a router that does not serve any more is not said: that answer is old. */
+static void an_answer_about_another_router_is_not_shown(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab><Tab>G");
+    answer_all(&r, routes_told, 40, 120);
+    char *screen = rig_screen(&r, 40, 120);
+    assert_non_null(strstr(screen, "moves from gw-ber-2 to gw-ber-1"));
+    free(screen);
+    rig_json(&r, "{\"id\":\"1.41\",\"kind\":\"route.failover\",\"changed\":{\"prefixes\":[{\"prefix\":"
+                 "\"192.168.7.0/24\",\"exit\":false,\"primary\":\"3\",\"primaryName\":\"gw-ber-1\",\"routers\":["
+                 "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"serving\"},{\"node\":\"4\",\"name\":"
+                 "\"gw-ber-2\",\"state\":\"offline\"}]}]}}");
+    screen = rig_screen(&r, 40, 120);
+    assert_non_null(strstr(screen, "192.168.7.0/24"));
+    assert_null(strstr(screen, "moves from gw-ber-2 to gw-ber-1"));
+    free(screen);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(screens_are_as_they_were),
+        cmocka_unit_test(an_answer_about_another_router_is_not_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,10 @@
 struct object_change {
     const char *verb, *past, *method, *tail, *body, *before;
     const char *after; /* NULL: what deleting does */
+    bool expires;      /* what has expired already is left out */
     enum risk risk;
     bool undoable, keeps_object; /* the answer holds the object */
+    bool waiting;                /* it is done to registrations */
     const char *note;
 };
 
@@ -43,14 +45,67 @@ static const char *after_deletion(const struct row *row)
     return "gone";
 }
 
+/* A key that has ended stays so. */
+static bool has_expired(const struct app *app, const struct row *row)
+{
+    int64_t expiry_ns = row->kind == ROW_PREAUTH_KEY || row->kind == ROW_API_KEY ? key_row_expiry_ns(row) : 0;
+
+    return expiry_ns && expiry_ns <= app->at.now_ns;
+}
+
+/* What the change does not apply to. */
+struct left_out {
+    size_t waiting, expired;
+};
+
+static struct left_out leave_out(const struct app *app, const struct object_change *d, struct rows *rows)
+{
+    struct left_out out = {0};
+
+    for (size_t i = rows->len; i-- > 0;) {
+        bool waits = rows->items[i]->kind == ROW_PENDING && !d->waiting;
+
+        if (!waits && !(d->expires && has_expired(app, rows->items[i])))
+            continue;
+        out.waiting += waits;
+        out.expired += !waits;
+        vec_remove(rows, i);
+    }
+    return out;
+}
+
+static char *note_of(const struct object_change *d, struct left_out out)
+{
+    struct buf note = BUF_INIT(0);
+
+    if (d->note)
+        buf_adds(&note, d->note);
+    if (out.waiting)
+        buf_addf(&note, "%s%zu registration%s left out", note.len ? "; " : "", out.waiting,
+                 out.waiting == 1 ? " is" : "s are");
+    if (out.expired)
+        buf_addf(&note, "%s%zu that %s expired %s left out", note.len ? "; " : "", out.expired,
+                 out.expired == 1 ? "has" : "have", out.expired == 1 ? "is" : "are");
+    return note.len ? buf_take(&note) : NULL;
+}
+
+static const char *before_of(const struct object_change *d, const struct row *row)
+{
+    return d->expires && row->kind == ROW_NODE && ((const struct m_node *)row)->api.expired ? "expired" : d->before;
+}
+
 static void change_objects(struct app *app, const struct object_change *d)
 {
     struct rows rows = {0};
     struct plan *p;
 
     whole_targets(app, &rows);
+    struct left_out out = leave_out(app, d, &rows);
     if (!rows.len) {
-        app_flash(app, ROLE_WARN, "%s: nothing is selected", d->verb);
+        app_flash(app, ROLE_WARN, "%s: %s", d->verb,
+                  out.waiting   ? "it is not a node yet: approve or reject it"
+                  : out.expired ? "it has expired already"
+                                : "nothing is selected");
         vec_release(&rows); /* all of them may be gone */
         return;
     }
@@ -63,7 +118,7 @@ static void change_objects(struct app *app, const struct object_change *d)
                                        d->keeps_object ? row->kind : ROW_KINDS);
 
         char *title = row_title(row);
-        plan_add_step(p, call, row, NULL, title, d->before, d->after ? d->after : after_deletion(row));
+        plan_add_step(p, call, row, NULL, title, before_of(d, row), d->after ? d->after : after_deletion(row));
         free(title);
     }
     if (rows.len == 1) {
@@ -78,7 +133,7 @@ static void change_objects(struct app *app, const struct object_change *d)
         p->done = mem_format("%zu %s %s", rows.len, app_list(app)->def->noun, d->past);
         p->word = d->risk == RISK_TYPE ? mem_format("%zu", rows.len) : NULL;
     }
-    p->note = d->note ? mem_strdup(d->note) : NULL;
+    p->note = note_of(d, out);
     vec_release(&rows);
     plan_submit(app, p);
 }
@@ -94,7 +149,8 @@ static void cmd_expire(struct app *app, const char *arg)
                                               .after = "expired; it must log in again",
                                               .risk = RISK_ASK,
                                               .undoable = true,
-                                              .keeps_object = true};
+                                              .keeps_object = true,
+                                              .expires = true};
     static const struct object_change key = {.verb = "expire",
                                              .past = "expired",
                                              .method = "POST",
@@ -103,6 +159,7 @@ static void cmd_expire(struct app *app, const char *arg)
                                              .after = "expired; it is no longer accepted",
                                              .risk = RISK_ASK,
                                              .keeps_object = true,
+                                             .expires = true,
                                              .note = "an expired key cannot be renewed"};
 
     (void)arg;
@@ -131,6 +188,7 @@ static void cmd_reject(struct app *app, const char *arg)
                                                 .tail = "/reject",
                                                 .before = "waits",
                                                 .after = "rejected",
+                                                .waiting = true,
                                                 .risk = RISK_ASK,
                                                 .note = "the user is told, and can ask again"};
 

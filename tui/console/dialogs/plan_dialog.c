@@ -237,6 +237,14 @@ static int effect_rows(const struct plan *p, const struct canvas *c, int space)
     return wish > EFFECT_ROWS_LEAST ? wish : EFFECT_ROWS_LEAST;
 }
 
+/* The text from its n-th line on. */
+static const char *from_line(const char *text, size_t n)
+{
+    while (text && n-- > 0 && strchr(text, '\n'))
+        text = strchr(text, '\n') + 1;
+    return text;
+}
+
 static void plan_draw(struct app *app)
 {
     struct plan *plan = app->dialog->extra;
@@ -253,18 +261,33 @@ static void plan_draw(struct app *app)
     snprintf(title, sizeof(title), "%s", plan->title);
     struct rect at = {(c->rows - rows) / 2, (c->cols - width) / 2, rows, width};
     struct rect in = canvas_frame(c, at, title, note_of(plan, text, sizeof(text)));
+    /* What the figures do not need, steps that have no room get; the frame keeps its size. */
+    int need = plan->effects.text ? dialog_text_rows(c, plan->effects.text, in.cols) + 1 : 0;
+    int spare = plan->effects.id || need > effects ? 0 : effects - need;
+    int lack = (int)plan->steps.len - (in.rows - extra);
+    int given = lack < 0 ? 0 : lack < spare ? lack : spare;
+    extra -= given;
+    effects -= given;
     int space = in.rows - extra;
     size_t top = plan->cursor >= (size_t)(space > 0 ? space : 1) ? plan->cursor - (size_t)space + 1 : 0;
     for (int i = 0; i < space && top + (size_t)i < plan->steps.len; i++)
         draw_step(plan, c, in, in.row + i, top + (size_t)i, top + (size_t)i == plan->cursor);
     int row = in.row + in.rows - extra;
-    bool more = effects > 1 && dialog_text_rows(c, plan->effects.text, in.cols) > effects - 1;
+    size_t end = top + (size_t)(space > 0 ? space : 0), hidden = plan->steps.len > end ? plan->steps.len - end : 0;
+    bool more =
+        effects > 1 && dialog_text_rows(c, from_line(plan->effects.text, plan->effects.top), in.cols) > effects - 1;
     if (effects > 1)
         dialog_draw_text(c, (struct rect){row + 1, in.col, effects - 1, in.cols}, plan->effects.text,
                          plan->effects.top);
     row += effects;
     command_text(app, plan->undoable ? "can be undone with {undo}" : "", text, sizeof(text));
     canvas_right(c, row, in.col, in.cols, ROLE_KEY, more ? "PgDn more" : "");
+    if (hidden) {
+        char said[40];
+
+        snprintf(said, sizeof(said), "Down %zu more", hidden);
+        canvas_right(c, row - effects, in.col, in.cols - (more && !effects ? 11 : 0), ROLE_KEY, said);
+    }
     canvas_text(c, row++, in.col + 2, in.cols - 12, ROLE_FAINT, text);
     if (warning) {
         canvas_text(c, row, in.col, 1, ROLE_WARN, "!");

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/model/decode.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 #define MESSAGE_MAX 2048
@@ -174,6 +176,28 @@ static void add_named(struct model_delta *out, enum row_kind kind, const json_t 
         add_list(out, kind, &list, size);
 }
 
+/* The past does not tell how many nodes each user had. */
+static void count_nodes_of_users(struct model_delta *d)
+{
+    struct map users = {0};
+
+    for (size_t i = 0; i < d->rows.len; i++)
+        if (d->rows.items[i]->kind == ROW_USER)
+            map_puts(&users, d->rows.items[i]->key, d->rows.items[i]);
+    for (size_t i = 0; i < d->rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)d->rows.items[i];
+        char id[24];
+
+        if (n->row.kind != ROW_NODE || n->tagged || !n->api.user)
+            continue;
+        snprintf(id, sizeof(id), "%llu", (unsigned long long)n->api.user->id);
+        struct m_user *user = map_gets(&users, id);
+        if (user)
+            user->api.node_count++;
+    }
+    map_release(&users);
+}
+
 int decode_past(const json_t *root, struct model_delta *out, struct err *e)
 {
     const char *text = json_text(json_object_get(root, "policy"), "policy", "");
@@ -185,6 +209,7 @@ int decode_past(const json_t *root, struct model_delta *out, struct err *e)
     add_named(out, ROW_NODE, root, "nodes", &api_node_shape, sizeof(struct api_node));
     add_named(out, ROW_PREFIX, root, "prefixes", &api_prefix_shape, sizeof(struct api_prefix));
     add_named(out, ROW_USER, root, "users", &api_user_shape, sizeof(struct api_user));
+    count_nodes_of_users(out);
     out->policy = *text ? mem_strdup(text) : NULL;
     return 0;
 }

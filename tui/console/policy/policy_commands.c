@@ -415,8 +415,22 @@ static void cmd_help(struct app *app, const char *arg)
     dialog_help(app);
 }
 
+static const char *policy_words(struct app *app, size_t index)
+{
+    static const char *const words[] = {"log", "diff", "restore"};
+
+    (void)app;
+    return index < sizeof(words) / sizeof(*words) ? words[index] : NULL;
+}
+
 static const struct console_command commands[] = {
-    {.name = "policy", .keys = "4", .help = "the access policy", .where = IN_ANY, .opens = &policy_view},
+    {.name = "policy",
+     .keys = "4",
+     .help = "the access policy",
+     .args = "[log|diff VERSION|restore VERSION]",
+     .where = IN_ANY,
+     .complete = policy_words,
+     .opens = &policy_view},
     {.name = "edit",
      .keys = "e Enter",
      .hint = "edit",

@@ -41,6 +41,7 @@ static void release(struct app *app)
     free(d->base);
     free(d->theirs);
     free(d->trouble);
+    free(d->asked);
     free(d->draft);
 }
 
@@ -146,6 +147,8 @@ static void take_policy(struct app *app, enum policy_request call, const struct 
         d->behind = true;
     }
     offer_draft(app);
+    if (app->place.view == &policy_view)
+        policy_page_ask(app);
 }
 
 /* The text must be exactly what the server has: saving sends it back. */
@@ -409,6 +412,7 @@ const struct console_view policy_view = {
     .key = policy_page_key,
     .paste = paste,
     .escape = policy_page_escape,
+    .words = policy_page_words,
     .move = policy_page_move,
     .click = policy_page_click,
     .draw = policy_page_draw,

@@ -70,6 +70,7 @@ struct policy_page {
     size_t theirs_len;
     uint64_t theirs_version;
     char *trouble; /* why there is nothing to show; NULL */
+    char *asked;   /* ":policy log" and its like, until the policy is read; NULL */
 
     struct policy_problems problems; /* of the text with the serial checked; those that the server told, too */
     bool broken;                     /* it cannot even be read: the server need not be asked */
@@ -124,6 +125,9 @@ void policy_page_save(struct app *app);
 void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version);
 void policy_page_changed(struct app *app); /* the text changed: check it soon */
 void policy_page_next_problem(struct app *app);
+/* ":policy log", "diff VERSION", "restore VERSION". */
+bool policy_page_words(struct app *app, bool named, const char *text);
+void policy_page_ask(struct app *app); /* what waited for the policy to be read */
 /* Shows the text pane; what it was for is asked again behind it. */
 void policy_page_look(struct app *app, enum policy_question look_for);
 /* policy_merge.c */

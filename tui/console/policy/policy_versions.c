@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/dialog.h"
 #include "console/policy/policy_page.h"
 
@@ -130,6 +131,40 @@ static void cmd_log(struct app *app, const char *arg)
 {
     (void)arg;
     policy_page_send(app, POLICY_REQUEST_LOG, "GET", "/api/headway/policy/versions?limit=200", NULL);
+}
+
+bool policy_page_words(struct app *app, bool named, const char *text)
+{
+    struct policy_page *d = policy_page_of(app);
+    static const char *const words[] = {"log", "diff", "restore"};
+    size_t len = strcspn(text, " ");
+    bool known = false;
+
+    (void)named;
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        known |= strlen(words[i]) == len && strncmp(words[i], text, len) == 0;
+    mem_replace(&d->asked, text);
+    if (!known) {
+        app_flash(app, ROLE_WARN, "policy: '%.40s' is not log, diff VERSION or restore VERSION", text);
+        free(d->asked);
+        d->asked = NULL;
+    } else if (d->loaded) {
+        policy_page_ask(app);
+    }
+    return true;
+}
+
+void policy_page_ask(struct app *app)
+{
+    struct policy_page *d = policy_page_of(app);
+    char *text = d->asked;
+
+    d->asked = NULL;
+    if (!text)
+        return;
+    size_t len = strcspn(text, " ");
+    command_run(app, commands_find(app, text, len), text + len + strspn(text + len, " "));
+    free(text);
 }
 
 static const struct console_command commands[] = {

@@ -197,7 +197,7 @@ static void draw_ends(const struct reach_path *p, struct canvas *c, struct rect 
     if (p->port)
         canvas_textf(c, at.row, at.col + at.cols - 15, 14, ROLE_STRONG, "port tcp %u", p->port);
     else
-        canvas_text(c, at.row, at.col + at.cols - 15, 14, ROLE_FAINT, "any tcp port");
+        canvas_text(c, at.row, at.col + at.cols - 15, 14, ROLE_FAINT, "some tcp port");
 }
 
 static void draw_verdict(const struct reach_path *p, struct canvas *c, struct rect at)
@@ -265,7 +265,7 @@ static void draw_back(const struct reach_path *p, struct canvas *c, struct rect 
 {
     char where[24];
 
-    canvas_section(c, at.row, at.col, at.cols, "the other way, any tcp port", "");
+    canvas_section(c, at.row, at.col, at.cols, "the other way, some tcp port", "");
     canvas_text(c, at.row + 1, at.col + 2, 5, p->back_allowed ? ROLE_OK : ROLE_BAD, p->back_allowed ? "YES" : "NO");
     canvas_wrap(c, (struct rect){at.row + 1, at.col + 7, at.rows - 1, at.cols - 19}, ROLE_TEXT, p->back);
     if (!p->back_line)

@@ -327,7 +327,7 @@ void route_answers_tick(struct app *app)
     if (a->id && now - a->sent_ms < PATIENCE_MS)
         return;
     a->id = 0;
-    if (app->conn.state != CONN_LIVE || !app->model.filled || app->frozen)
+    if (app->conn.state != CONN_LIVE || !app->model.filled || app->frozen || app->then.on)
         return;
     if (app->watched.len && !a->due_ms[ASK_WATCHED])
         a->due_ms[ASK_WATCHED] = now;

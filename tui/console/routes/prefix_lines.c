@@ -16,7 +16,13 @@ static const struct prefix_answers *answers_of(const struct app *app, const char
 {
     const struct prefix_answers *a = prefix_answers(app);
 
-    return a->prefix && str_eq(a->prefix, prefix) ? a : NULL;
+    return !app->then.on && a->prefix && str_eq(a->prefix, prefix) ? a : NULL; /* it speaks of now */
+}
+
+/* So does what is found wrong with routes. */
+static size_t find(const struct app *app, uint64_t node, const char *prefix, struct buf *out)
+{
+    return app->then.on ? 0 : findings_of(&app->model, node, prefix, out);
 }
 
 /* ---- how far clients follow ---- */
@@ -67,14 +73,15 @@ static void probe_line(const struct app *app, const struct m_prefix *p, struct b
 
 /* ---- who takes over ---- */
 
-static void next_line(const struct prefix_answers *a, struct buf *out)
+/* An answer about a router that does not serve any more is not shown: the next one is on its way. */
+static void next_line(const struct prefix_answers *a, uint64_t primary, struct buf *out)
 {
     for (size_t i = 0; a->next_known && i < a->next.prefixes.len; i++) {
         const struct api_simulated_prefix *p = api_at(&a->next.prefixes, struct api_simulated_prefix, i);
         char text[PREFIX_TEXT_MAX];
         struct buf line = BUF_INIT(0);
 
-        if (!*p->via && str_eq(prefix_format(&p->prefix, text), a->prefix)) {
+        if (!*p->via && (!p->from || p->from == primary) && str_eq(prefix_format(&p->prefix, text), a->prefix)) {
             bool lost = simulated_prefix_text(p, &line);
             buf_addf(out, lost ? "!if %s fails: %s\n" : "if it fails\t%s%s\n", lost ? p->from_name : "",
                      buf_text(&line));
@@ -88,6 +95,7 @@ static void next_line(const struct prefix_answers *a, struct buf *out)
 static void add_users(const struct api_simulation *s, const struct prefix *p, struct buf *out)
 {
     size_t named = 0, all = 0;
+    struct buf names = BUF_INIT(0);
 
     for (size_t i = 0; i < s->cut_off.len; i++) {
         const struct api_simulated_cut_off *x = api_at(&s->cut_off, struct api_simulated_cut_off, i);
@@ -95,10 +103,13 @@ static void add_users(const struct api_simulation *s, const struct prefix *p, st
         if (x->exit || prefix_cmp(&x->prefix, p) != 0)
             continue;
         if (all++ < NAMES_SHOWN)
-            buf_addf(out, "%s%s", named++ ? ", " : "; users ", x->user);
+            buf_addf(&names, "%s%s", named++ ? ", " : "", x->user);
     }
+    if (all)
+        buf_addf(out, "; user%s %s", all == 1 ? "" : "s", buf_text(&names));
     if (all > named)
         buf_addf(out, " and %zu more", all - named);
+    buf_release(&names);
 }
 
 struct share {
@@ -242,9 +253,9 @@ void prefix_lines(const struct app *app, const struct m_prefix *p, struct buf *o
     site_line(p->row.key, out);
     if (a)
         follow_line(app, a, p, out);
-    findings_of(&app->model, 0, p->row.key, out);
+    find(app, 0, p->row.key, out);
     if (a)
-        next_line(a, out);
+        next_line(a, p->api.primary, out);
     use_lines(app, p->row.key, out);
     probe_line(app, p, out);
     overlap_lines(app, p, out);
@@ -256,7 +267,7 @@ static void drain_line(const struct app *app, const struct m_node *n, struct buf
 
     if (!n->api.draining)
         return;
-    if (d->node == n->api.id && d->known)
+    if (d->node == n->api.id && d->known && !app->then.on)
         buf_addf(out, d->drain.safe ? "drained\t%s\n" : "!%s\n", d->drain.text);
     else
         buf_adds(out, "drained\tothers serve its prefixes where they can\n");
@@ -273,9 +284,9 @@ void route_lines(const struct app *app, const struct m_route *r, struct buf *out
         follow_line(app, a, p, out);
     if (*r->api.reason)
         buf_addf(out, "reason\t%s\n", r->api.reason);
-    findings_of(&app->model, r->node->api.id, r->row.key, out);
+    find(app, r->node->api.id, r->row.key, out);
     if (a && r->api.state == ROUTE_SERVING)
-        next_line(a, out);
+        next_line(a, r->node->api.id, out);
     if (p)
         probe_line(app, p, out);
 }
@@ -283,7 +294,7 @@ void route_lines(const struct app *app, const struct m_route *r, struct buf *out
 void router_lines(const struct app *app, const struct m_node *n, struct buf *out)
 {
     drain_line(app, n, out);
-    if (!findings_of(&app->model, n->api.id, NULL, out) && app->model.findings_known)
+    if (!find(app, n->api.id, NULL, out) && app->model.findings_known && !app->then.on)
         buf_adds(out, route_check_is_due(app) ? "check\troutes have changed: they are checked again\n"
                                               : "check\tnothing is found wrong with its routes\n");
 }

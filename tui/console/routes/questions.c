@@ -79,8 +79,8 @@ void take_findings(struct app *app, const json_t *json)
 {
     struct api_list problems;
 
-    if (api_read_list(&api_route_problem_shape, json_object_get(json, "problems"), &problems, API_FOR_TERMINAL, NULL) ==
-        0)
+    if (!app->then.on && api_read_list(&api_route_problem_shape, json_object_get(json, "problems"), &problems,
+                                       API_FOR_TERMINAL, NULL) == 0)
         model_take_findings(&app->model, &problems);
 }
 
@@ -106,7 +106,8 @@ void take_all_use(struct app *app, const json_t *json)
 {
     struct api_simulation s;
 
-    if (api_read(&api_simulation_shape, json, &s, API_FOR_TERMINAL, NULL) < 0)
+    /* The rows of the past are not those that the answer is about. */
+    if (app->then.on || api_read(&api_simulation_shape, json, &s, API_FOR_TERMINAL, NULL) < 0)
         return;
     forget_users(app);
     /* A prefix has a row for each group of routers with via, too. */

@@ -53,7 +53,8 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
         command_text(app, "{drain} puts it back", back, sizeof(back));
         buf_addf(out, "service\tdrained: others serve its prefixes where they can; %s\n", back);
     }
-    findings_of(&app->model, n->api.id, NULL, out);
+    if (!app->then.on)
+        findings_of(&app->model, n->api.id, NULL, out);
     if (n->waiting)
         buf_addf(out, "!%u of its %u routes are waiting for approval\n", n->waiting, n->available);
     add_events(app, "node", n->api.id, n->api.given_name, out);
@@ -74,7 +75,8 @@ static void why_route(struct app *app, const struct m_route *r, struct buf *out)
     buf_addf(out, "node\t%s\n", glyph_word(node_glyph(r->node)));
     if (!r->api.exit)
         buf_addf(out, "served by\t%s\n", *r->api.primary_name ? r->api.primary_name : "nobody");
-    findings_of(&app->model, r->node->api.id, r->row.key, out);
+    if (!app->then.on)
+        findings_of(&app->model, r->node->api.id, r->row.key, out);
     for (size_t i = 0; p && i < p->api.routers.len; i++) {
         if (i == 0)
             buf_adds(out, "#all routers of the prefix\n");
@@ -130,21 +132,27 @@ static void why_key_begin(const struct app *app, const struct row *row, int64_t 
     free(title);
     buf_addf(out, "begins with\t%s\n", key_row_text(row));
     buf_addf(out, "created\t%s ago\n", span_text(app->at.now_ns - created_ns, text));
-    until_text(expiry_ns, app->at.now_ns, text);
-    buf_addf(out, "expires\t%s%s\n", expiry_ns > app->at.now_ns ? "in " : "", text);
+    if (expiry_ns && expiry_ns <= app->at.now_ns)
+        buf_addf(out, "expired\t%s ago\n", span_text(app->at.now_ns - expiry_ns, text));
+    else
+        buf_addf(out, "expires\t%s%s\n", expiry_ns ? "in " : "", until_text(expiry_ns, app->at.now_ns, text));
 }
 
 static void why_preauth_key(const struct app *app, const struct m_preauth_key *k, struct buf *out)
 {
+    int64_t expiry_ns = key_row_expiry_ns(&k->row);
+    bool gone = expiry_ns && expiry_ns <= app->at.now_ns;
+
     why_key_begin(app, &k->row, k->api.created_ns, out);
     if (k->api.user)
         buf_addf(out, "user\t%s\n", k->api.user->name);
     for (size_t i = 0; i < k->api.tags.len; i++)
         buf_addf(out, "tag\t%s\n", k->api.tags.items[i]);
     buf_addf(out, "may be used\t%s%s\n",
-             k->api.reusable ? "many times"
-             : k->api.used   ? "no more: it was used"
-                             : "once",
+             k->api.reusable && !gone ? "many times"
+             : k->api.used            ? "no more: it was used"
+             : gone                   ? "no more: it has expired"
+                                      : "once",
              k->api.ephemeral ? ", for nodes that are forgotten when they leave" : "");
 }
 
