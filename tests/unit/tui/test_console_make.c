@@ -445,6 +445,27 @@ static void a_refused_text_stays_to_be_mended(void **state)
     rig_release(&r);
 }
 
+/* A source that is there already, and more words than it takes: that is said where one looks. */
+static void too_many_words_are_named(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "1=laptop nas 22<Enter>");
+    assert_non_null(r.app.dialog);
+    assert_true(rig_shows(&r, "too many words: 'build-01' is the source, 'laptop' the destination"));
+    char *screen = rig_screen(&r, 16, 60);
+    assert_non_null(strstr(screen, "too many words"));
+    free(screen);
+    rig_keys(&r, "<Ctrl-U>laptop nas 22<Enter>"); /* a port may stand by itself */
+    assert_null(r.app.dialog);
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=laptop&dst=nas&port=22");
+    rig_keys(&r, "=<Ctrl-U>laptop nas 22 tcp<Enter>");
+    assert_true(rig_shows(&r, "too many words"));
+    rig_release(&r);
+}
+
 static void a_time_is_typed_over_and_not_two_times(void **state)
 {
     struct rig r;
@@ -692,6 +713,7 @@ int main(void)
         cmocka_unit_test(the_drain_key_is_among_the_hints),
         cmocka_unit_test(what_was_never_approved_is_not_degraded),
         cmocka_unit_test(a_refused_text_stays_to_be_mended),
+        cmocka_unit_test(too_many_words_are_named),
         cmocka_unit_test(a_time_is_typed_over_and_not_two_times),
         cmocka_unit_test(revoking_says_what_goes_and_who_takes_over),
         cmocka_unit_test(no_tag_is_lost_unasked),
