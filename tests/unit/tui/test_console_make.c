@@ -374,6 +374,57 @@ static void columns_are_chosen_and_kept(void **state)
     free(path);
 }
 
+/* A console of this server, with the state in dir. */
+static void start_at(struct rig *r, const char *address, const char *dir)
+{
+    rig_init(r, 0);
+    r->app.address = mem_strdup(address);
+    history_load(&r->app, dir);
+}
+
+static void end_at(struct rig *r, const char *dir)
+{
+    history_save(&r->app, dir);
+    rig_release(r);
+}
+
+static bool remembers(const struct rig *r, enum prompt_kind kind, const char *line)
+{
+    return strs_has(&r->app.prompt.history[kind], line);
+}
+
+/* Two servers, one folder: what was typed at one is not offered at the other, and neither end forgets the other's. */
+static void what_was_typed_belongs_to_one_server(void **state)
+{
+    char dir[] = "/tmp/headway-servers-XXXXXX";
+    struct rig r;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    start_at(&r, "/run/one.sock", dir);
+    rig_keys(&r, "/gw-ber<Enter>:events<Enter>");
+    end_at(&r, dir);
+    start_at(&r, "https://two.example.com", dir);
+    assert_false(remembers(&r, PROMPT_FILTER, "gw-ber"));
+    assert_false(remembers(&r, PROMPT_COMMAND, "events"));
+    rig_keys(&r, "/laptop<Enter>:users<Enter>");
+    end_at(&r, dir);
+    start_at(&r, "/run/one.sock", dir);
+    assert_true(remembers(&r, PROMPT_FILTER, "gw-ber"));
+    assert_true(remembers(&r, PROMPT_COMMAND, "events"));
+    assert_false(remembers(&r, PROMPT_FILTER, "laptop"));
+    end_at(&r, dir);
+    start_at(&r, "https://two.example.com", dir);
+    assert_true(remembers(&r, PROMPT_FILTER, "laptop"));
+    assert_true(remembers(&r, PROMPT_COMMAND, "users"));
+    assert_false(remembers(&r, PROMPT_COMMAND, "events"));
+    end_at(&r, dir);
+    char *path = mem_format("%s/console.history", dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    free(path);
+}
+
 static void silence_is_said_and_nothing_changes_then(void **state)
 {
     struct rig r;
@@ -729,6 +780,7 @@ int main(void)
         cmocka_unit_test(keys_are_called_by_what_people_know),
         cmocka_unit_test(a_copy_is_what_the_menu_said),
         cmocka_unit_test(columns_are_chosen_and_kept),
+        cmocka_unit_test(what_was_typed_belongs_to_one_server),
         cmocka_unit_test(silence_is_said_and_nothing_changes_then),
         cmocka_unit_test(a_key_that_only_reads_is_refused_before_anything_is_shown),
         cmocka_unit_test(users_are_suspended_restored_and_linked),
