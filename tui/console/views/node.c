@@ -301,8 +301,10 @@ static void draw(struct app *app, struct canvas *c, struct rect body, bool focus
     struct pen title = {.c = c, .at = body}, pen = {.c = c, .at = body};
 
     if (!n) {
-        canvas_text(c, body.row + body.rows / 3, body.col + 3, body.cols - 6, ROLE_FAINT,
-                    "this node no longer exists; Esc goes back");
+        char gone[80];
+
+        command_text(app, "this node no longer exists; {escape} goes back", gone, sizeof(gone));
+        canvas_text(c, body.row + body.rows / 3, body.col + 3, body.cols - 6, ROLE_FAINT, gone);
         return;
     }
     draw_title(app, &title, n);
