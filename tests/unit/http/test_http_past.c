@@ -369,11 +369,16 @@ static void the_past_knows_who_was_suspended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_state_is_asked_for_again_by_its_time), CASE(what_cannot_be_known_is_said),
-        CASE(round_trips_are_asked_for_by_nodes),     CASE(a_prefix_has_a_history_with_causes),
-        CASE(approval_is_given_taken_and_undone),     CASE(the_journal_is_searched_backwards),
-        CASE(the_last_hour_is_there_in_samples),      CASE(how_busy_the_journal_was_is_counted),
-        CASE(a_message_is_set_read_and_taken_back),   CASE(the_past_knows_who_was_suspended),
+        CASE(a_state_is_asked_for_again_by_its_time),
+        CASE(what_cannot_be_known_is_said),
+        CASE(round_trips_are_asked_for_by_nodes),
+        CASE(a_prefix_has_a_history_with_causes),
+        CASE(approval_is_given_taken_and_undone),
+        CASE(the_journal_is_searched_backwards),
+        CASE(the_last_hour_is_there_in_samples),
+        CASE(how_busy_the_journal_was_is_counted),
+        CASE(a_message_is_set_read_and_taken_back),
+        CASE(the_past_knows_who_was_suspended),
         CASE(the_page_for_those_who_wait_names_the_command),
     };
 
