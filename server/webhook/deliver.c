@@ -243,10 +243,11 @@ static int64_t again_ms(uint32_t failures)
 static void took(struct target *t, const struct webhook_batch *b, const struct composed *c, long status)
 {
     bool all = c->events == b->items.len;
-    const struct event *last = c->events ? b->items.items[c->events - 1].event : NULL;
+    const struct compose_item *items = b->items.items;
+    const struct event *last = !all && items && c->events ? items[c->events - 1].event : NULL;
 
-    t->run = all ? b->run : last->run;
-    t->seq = all ? b->seq : last->r.id;
+    t->run = last ? last->run : b->run;
+    t->seq = last ? last->r.id : b->seq;
     t->more = !all || !b->end;
     t->failures = 0;
     t->next_ns = 0;

@@ -67,7 +67,7 @@ hw policy set -f "$WORK/tags.hujson" >/dev/null
 screen_keys t
 type_keys '+router'
 screen_keys Enter
-check "tags are asked for: it belonged to a user" screen_wait 3 'y tags'
+check "tags are asked for: it belonged to a user" screen_wait 3 'y set the tags'
 screen_keys Escape
 screen_keys C-c
 check "the console ends" wait_for 5 screen_ended

@@ -53,7 +53,7 @@ screen_keys 5
 screen_keys Escape
 screen_keys -l '/nobody-is-called-so'
 screen_keys Enter
-check "what is not found is said" screen_wait 5 'nothing matches, all that is kept'
+check "what is not found is said" screen_wait 5 'nothing matches in all that is kept'
 screen_keys 0
 check "nothing needs anybody" screen_wait 3 'nothing needs you'
 check "the last hour is there, from the daemon" screen_wait 5 'events/min'

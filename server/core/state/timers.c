@@ -78,6 +78,15 @@ bool timer_take_due(struct core_state *s, int64_t now_ms, struct timer *out)
     return true;
 }
 
+/* The journal does not say yet that its key is in its last day, and can say so now. */
+static bool is_to_be_noted(const struct slot *slot, const struct node *n, int64_t now_ns)
+{
+    const struct node *work = slot->work;
+
+    return !slot->expired && work && work->expiry_ns == n->expiry_ns && work->expiring_ns != n->expiry_ns &&
+           tailnet_key_end(n, now_ns) == KEY_END_DAY;
+}
+
 void timer_for_expiry(struct core_state *s, struct slot *slot, const struct node *n)
 {
     if (!n->expiry_ns)
@@ -85,7 +94,7 @@ void timer_for_expiry(struct core_state *s, struct slot *slot, const struct node
     int64_t now = clock_wall_ns(), left_ms = (tailnet_key_end_next(n, now) - now) / 1000000 + 1;
     if (left_ms <= 1 && slot->expired) /* the clock may be set back */
         left_ms = RECHECK_MS;
-    else if (left_ms < 0)
+    else if (left_ms < 0 || is_to_be_noted(slot, n, now))
         left_ms = 0;
     timer_set(s, clock_mono_ms() + (left_ms < RECHECK_MS ? left_ms : RECHECK_MS), TIMER_EXPIRY, slot);
 }

@@ -294,6 +294,32 @@ static void a_client_does_not_fill_the_journal(void **state)
     free(key);
 }
 
+static bool is_noted(const struct tailnet_snapshot *s, void *arg)
+{
+    const struct node *n = snapshot_node_by_id(s, *(uint64_t *)arg)->record;
+
+    return n->expiry_ns && n->expiring_ns == n->expiry_ns;
+}
+
+/* Once for each end, whatever else happens to the node. */
+static void the_last_day_of_a_key_is_said_once(void **state)
+{
+    char *key = core_rig_key(&r, (struct core_admin){.user_id = alice}), *detail = NULL;
+
+    (void)state;
+    uint64_t id = core_rig_node(&r, &(struct join){.key = key, .name = "a", .machine = 1, .node = 1});
+    for (size_t i = 1; i <= 2; i++) {
+        int64_t end = clock_wall_ns() + (int64_t)i * 3600 * NS_PER_SECOND;
+        core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_EXPIRE, .id = id, .time_ns = end});
+        core_rig_until(&r, is_noted, &id);
+        core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_RENAME, .id = id, .name = i == 1 ? "b" : "c"});
+        core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_EXPIRE, .id = id, .time_ns = end});
+        assert_int_equal(count_events("node.expiring", &detail), i);
+    }
+    free(detail);
+    free(key);
+}
+
 static void texts_are_cut_between_characters(void **state)
 {
     static const struct {
@@ -342,6 +368,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_node_has_one_timer_a_kind, begin, end),
         cmocka_unit_test_setup_teardown(an_expiry_is_taken_back_when_the_clock_is, begin, end),
         cmocka_unit_test_setup_teardown(a_client_does_not_fill_the_journal, begin, end),
+        cmocka_unit_test_setup_teardown(the_last_day_of_a_key_is_said_once, begin, end),
         cmocka_unit_test_setup_teardown(texts_are_cut_between_characters, begin, end),
     };
     return cmocka_run_group_tests_name("core_commit", tests, NULL, NULL);
