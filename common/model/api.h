@@ -162,6 +162,7 @@ struct api_drain {
     bool draining, exit_node;
     struct api_list serves;   /* struct api_served */
     bool confirmed, safe;     /* the clients that see its prefixes use others, and nobody the exit node; to reboot */
+    bool asking;              /* the clients are being asked: confirmed may still change by itself */
     uint64_t used_by, untold; /* nodes online: its users as an exit node; who may be, with clients that do not say */
 };
 
@@ -307,6 +308,8 @@ struct api_whoami {
     struct api_limits limits;
     struct strs listens; /* "tcp 0.0.0.0:8080": what the daemon's configuration has it listen at */
 };
+
+#define API_CHANGE_NOTHING "Nothing changes" /* the text where nothing was, or in a dry run would be, different */
 
 /* The answer to a change. The object as it is now stands beside these as "result", in its own shape. */
 struct api_change {

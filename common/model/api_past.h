@@ -35,9 +35,11 @@ struct api_move {
     uint64_t from, to;               /* node ids, 0: nobody */
     const char *from_name, *to_name; /* as they were called then, or NULL */
     const char *cause;               /* or NULL: not noted */
-    const char *actor;               /* an administrator, or "server" */
-    uint64_t detection_ms;           /* after the last sign of life of the router that went away; 0: not known */
-    uint64_t convergence_ms;         /* until all clients that were asked used the new router; 0: not known */
+    const char *via;         /* within the group of grants with these tags as via, or NULL: for everybody else */
+    bool nearest;            /* of those that it is the nearest router of; who serves the others stays */
+    const char *actor;       /* an administrator, or "server" */
+    uint64_t detection_ms;   /* after the last sign of life of the router that went away; 0: not known */
+    uint64_t convergence_ms; /* until all clients that were asked used the new router; 0: not known */
     const char *text;
 };
 struct api_route_history {

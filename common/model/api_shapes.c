@@ -225,6 +225,7 @@ static const struct api_field drain_fields[] = {
     OWN(api_drain, "serves", serves, MANY(served_shape)),
     OWN(api_drain, "confirmed", confirmed, KIND_BOOL),
     OWN(api_drain, "safe", safe, KIND_BOOL),
+    OWN(api_drain, "asking", asking, KIND_BOOL),
     OWN(api_drain, "usedBy", used_by, KIND_U64),
     OWN(api_drain, "untold", untold, KIND_U64),
     OWN(api_drain, "text", text, KIND_TEXT),

@@ -103,6 +103,8 @@ static const struct api_field move_fields[] = {
     OWN(api_move, "to", to, KIND_ID),
     OWN(api_move, "toName", to_name, KIND_TEXT_OR_NULL),
     OWN(api_move, "cause", cause, KIND_TEXT_OR_NULL),
+    OWN(api_move, "via", via, KIND_TEXT_OR_NULL),
+    OWN(api_move, "nearest", nearest, KIND_BOOL),
     OWN(api_move, "actor", actor, KIND_TEXT),
     OWN(api_move, "detectionMs", detection_ms, KIND_U64),
     OWN(api_move, "convergenceMs", convergence_ms, KIND_U64),

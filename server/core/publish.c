@@ -116,6 +116,8 @@ static char *detail_of_move(struct core_state *s, const struct route_move *m, co
     put_router(s, &o, "from", "fromName", m->from);
     put_router(s, &o, "to", "toName", m->to);
     json_put_str(&o, "cause", m->cause);
+    if (m->via)
+        json_put_str(&o, "via", m->via);
     if (detected >= 0)
         json_put_i64(&o, "detectionMs", detected);
     json_close(&o, '}');

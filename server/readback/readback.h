@@ -43,9 +43,15 @@ void readback_free(struct readback *r);
 /* Any thread. What is known since the prefix last moved, in memory of the arena; false: it did not move since the start
  * (or that was forgotten). */
 bool readback_followers(struct readback *r, const struct prefix *p, struct arena *a, struct api_followers *out);
-/* Any thread. Nothing moved away from the node up to the change seq, or all who were asked since use other routers;
- * false as long as that is not known. */
-bool readback_confirmed(struct readback *r, uint64_t node, uint64_t seq);
+/* Of what moved away from a node: whether all nodes use other routers. */
+struct readback_confirmation {
+    bool confirmed;     /* they do, by their own word, or nothing moved away; false as long as that is not known */
+    bool asking;        /* that may become known: clients are asked */
+    size_t behind;      /* nodes that did not say so */
+    size_t unsupported; /* with clients that cannot be asked */
+};
+/* Any thread. Up to the change seq. */
+struct readback_confirmation readback_confirmed(struct readback *r, uint64_t node, uint64_t seq);
 
 /* Whether nodes accept routes (tailscale set --accept-routes), as a sample of those that see one says; answers are an
  * hour old at most. */

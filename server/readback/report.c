@@ -278,9 +278,24 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
     return newest != NULL;
 }
 
-bool readback_confirmed(struct readback *r, uint64_t node, uint64_t seq)
+/* Moves of one moment have the same viewers: the worst of them counts. */
+static void confirm(const struct readback_move *m, struct readback_confirmation *c)
 {
-    bool moved = false, serves = false, all = true;
+    size_t followed, unsupported, gone;
+
+    move_counts(m, &followed, &unsupported, &gone);
+    size_t behind = m->followers.len - followed - unsupported - gone;
+    c->confirmed = c->confirmed && m->complete;
+    c->asking = c->asking || !m->ended;
+    c->unsupported = unsupported > c->unsupported ? unsupported : c->unsupported;
+    c->behind = behind > c->behind ? behind : c->behind;
+}
+
+struct readback_confirmation readback_confirmed(struct readback *r, uint64_t node, uint64_t seq)
+{
+    static const struct readback_confirmation begin = {.confirmed = true};
+    struct readback_confirmation c = begin;
+    bool moved = false, serves = false;
 
     pthread_mutex_lock(&r->lock);
     bool looked = r->on && r->seen >= seq && !r->forgot;
@@ -288,16 +303,19 @@ bool readback_confirmed(struct readback *r, uint64_t node, uint64_t seq)
         const struct readback_move *m = r->moves.items[i];
         if (m->to == node) {
             moved = false; /* it served again */
-            serves = all = true;
+            serves = true;
+            c = begin;
         }
         if (m->from != node || m->exit_end)
             continue;
         moved = true;
         serves = false;
-        all = all && m->complete;
+        confirm(m, &c);
     }
+    if (!moved)
+        c = (struct readback_confirmation){.confirmed = looked && !serves, .asking = r->on && !looked};
     pthread_mutex_unlock(&r->lock);
-    return moved ? all : looked && !serves;
+    return c;
 }
 
 void readback_metrics(struct readback *r, struct buf *out)

@@ -93,6 +93,31 @@ static void collect_rows(const struct trial *t, row_list *rows)
         qsort(rows->items, rows->len, sizeof(*rows->items), by_prefix);
 }
 
+static bool moves_within(const struct trial *t, const struct prefix *p, const char *via)
+{
+    for (size_t i = 0; i < t->moves.len; i++)
+        if (t->moves.items[i].via && str_eq(t->moves.items[i].via, via) &&
+            prefix_cmp(&t->moves.items[i].prefix, p) == 0)
+            return true;
+    return false;
+}
+
+/* Groups of via in which a prefix stays with a router that was asked about: it may be offline, and keep it. */
+static void add_staying_groups(struct trial *t)
+{
+    const struct tailnet_snapshot *s = t->q->s;
+
+    for (size_t i = 0; i < s->via_primary_count; i++) {
+        const struct via_primary *g = s->via_primaries[i];
+        const struct trial_node *n = trial_by_id(t, g->r.id);
+        struct route_place at = {&g->prefix, g->tags};
+        if (n && n->asked && !moves_within(t, &g->prefix, g->tags) &&
+            routes_primary_at(t->q->elections, &at) == g->r.id)
+            vec_push(&t->moves,
+                     ((struct route_move){.prefix = g->prefix, .via = g->tags, .from = g->r.id, .to = g->r.id}));
+    }
+}
+
 static const char *outcome_of(const struct trial *t, const struct trial_row *row)
 {
     const struct trial_node *to = trial_by_id(t, row->to);
@@ -107,7 +132,7 @@ static const char *outcome_of(const struct trial *t, const struct trial_row *row
 /* Of a prefix that stays: what the node that was asked about does for it. */
 static char *explain(struct trial *t, const struct trial_row *row)
 {
-    const struct trial_node *primary = trial_by_id(t, row->to), *asked = NULL;
+    const struct trial_node *primary = trial_by_id(t, row->to), *asked = primary && primary->asked ? primary : NULL;
     struct buf sentence = BUF_INIT(0);
 
     for (size_t i = 0; i < t->nodes.len && !asked; i++) {
@@ -224,7 +249,7 @@ static void fill_via(struct trial *t, const struct route_move *m, struct api_sim
                                          .from_name = name_at(t, trial_slot(t, m->from)),
                                          .to = m->to,
                                          .to_name = name_at(t, trial_slot(t, m->to)),
-                                         .reason = m->cause ? reason_of(t, &row) : "the policy"};
+                                         .reason = m->cause || m->from == m->to ? reason_of(t, &row) : "the policy"};
     count_viewers(t, out);
 }
 
@@ -282,6 +307,7 @@ static void fill_prefixes(struct trial *t, struct api_simulation *out)
     row_list rows = {0};
 
     collect_rows(t, &rows);
+    add_staying_groups(t);
     size_t count = rows.len;
     for (size_t i = 0; i < t->moves.len; i++)
         count += t->moves.items[i].via != NULL;

@@ -207,7 +207,7 @@ def ours(method, path, query, body):
                      "unsupported": 0, "complete": False, "ended": True, "text": "41 of 43 nodes have switched 10.0.0.0/8 to r2", "behind": late}
     if words[0] == "prefixes" and words[-1] == "history":
         move = {"event": "1.8", "time": "2026-07-20T08:01:00Z", "from": "4", "fromName": "gw2", "to": "3", "toName": "gw",
-                "cause": "went offline", "detectionMs": 1830, "convergenceMs": 12, "text": "10.0.0.0/8 moved"}
+                "cause": "went offline", "via": "tag:a", "nearest": False, "detectionMs": 1830, "convergenceMs": 12, "text": "10.0.0.0/8 moved"}
         first = {"event": "1.2", "time": "2026-07-19T08:01:00Z", "from": None, "fromName": None, "to": "4", "toName": "gw2",
                  "cause": "approved", "detectionMs": 0, "convergenceMs": 0, "text": "gw2 serves 10.0.0.0/8"}
         older = "before" in query
@@ -230,7 +230,8 @@ def ours(method, path, query, body):
         return 200, DRAINS.pop(0) if len(DRAINS) > 1 else DRAINS[0]
     if words[0] == "nodes" and words[-1] == "routes" and body and "approve" in body:
         asked = [p for p in PROBLEMS if p["node"] == words[1] and p["prefix"] in body["approve"]]
-        return 200, {**CHANGE, "warnings": asked}
+        dry = {"event": None, "text": "192.168.0.0/24 was approved on gw"} if "dry_run" in query else {}
+        return 200, {**CHANGE, **dry, "warnings": asked}
     if words == ["routes"]:
         return 200, {"routes": ROUTES + LEARNED}
     if words == ["routes", "check"]:
@@ -303,7 +304,9 @@ def ours(method, path, query, body):
                      "cost": {"nodes": 128, "online": 100, "changed": 41}, "totals": {"pairs_lost": 12, "pairs_gained": 0}}
     if words == ["routes", "simulate"]:
         return 200, simulation(body)
-    return 200, CHANGE
+    same = body == {"priority": 200}
+    dry = {**CHANGE, "event": None, "text": "Nothing changes" if same else "gw became another one"}
+    return 200, dry if "dry_run" in query else CHANGE
 
 
 def simulation(body):

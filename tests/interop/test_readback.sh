@@ -44,3 +44,9 @@ check "when it answers again it follows" wait_for 40 says "2 of 2 nodes have swi
 
 for h in new used; do check "$h holds what it should" wait_for 20 hw nodes diff "$h"; done
 check "an old client cannot be asked" eval '{ hw nodes diff old 2>&1 || :; } | grep -F "cannot be asked"'
+
+# unsafe: status with --wait ends without waiting for what nobody will say
+unsafe() { ! hw routes status r1 --wait >"$WORK/status"; }
+hw routes drain r1 >/dev/null
+check "a drained router is not safe to reboot where a client cannot say what it uses" unsafe
+check "and the reason is told" grep -F "1 cannot be asked (before 1.90); all others use other routers" "$WORK/status"

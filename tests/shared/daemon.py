@@ -51,13 +51,19 @@ def wait_for(seconds, true):
     return bool(true())
 
 
+GIVEN = set()  # ports: a daemon with several needs different ones, and none of them is bound yet
+
+
 def free_port(kind=socket.SOCK_STREAM):
     """Below the ports that the kernel gives to connections: one of those could be taken before the daemon binds it."""
     while True:
         port = random.randint(10000, 32000)
+        if port in GIVEN:
+            continue
         with socket.socket(socket.AF_INET, kind) as s:
             try:
                 s.bind(("127.0.0.1", port))
+                GIVEN.add(port)
                 return port
             except OSError:
                 pass

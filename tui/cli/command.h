@@ -120,6 +120,9 @@ char *cli_expiry(struct cli *c, const char *flag);
 /* What a change answered, as a sentence, or that there was nothing to change, or that it was a dry run (flag
  * --dry-run); releases it. */
 int cli_changed(struct cli *c, json_t *answer, const char *line);
+/* The same; a dry run for people also says what the change, one of `routes simulate`, would do to routes. NULL:
+ * nothing. Releases it. */
+int cli_changed_or_simulated(struct cli *c, json_t *answer, const char *line, json_t *change);
 enum text_color cli_state_color(int state); /* of an enum route_state */
 
 /* A text as one segment of a path. The caller owns it. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/route_problems.h"
+#include "cli/simulate.h"
 #include "crypto/crypto.h"
 #include "model/record.h"
 #include "net/prefixes.h"
@@ -260,11 +261,8 @@ static int authorize(struct cli *c, bool authorized, const char *line)
         return 1;
     answer = cli_call(c, "POST", json_pack("{s:b}", "authorized", authorized), "/api/headway/nodes/%llu/authorized%s",
                       (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
-    if (answer && flags_switch(&c->flags, "dry-run"))
-        line = "Nothing was changed: this was a dry run";
-    else if (answer && !json_is_string(json_object_get(answer, "event")))
-        line = "Nothing to change";
-    return cli_done(c, answer, line, NULL, NULL);
+    return cli_changed_or_simulated(c, answer, line,
+                                    cli_node_change(authorized ? "authorize" : "unauthorize", node, NULL));
 }
 
 static int approve(struct cli *c)

@@ -158,7 +158,8 @@ static void move_row(struct text_table *t, const struct api_move *m)
     table_text(t, *m->from_name ? m->from_name : m->from ? "?" : "nobody", COLOR_PLAIN);
     table_text(t, *m->to_name ? m->to_name : m->to ? "?" : "nobody", m->to ? COLOR_PLAIN : COLOR_BAD);
     bool named = *m->actor && !str_eq(m->actor, "server");
-    char *cause = mem_format("%s%s%s", *m->cause ? m->cause : m->text, named ? ", by " : "", named ? m->actor : "");
+    char *cause = mem_format("%s%s%s%s%s", *m->cause ? m->cause : m->text, named ? ", by " : "", named ? m->actor : "",
+                             *m->via ? "; only via " : "", m->via);
     table_text(t, cause, COLOR_PLAIN);
     free(cause);
     milliseconds(t, m->detection_ms);

@@ -122,6 +122,6 @@ int nodes_diff(struct cli *c)
 
 /* clang-format off */
 const struct flag route_status_flags[] = {
-    {"wait", 0, FLAG_SWITCH, .help = "of a prefix: wait until all nodes that are asked have switched; of a drained node: until it is safe to reboot; or until a minute is over: the exit status is then 1"},
+    {"wait", 0, FLAG_SWITCH, .help = "of a prefix: wait until all nodes that are asked have switched; of a drained node: until it is safe to reboot; or until a minute is over or nobody is left to ask: the exit status is then 1"},
     FLAGS_END};
 /* clang-format on */

@@ -131,17 +131,6 @@ static int list(struct cli *c)
     return good ? 0 : 1;
 }
 
-int cli_changed(struct cli *c, json_t *answer, const char *line)
-{
-    bool dry = flags_switch(&c->flags, "dry-run");
-
-    if (dry)
-        line = "Nothing was changed: this was a dry run";
-    else if (!json_is_string(json_object_get(answer, "event")))
-        line = "Nothing to change";
-    return cli_done(c, answer, line, NULL, NULL);
-}
-
 /* NODE PREFIX...: the prefixes go to the member of the body. */
 static int edit(struct cli *c, const char *member, const char *line)
 {
@@ -166,10 +155,11 @@ static int edit(struct cli *c, const char *member, const char *line)
     }
     if (exit && str_eq(member, "revoke"))
         cli_note_exit_users(c, node);
+    json_t *change = cli_node_change(member, node, prefixes);
     answer = cli_call(c, "POST", json_pack("{s:o}", member, prefixes), "/api/headway/nodes/%llu/routes%s",
                       (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     route_warnings_print(c, answer);
-    return cli_changed(c, answer, line);
+    return cli_changed_or_simulated(c, answer, line, change);
 }
 
 static int approve(struct cli *c)
@@ -216,7 +206,10 @@ static int primary(struct cli *c)
     answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s/primary%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    return cli_changed(c, answer, "Primary moved");
+    json_t *change = json_pack("{s:s, s:s, s:[s]}", "kind", "primary", "node", id, "prefixes", c->args->items[0]);
+    if (flags_given(&c->flags, "via"))
+        json_object_set_new(change, "via", json_string(flags_text(&c->flags, "via")));
+    return cli_changed_or_simulated(c, answer, "Primary moved", change);
 }
 
 /* ---- how a prefix is served ---- */
@@ -290,59 +283,9 @@ static int show(struct cli *c)
     return cli_show_list(c, json_pack("{s:[o]}", "prefixes", prefix), &prefix_listing);
 }
 
-static const struct {
-    const char *flag, *member;
-    bool is_switch;
-} settings[] = {{"failback", "failback", false},
-                {"keep", "keep", true},
-                {"nearest", "nearest", true},
-                {"hold-down", "holdDown", false},
-                {"failback-delay", "failbackDelay", false},
-                {"probe", "probe", false}};
-#define SHARED_SETTINGS (ARRAY_LEN(settings) - 1) /* all but the probe */
-
-bool cli_prefix_settings_given(const struct cli *c)
-{
-    for (size_t i = 0; i < SHARED_SETTINGS; i++)
-        if (flags_given(&c->flags, settings[i].flag))
-            return true;
-    return flags_switch(&c->flags, "reset");
-}
-
-json_t *cli_prefix_settings(struct cli *c, bool probe)
-{
-    bool reset = flags_switch(&c->flags, "reset");
-    json_t *body = json_object(), *list = json_array();
-
-    for (size_t i = 0; i < (probe ? ARRAY_LEN(settings) : SHARED_SETTINGS); i++) {
-        const char *flag = settings[i].flag;
-        if (!flags_given(&c->flags, flag)) {
-            if (reset)
-                json_array_append_new(list, json_string(settings[i].member));
-            continue;
-        }
-        if (str_eq(settings[i].member, "probe") && str_eq(flags_text(&c->flags, flag), "none")) {
-            json_array_append_new(list, json_string("probe"));
-            continue;
-        }
-        json_object_set_new(body, settings[i].member,
-                            settings[i].is_switch ? json_boolean(flags_switch(&c->flags, flag))
-                                                  : json_string(flags_text(&c->flags, flag)));
-    }
-    if (json_array_size(list))
-        json_object_set(body, "reset", list);
-    json_decref(list);
-    if (json_object_size(body))
-        return body;
-    json_decref(body);
-    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay, --nearest%s or --reset",
-              probe ? ", --probe" : "");
-    return NULL;
-}
-
 static int set(struct cli *c)
 {
-    json_t *body, *answer;
+    json_t *body, *answer, *change;
     char *segment = prefix_segment(c);
 
     if (!segment)
@@ -352,10 +295,12 @@ static int set(struct cli *c)
         free(segment);
         return 1;
     }
+    /* Nobody can say whether a host will answer. */
+    change = cli_prefix_settings_given(c) ? cli_set_change(c, c->args->items[0]) : NULL;
     answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    return cli_changed(c, answer, "Prefix set");
+    return cli_changed_or_simulated(c, answer, "Prefix set", change);
 }
 
 /* ---- draining ---- */
@@ -438,6 +383,12 @@ static int drain(struct cli *c)
 #define LOOK_AGAIN_MS 500
 #define WAIT_MS       60000
 
+/* Whether it may become safe to reboot without anybody's doing. */
+static bool is_under_way(const struct api_drain *d)
+{
+    return d->draining && !d->safe && (d->asking || d->used_by || d->serves.len);
+}
+
 static int status(struct cli *c)
 {
     struct prefix prefix;
@@ -451,7 +402,7 @@ static int status(struct cli *c)
     struct api_drain now = {0};
     json_t *answer = node ? get_drain(c, node, &now) : NULL;
 
-    while (answer && wait && now.draining && !now.safe && clock_mono_ms() < until_ms) {
+    while (answer && wait && is_under_way(&now) && clock_mono_ms() < until_ms) {
         json_decref(answer);
         api_release(&api_drain_shape, &now);
         nanosleep(&pause, NULL);
@@ -475,11 +426,13 @@ int cli_set_priority(struct cli *c)
     node = cli_find_node(c, c->args->items[0]);
     if (!node)
         return 1;
-    return cli_changed(c,
-                       cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
-                                "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
-                                flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
-                       "Priority set");
+    json_t *change = cli_node_change("priority", node, NULL);
+    json_object_set_new(change, "priority", json_integer((json_int_t)value));
+    return cli_changed_or_simulated(c,
+                                    cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
+                                             "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
+                                             flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
+                                    "Priority set", change);
 }
 
 /* ---- 4via6: an IPv4 network of a site as an IPv6 prefix, and back; asks no daemon ---- */
@@ -553,7 +506,7 @@ const struct command route_commands[] = {
     {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Revoke the approval of prefixes of a node", .run = revoke},
     {"routes primary", NULL, "PREFIX NODE", primary_flags, "Choose the node that serves a prefix", .run = primary},
     {"routes show", NULL, "[PREFIX]", NULL, "Show who serves a prefix and how it is served",
-     .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, whether one router serves all or the nearest each, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
+     .text = "Show who serves each prefix that is routed or set, or one, who else could, and how it is served: failback, what happens if nobody can serve it, whether one router serves all or the nearest each, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
     {"routes check", NULL, "[PREFIX|NODE]", NULL, "Say what is wrong with routes",
      .text = "Say what is wrong with routes, or may surprise: of all, of a prefix, or of a node (an id, a name or an address), approved or not. A router that does not forward, a prefix that overlaps another one, a node's own network or a special range, one that covers an address of the server, one that nobody serves because its only router is away, one that no other router can take over, one that the policy lets nobody use or that nodes do not accept, an exit node that offers one family only", .run = routes_check},
     {"routes set", NULL, "PREFIX", set_flags, "Set how a prefix is served",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What changes would do to routes, asked of the server, which changes nothing. */
+/* What changes would do to routes, asked of the server, which changes nothing; and dry runs. */
 #include "cli/simulate.h"
 
 #include <stdlib.h>
@@ -42,6 +42,58 @@ static const struct {
     {"set", VALUE_SET},
 };
 
+/* ---- how a prefix is served ---- */
+
+static const struct {
+    const char *flag, *member;
+    bool is_switch;
+} settings[] = {{"failback", "failback", false},
+                {"keep", "keep", true},
+                {"nearest", "nearest", true},
+                {"hold-down", "holdDown", false},
+                {"failback-delay", "failbackDelay", false},
+                {"probe", "probe", false}};
+#define SHARED_SETTINGS (ARRAY_LEN(settings) - 1) /* all but the probe */
+
+bool cli_prefix_settings_given(const struct cli *c)
+{
+    for (size_t i = 0; i < SHARED_SETTINGS; i++)
+        if (flags_given(&c->flags, settings[i].flag))
+            return true;
+    return flags_switch(&c->flags, "reset");
+}
+
+json_t *cli_prefix_settings(struct cli *c, bool probe)
+{
+    bool reset = flags_switch(&c->flags, "reset");
+    json_t *body = json_object(), *list = json_array();
+
+    for (size_t i = 0; i < (probe ? ARRAY_LEN(settings) : SHARED_SETTINGS); i++) {
+        const char *flag = settings[i].flag;
+        if (!flags_given(&c->flags, flag)) {
+            if (reset)
+                json_array_append_new(list, json_string(settings[i].member));
+            continue;
+        }
+        if (str_eq(settings[i].member, "probe") && str_eq(flags_text(&c->flags, flag), "none")) {
+            json_array_append_new(list, json_string("probe"));
+            continue;
+        }
+        json_object_set_new(body, settings[i].member,
+                            settings[i].is_switch ? json_boolean(flags_switch(&c->flags, flag))
+                                                  : json_string(flags_text(&c->flags, flag)));
+    }
+    if (json_array_size(list))
+        json_object_set(body, "reset", list);
+    json_decref(list);
+    if (json_object_size(body))
+        return body;
+    json_decref(body);
+    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay, --nearest%s or --reset",
+              probe ? ", --probe" : "");
+    return NULL;
+}
+
 /* ---- the question ---- */
 
 /* One item behind NODE=: a prefix, or of a new node what it is tagged with or whose it is. */
@@ -79,7 +131,7 @@ static bool add_number(struct cli *c, json_t *change, const char *text)
 }
 
 /* NULL with the error printed. */
-static json_t *read_set(struct cli *c, const char *text)
+json_t *cli_set_change(struct cli *c, const char *text)
 {
     struct prefix prefix;
     json_t *change;
@@ -104,7 +156,7 @@ static json_t *read_value(struct cli *c, const char *kind, enum value_form form,
     bool ok = true;
 
     if (form == VALUE_SET)
-        return read_set(c, text);
+        return cli_set_change(c, text);
     if (form != VALUE_NODE && (!equals || equals == text || !equals[1])) {
         cli_failf(c, "--%s '%s': write it as %s", kind, text,
                   form == VALUE_NEW      ? "NAME=tag:TAG,PREFIX or NAME=USER,PREFIX"
@@ -352,14 +404,21 @@ static void put_answer(const struct cli *c, const struct api_simulation *s)
     put_summary(c, &s->totals);
 }
 
-int routes_simulate(struct cli *c)
+json_t *cli_node_change(const char *kind, uint64_t node, json_t *prefixes)
 {
-    json_t *body = read_question(c), *answer;
+    char id[24];
+
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)node);
+    return json_pack("{s:s, s:s, s:o}", "kind", kind, "node", id, "prefixes",
+                     prefixes ? json_incref(prefixes) : json_array());
+}
+
+int cli_simulate(struct cli *c, json_t *body)
+{
     struct api_simulation s;
+    json_t *answer;
     struct err e;
 
-    if (!body)
-        return 1;
     answer = cli_call(c, "POST", body, "/api/headway/routes/simulate");
     if (!answer)
         return 1;
@@ -374,6 +433,42 @@ int routes_simulate(struct cli *c)
     }
     json_decref(answer);
     return 0;
+}
+
+int cli_changed(struct cli *c, json_t *answer, const char *line)
+{
+    return cli_changed_or_simulated(c, answer, line, NULL);
+}
+
+int cli_changed_or_simulated(struct cli *c, json_t *answer, const char *line, json_t *change)
+{
+    const char *text = json_text(answer, "text", "");
+    bool dry = answer && flags_switch(&c->flags, "dry-run"), simulated = false;
+
+    if (dry ? str_eq(text, API_CHANGE_NOTHING) : !json_is_string(json_object_get(answer, "event"))) {
+        line = "Nothing to change";
+    } else if (dry) {
+        line = "Nothing was changed: this was a dry run";
+        if (c->out.form == OUTPUT_HUMAN) {
+            char *would = mem_format("It would be journalled as: %s\n", text);
+            output_text(&c->out, would);
+            free(would);
+            simulated = change != NULL;
+        }
+    }
+    if (simulated) {
+        json_decref(answer);
+        return cli_simulate(c, json_pack("{s:[o]}", "changes", change));
+    }
+    json_decref(change);
+    return cli_done(c, answer, line, NULL, NULL);
+}
+
+int routes_simulate(struct cli *c)
+{
+    json_t *body = read_question(c);
+
+    return body ? cli_simulate(c, body) : 1;
 }
 
 /* clang-format off */

@@ -20,6 +20,13 @@ bool cli_prefix_settings_given(const struct cli *c);
 /* What these flags set, and --probe where the command has it; NULL with the error printed. The caller owns it. */
 json_t *cli_prefix_settings(struct cli *c, bool probe);
 
+/* A change of a node as `routes simulate` sends it, of these prefixes or none (NULL). The caller owns it. */
+json_t *cli_node_change(const char *kind, uint64_t node, json_t *prefixes);
+/* How a prefix is to be served, by the flags; NULL with the error printed. The caller owns it. */
+json_t *cli_set_change(struct cli *c, const char *text);
+/* Asks what the changes of body would do, which is released, and prints it. */
+int cli_simulate(struct cli *c, json_t *body);
+
 extern const struct flag simulate_flags[];
 int routes_simulate(struct cli *c);
 

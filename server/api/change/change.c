@@ -170,7 +170,7 @@ void write_change(struct json_out *o, const struct core_admin *a)
     const struct event *first = a->events.len ? a->events.items[0] : NULL;
     bool known =
         a->op == ADMIN_POLICY_SET || a->op == ADMIN_PREFIX_SET || (a->record && ((const struct record *)a->record)->id);
-    struct api_change change = {.version = a->version, .text = first ? first->text : "Nothing changes"};
+    struct api_change change = {.version = a->version, .text = first ? first->text : API_CHANGE_NOTHING};
     struct buf call = BUF_INIT(0);
 
     if (first && first->r.id)

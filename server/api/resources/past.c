@@ -337,6 +337,8 @@ static void show_move(const struct event *e, const json_t *detail, uint64_t afte
                              .from_name = json_text(detail, "fromName", NULL),
                              .to_name = json_text(detail, "toName", NULL),
                              .cause = json_text(detail, "cause", NULL),
+                             .via = json_text(detail, "via", NULL),
+                             .nearest = str_eq(e->kind, event_kind(EVENT_ROUTE_NEAREST)),
                              .actor = e->actor,
                              .detection_ms = number_of(detail, "detectionMs"),
                              .convergence_ms = after_ms,

@@ -171,8 +171,10 @@ static enum http_flow drain_get(struct rest_request *r)
     const struct tailnet_node *n = show_find_node(&v, id);
     if (n) {
         struct json_out o = reply_json(r);
-        bool confirmed = r->api->with.readback && readback_confirmed(r->api->with.readback, id, r->s->seq);
-        show_drain(&v, r->api->with.tailnet, n, confirmed, &r->http.arena, &out);
+        struct readback_confirmation c = {0};
+        if (r->api->with.readback)
+            c = readback_confirmed(r->api->with.readback, id, r->s->seq);
+        show_drain(&v, r->api->with.tailnet, n, &c, &r->http.arena, &out);
         api_write(&o, &api_drain_shape, &out, API_HEADWAY);
     } else {
         reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
@@ -283,7 +285,8 @@ static const struct api_endpoint rows[] = {
      .query = "node:id prefix:text", .answer = "problems:RouteProblem[]",
      .help = "What is wrong with routes, or may surprise, approved or not"},
     {HEADWAY("GET", "/prefixes"), .run = prefixes_list, .need = NEED_READ, .scope = SCOPE_DEVICES_ROUTES,
-     .answer = "prefixes:Prefix[]", .help = "Routes by prefix: who serves, who could"},
+     .answer = "prefixes:Prefix[]",
+     .help = "Routes by prefix: who serves, who could; and prefixes that are set and not routed"},
     {HEADWAY("GET", "/prefixes/{prefix}"), .run = prefix_get, .need = NEED_READ, .scope = SCOPE_DEVICES_ROUTES,
      .answer = "prefix:Prefix", .help = "One prefix, whether or not a node routes it"},
     {HEADWAY("POST", "/prefixes/{prefix}"), .run = prefix_set, .need = NEED_ADMIN, .scope = SCOPE_DEVICES_ROUTES,

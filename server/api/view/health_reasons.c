@@ -36,6 +36,7 @@ struct health_scan {
 enum reason_code {
     REASON_DATABASE,
     REASON_UNSERVED,
+    REASON_GROUP_UNSERVED,
     REASON_KEPT,
     REASON_ROUTER_UNHEALTHY,
     REASON_NOT_FORWARDING,
@@ -60,6 +61,7 @@ static const struct {
 } codes[] = {
     [REASON_DATABASE] = {"database-failing", "server", WEIGHT_ALARM},
     [REASON_UNSERVED] = {"prefix-unserved", "prefix", WEIGHT_ALARM},
+    [REASON_GROUP_UNSERVED] = {"group-unserved", "prefix", WEIGHT_ALARM},
     [REASON_KEPT] = {"prefix-router-offline", "prefix", WEIGHT_ALARM},
     [REASON_ROUTER_UNHEALTHY] = {"router-unhealthy", "node", WEIGHT_ALARM},
     [REASON_NOT_FORWARDING] = {"router-not-forwarding", "node", WEIGHT_ALARM},
@@ -202,7 +204,7 @@ static void ask_group(struct health_scan *h, const struct policy_view *v, size_t
         const struct prefix *p = &h->unserved.items[i];
         if (!policy_via_concerns(v, group, p) || is_served_via(h->s, p, via))
             continue;
-        add(h, REASON_UNSERVED, (struct about){.name = prefix_format(p, text)},
+        add(h, REASON_GROUP_UNSERVED, (struct about){.name = prefix_format(p, text)},
             "nobody serves %s to those whom grants lead via %s: no router with it can", text, via);
     }
     strs_release(&tags);

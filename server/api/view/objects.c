@@ -199,16 +199,38 @@ void write_prefix(struct json_out *o, struct api_view *v, const struct prefix *p
     prefixes_release(&only);
 }
 
+/* Set to be served in some way, and routed by no node. */
+static void write_unrouted(struct json_out *o, struct api_view *v, const struct prefix_settings *settings)
+{
+    struct api_prefix out = {.prefix = settings->prefix, .exit = prefix_is_exit(&settings->prefix)};
+    struct arena a = ARENA_INIT(0);
+
+    show_rule(v->s, settings, &a, &out);
+    api_write(o, &api_prefix_shape, &out, API_HEADWAY);
+    arena_release(&a);
+}
+
 void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
+    const struct tailnet_snapshot *s = v->s;
     struct arena a = ARENA_INIT(0);
     struct api_list list;
+    size_t k = 0;
 
     (void)scope;
     show_prefixes(v, NULL, &a, &list);
     json_open(o, '[');
-    for (size_t i = 0; i < list.len; i++)
-        api_write(o, &api_prefix_shape, api_at(&list, struct api_prefix, i), API_HEADWAY);
+    for (size_t i = 0; i < list.len || k < s->prefix_settings_count;) {
+        const struct api_prefix *p = i < list.len ? api_at(&list, struct api_prefix, i) : NULL;
+        const struct prefix_settings *set = k < s->prefix_settings_count ? s->prefix_settings[k] : NULL;
+        int order = !p ? 1 : !set ? -1 : prefix_cmp(&p->prefix, &set->prefix);
+        if (set && order > 0)
+            write_unrouted(o, v, set);
+        else if (p)
+            api_write(o, &api_prefix_shape, p, API_HEADWAY);
+        i += order <= 0;
+        k += order >= 0;
+    }
     json_close(o, ']');
     arena_release(&a);
 }

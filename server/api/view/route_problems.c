@@ -100,6 +100,14 @@ static void check_range(const struct route_check *c)
             found(c, "special-range", true, "it overlaps %s, %s", ranges[i].range, ranges[i].what);
 }
 
+static bool is_kept(const struct route_check *c)
+{
+    const struct tailnet_snapshot *s = c->all->v->s;
+    struct prefix_rule rule = prefix_rule_of(snapshot_prefix_settings(s, c->prefix), &s->settings->routing);
+
+    return rule.keep == PREFIX_KEEP;
+}
+
 /* Another router's prefix that covers this one, or lies within it: clients take the longer one. */
 static void check_other_prefixes(const struct route_check *c, const struct tailnet_node *n)
 {
@@ -110,7 +118,7 @@ static void check_other_prefixes(const struct route_check *c, const struct tailn
         if (n == c->node || prefix_is_exit(p) || !prefixes_has(&n->record->available, p) ||
             prefix_cmp(p, c->prefix) == 0)
             continue;
-        if (prefix_covers(p, c->prefix))
+        if (prefix_covers(p, c->prefix) && !is_kept(c))
             found(c, "covered", false,
                   "%s of %s covers it: traffic falls to that one where nobody serves this one; see --keep of "
                   "'headway routes set'",
@@ -225,7 +233,28 @@ struct viewer_count {
     bool any; /* the policy shows it to somebody */
     size_t accept;
     struct name_list refuse;
+    bool partly; /* more of them have not been asked yet */
 };
+
+/* Routers of a prefix reach it by themselves, and must not accept it. */
+static bool is_client_of(const struct route_check *c, const struct tailnet_node *n)
+{
+    return n && n != c->node && !prefixes_has(&n->record->available, c->prefix);
+}
+
+/* Nobody who was asked accepts it: what that is worth. */
+static void count_unasked(const struct route_check *c, const struct policy_view *v, struct viewer_count *out)
+{
+    const struct tailnet_snapshot *s = c->all->v->s;
+    size_t unasked = 0;
+
+    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK && !out->partly; slot++) {
+        const struct tailnet_node *n = snapshot_node(s, slot);
+        unasked +=
+            is_client_of(c, n) && n->live.online && accepts(c, n) == ACCEPTS_UNKNOWN && (!v || is_shown_to(v, n, c));
+        out->partly = unasked > out->refuse.count;
+    }
+}
 
 static void count_viewers(const struct route_check *c, const struct policy_view *v, struct viewer_count *out)
 {
@@ -237,10 +266,14 @@ static void count_viewers(const struct route_check *c, const struct policy_view 
         if (!n || n == c->node || (out->any && says == ACCEPTS_UNKNOWN) || (v && !is_shown_to(v, n, c)))
             continue;
         out->any = true;
+        if (!is_client_of(c, n))
+            continue;
         out->accept += says == ACCEPTS_ROUTES;
         if (says == REFUSES_ROUTES)
             add_name(&out->refuse, n->record->given_name);
     }
+    if (out->refuse.count && !out->accept)
+        count_unasked(c, v, out);
 }
 
 static void say_viewers(const struct route_check *c, struct viewer_count *viewers)
@@ -250,7 +283,7 @@ static void say_viewers(const struct route_check *c, struct viewer_count *viewer
     if (!viewers->any && c->all->v->s->node_count > 1)
         found(c, "nobody-allowed", true, "the policy lets no other node use it");
     if (refuse && !prefix_is_exit(c->prefix))
-        found(c, "not-accepted", viewers->accept == 0,
+        found(c, "not-accepted", viewers->accept == 0 && !viewers->partly,
               "%zu of %zu nodes that were asked %s not accept routes: %s; see 'tailscale set --accept-routes'", refuse,
               refuse + viewers->accept, refuse == 1 ? "does" : "do", end_names(&viewers->refuse));
 }

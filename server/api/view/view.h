@@ -60,9 +60,10 @@ void show_route_problems(struct api_view *v, struct api *api, const struct route
 const struct tailnet_node *show_better_router(const struct tailnet_node *best, const struct tailnet_node *n,
                                               const struct tailnet_node *without, const struct prefix *p,
                                               const struct prefix_rule *rule, const char *tags);
-/* confirmed: the clients that see its prefixes say that they use other routers. t: for its policy */
-void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node *n, bool confirmed, struct arena *a,
-                struct api_drain *out);
+struct readback_confirmation;
+/* t: for its policy */
+void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node *n,
+                const struct readback_confirmation *c, struct arena *a, struct api_drain *out);
 /* How a prefix with these settings (NULL: none) is served, into out, whose other members stay. */
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "policy/policy.h"
+#include "readback/readback.h"
 
 #define SUCCESSORS_SAID 5 /* in a sentence */
 #define USERS_SAID      5
@@ -90,7 +91,22 @@ static void say_exit(const struct api_drain *d, const char *users, struct buf *o
         buf_adds(out, ", and nobody uses it as exit node");
 }
 
-static void say_drained(const struct api_drain *d, const char *users, struct buf *out)
+/* Why it is not known that clients use other routers, and what follows from that. */
+static void say_unconfirmed(const struct readback_confirmation *c, struct buf *out)
+{
+    buf_adds(out, "; not confirmed by clients");
+    if (c->behind)
+        buf_addf(out, ": %zu %s not switched%s", c->behind, c->behind == 1 ? "has" : "have", c->asking ? " yet" : "");
+    if (c->unsupported)
+        buf_addf(out, "%s %zu cannot be asked (before 1.90)", c->behind ? "," : ":", c->unsupported);
+    if (c->asking || (!c->behind && !c->unsupported))
+        buf_adds(out, ": packets may still come through it for some seconds");
+    else if (!c->behind)
+        buf_adds(out, "; all others use other routers");
+}
+
+static void say_drained(const struct api_drain *d, const struct readback_confirmation *c, const char *users,
+                        struct buf *out)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -107,18 +123,22 @@ static void say_drained(const struct api_drain *d, const char *users, struct buf
     if (d->safe)
         buf_adds(out, ": it is safe to reboot");
     else if (!d->serves.len && !d->used_by && !d->untold)
-        buf_adds(out, "; not confirmed by clients: packets may still come through it for some seconds");
+        say_unconfirmed(c, out);
 }
 
-static void say(const struct api_drain *d, const char *users, struct buf *out)
+static void say(const struct api_drain *d, const struct readback_confirmation *c, const char *users, struct buf *out)
 {
     buf_adds(out, d->name);
     if (d->draining) {
-        say_drained(d, users, out);
+        say_drained(d, c, users, out);
         return;
     }
     buf_addf(out, " is in service and serves %zu prefix%s", d->serves.len, d->serves.len == 1 ? "" : "es");
     say_successors(d, out);
+    if (d->exit_node)
+        buf_addf(out, "; %llu node%s use%s it as exit node%s%s%s", (unsigned long long)d->used_by,
+                 d->used_by == 1 ? "" : "s", d->used_by == 1 ? "s" : "", d->used_by ? " (" : "", users,
+                 d->used_by ? ")" : "");
 }
 
 static void add_served(struct api_view *v, const struct tailnet_node *n, const struct prefix *p, const char *tags,
@@ -186,8 +206,8 @@ static void count_users(struct api_view *v, struct tailnet *t, const struct tail
         buf_adds(names, ", ...");
 }
 
-void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node *n, bool confirmed, struct arena *a,
-                struct api_drain *out)
+void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node *n,
+                const struct readback_confirmation *c, struct arena *a, struct api_drain *out)
 {
     struct buf text = BUF_INIT(0), users = BUF_INIT(0);
 
@@ -198,9 +218,10 @@ void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node
     list_served(v, n, a, &out->serves);
     if (out->exit_node)
         count_users(v, t, n, out, &users);
-    out->confirmed = confirmed && !out->used_by && !out->untold;
+    out->confirmed = c->confirmed && !out->used_by && !out->untold;
+    out->asking = out->draining && c->asking;
     out->safe = out->draining && !out->serves.len && (out->confirmed || !n->live.online);
-    say(out, buf_text(&users), &text);
+    say(out, c, buf_text(&users), &text);
     out->text = arena_strdup(a, buf_text(&text));
     buf_release(&text);
     buf_release(&users);

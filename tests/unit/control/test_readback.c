@@ -205,7 +205,7 @@ static bool is_confirmed(uint64_t node)
     uint64_t seq = s->seq;
 
     tailnet_unpin(s);
-    return readback_confirmed(readback, node, seq);
+    return readback_confirmed(readback, node, seq).confirmed;
 }
 
 static void nodes_are_asked_until_they_follow(void **state)

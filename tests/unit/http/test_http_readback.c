@@ -218,6 +218,67 @@ static void a_router_that_accepts_routes_is_warned_of(void **state)
     test_client_leave(&r1);
 }
 
+/* Whether it is a warning; text is what is said. False, with an empty text: there is no such problem. */
+static bool problem_of(const struct test_client *c, const char *code, char text[200])
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes/check", NULL), *p;
+    char *id = mem_format("%llu", (unsigned long long)test_client_id(c));
+    bool warning = false;
+    size_t i;
+
+    text[0] = '\0';
+    json_array_foreach(json_object_get(j, "problems"), i, p)
+    {
+        if (str_eq(json_text(p, "code", ""), code) && str_eq(json_text(p, "node", ""), id)) {
+            warning = json_is_true(json_object_get(p, "warning"));
+            assert_true(str_copy(text, 200, json_text(p, "text", "")));
+        }
+    }
+    free(id);
+    json_decref(j);
+    return warning;
+}
+
+/* A standby must not accept the route, and one answer of three says little. */
+static void nodes_that_do_not_accept_are_counted_among_those_that_should(void **state)
+{
+    static struct test_client r1, r2, pc[3];
+    char path[128], text[200] = "";
+    bool warned = false;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    start(&pc[0], "pc0", 130, false);
+    start(&pc[1], "pc1", 130, false);
+    start(&pc[2], "pc2", 130, false);
+    post(&r1, "routes", "{\"approve\":[\"" LAN "\"]}");
+    post(&r2, "routes", "{\"approve\":[\"" LAN "\"]}");
+    hear_question_for(&r2, "GET /debug/prefs ", path);
+    assert_int_equal(test_client_call(&r2, "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n{\"RouteAll\":false}")),
+                     200);
+    hear_question_for(&pc[0], "GET /debug/prefs ", path);
+    assert_int_equal(test_client_call(&pc[0], "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n{\"RouteAll\":false}")),
+                     200);
+    for (int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; !text[0] && clock_mono_ms() < stop;)
+        warned = problem_of(&r1, "not-accepted", text);
+    assert_string_equal(text, "1 of 1 nodes that were asked does not accept routes: pc0; see 'tailscale set "
+                              "--accept-routes'");
+    assert_false(warned);
+    for (int i = 1; i < 3; i++) {
+        hear_question_for(&pc[i], "GET /debug/prefs ", path);
+        assert_int_equal(
+            test_client_call(&pc[i], "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n{\"RouteAll\":false}")), 200);
+    }
+    for (int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; !warned && clock_mono_ms() < stop;)
+        warned = problem_of(&r1, "not-accepted", text);
+    assert_true(warned);
+    for (int i = 2; i >= 0; i--)
+        test_client_leave(&pc[i]);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
 /* ---- draining ---- */
 
 /* Waits until what is said of the drained node is text. */
@@ -438,6 +499,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_status_is_never_of_the_move_before, begin, end),
         cmocka_unit_test_setup_teardown(one_that_never_moved_says_who_serves_and_who_is_next, begin, end),
         cmocka_unit_test_setup_teardown(a_router_that_accepts_routes_is_warned_of, begin, end),
+        cmocka_unit_test_setup_teardown(nodes_that_do_not_accept_are_counted_among_those_that_should, begin, end),
         cmocka_unit_test_setup_teardown(a_drained_exit_node_is_safe_once_all_have_left_it, begin, end),
         cmocka_unit_test_setup_teardown(a_drained_standby_is_safe_at_once, begin, end),
         cmocka_unit_test_setup_teardown(exit_nodes_have_a_history, begin, end),

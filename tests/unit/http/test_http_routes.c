@@ -59,7 +59,9 @@ static void whether_a_router_can_be_taken_away_is_told(void **state)
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
     assert_int_equal(json_array_size(json_object_get(j, "serves")), 0);
     assert_false(json_is_true(json_object_get(j, "safe"))); /* nobody has asked the clients */
-    assert_non_null(strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients"));
+    assert_non_null(
+        strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients: packets"));
+    assert_false(json_is_true(json_object_get(j, "asking")));
     json_decref(j);
     json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{}"));
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/1/drain", NULL);
@@ -107,6 +109,16 @@ static void who_serves_via_is_shown_as_serving(void **state)
     assert_string_equal(json_text(r1, "state", ""), "serving");
     assert_string_equal(json_text(r1, "via", ""), "tag:edge");
     assert_string_equal(json_text(r1, "primary", ""), "2");
+    const json_t *moved;
+    json_t *h = NULL;
+    do { /* it is written behind */
+        json_decref(h);
+        h = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.0.0.0%2F8/history", NULL);
+        moved = json_array_get(json_object_get(h, "moves"), 0);
+    } while (!str_eq(json_text(moved, "cause", ""), "has the tag now"));
+    assert_string_equal(json_text(moved, "via", ""), "tag:edge");
+    assert_true(json_is_null(json_object_get(json_array_get(json_object_get(h, "moves"), 1), "via")));
+    json_decref(h);
     assert_string_equal(json_text(r1, "reason", ""), "elected via tag:edge; r2 serves everybody else");
     json_decref(j);
     j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL);
@@ -269,6 +281,22 @@ static bool warns_of(const char *prefix, const char *code)
 
     json_decref(j);
     return has;
+}
+
+/* Traffic to a prefix that is kept goes nowhere else. */
+static void what_covers_a_prefix_is_named_unless_it_is_kept(void **state)
+{
+    static const char *const wide[] = {"10.0.0.0/8", NULL}, *const narrow[] = {"10.1.0.0/16", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", wide, &session);
+    api_node(&f, "alice", "r2", narrow, &session);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes", "{\"approve\":[\"10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/routes", "{\"approve\":[\"10.1.0.0/16\"]}"));
+    assert_true(warns_of("10.1.0.0/16", "covered"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/prefixes/10.1.0.0%2F16", "{\"keep\":true}"));
+    assert_false(warns_of("10.1.0.0/16", "covered"));
 }
 
 static void go_offline(uint64_t session)
@@ -484,6 +512,12 @@ static void a_prefix_is_served_as_it_was_set(void **state)
     char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
     json_decref(j);
     expect_rule("oldest", true, "1m30s", 3);
+    j = api_expect(&f, 200, "GET", "/api/headway/prefixes", NULL); /* no node routes it yet */
+    const json_t *listed = json_object_get(j, "prefixes");
+    assert_int_equal(json_array_size(listed), 1);
+    assert_string_equal(json_text(json_array_get(listed, 0), "prefix", ""), "10.0.0.0/8");
+    assert_string_equal(json_text(json_array_get(listed, 0), "failback", ""), "oldest");
+    json_decref(j);
     j = api_expect(&f, 200, "POST", path, "{\"reset\":[\"holdDown\"]}");
     assert_string_equal(json_text(j, "text", ""), "10.0.0.0/8: hold-down 30s as configured");
     json_t *body = json_object_get(json_object_get(j, "inverse"), "body");
@@ -506,6 +540,7 @@ int main(void)
         CASE(a_router_is_given_a_priority),
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(a_probe_needs_a_host_behind_the_prefix),
+        CASE(what_covers_a_prefix_is_named_unless_it_is_kept),
         CASE(a_check_says_what_is_wrong_with_routes),
         cmocka_unit_test_setup_teardown(a_prefix_says_its_target_and_who_is_next, begin_with_target, end),
         cmocka_unit_test_setup_teardown(a_check_finds_what_a_route_would_take_along, begin_with_relay, end),

@@ -152,6 +152,26 @@ static void a_prefix_is_set_to_stay_with_its_last_router(void **state)
     json_decref(j);
 }
 
+/* Within a group of via too: nobody else says who is cut off there. */
+static void a_group_that_keeps_a_prefix_offline_is_named(void **state)
+{
+    (void)state;
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/prefixes/10.1.0.0%2F16", "{\"keep\":true}"));
+    json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy",
+                           "{\"policy\":\"{\\\"tagOwners\\\":{\\\"tag:a\\\":[\\\"alice@\\\"]},\\\"grants\\\":["
+                           "{\\\"src\\\":[\\\"bob@\\\"],\\\"dst\\\":[\\\"10.1.0.0/16\\\"],\\\"via\\\":[\\\"tag:a\\\"],"
+                           "\\\"ip\\\":[\\\"*\\\"]}]}\"}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/tags", "{\"tags\":[\"tag:a\"]}"));
+    json_t *j = simulate("{\"changes\":[{\"kind\":\"down\",\"node\":\"r2\"}]}");
+    expect_prefix(j, "dropped", "r2", "r2");
+    assert_string_equal(json_text(first(j, "prefixes"), "via", ""), "tag:a");
+    assert_int_equal(number(first(j, "prefixes"), "lose"), 1);
+    assert_string_equal(json_text(first(j, "prefixes"), "reason", ""),
+                        "r2: the node is offline, but keeps the prefix until a router is there");
+    assert_int_equal(number(json_object_get(j, "totals"), "unserved"), 1);
+    json_decref(j);
+}
+
 static void what_is_impossible_is_refused_with_its_reason(void **state)
 {
     static const struct {
@@ -242,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_node_that_does_not_exist_yet, begin, end),
         cmocka_unit_test_setup_teardown(another_policy_shows_other_routes, begin, end),
         cmocka_unit_test_setup_teardown(a_prefix_is_set_to_stay_with_its_last_router, begin, end),
+        cmocka_unit_test_setup_teardown(a_group_that_keeps_a_prefix_offline_is_named, begin, end),
         cmocka_unit_test_setup_teardown(what_is_impossible_is_refused_with_its_reason, begin, end),
         cmocka_unit_test_setup_teardown(those_under_way_end_when_the_server_stops, begin, end),
     };

@@ -212,6 +212,20 @@ static void histories_belong_to_servers_and_are_bounded(void **state)
     free(path);
 }
 
+/* A filter that stands there is typed over; a command that a key begins goes on. */
+static void a_command_that_a_key_begins_is_completed(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "@-2");
+    assert_string_equal(typed(&r), "at -2");
+    rig_keys(&r, "<Esc>/old<Enter>/new");
+    assert_string_equal(typed(&r), "new");
+    rig_release(&r);
+}
+
 static void filters_can_have_names(void **state)
 {
     struct rig r;
@@ -338,6 +352,7 @@ int main(void)
         cmocka_unit_test(words_are_completed),
         cmocka_unit_test(each_prompt_has_its_own_history),
         cmocka_unit_test(histories_belong_to_servers_and_are_bounded),
+        cmocka_unit_test(a_command_that_a_key_begins_is_completed),
         cmocka_unit_test(filters_can_have_names),
         cmocka_unit_test(rows_are_exported_as_the_name_says),
         cmocka_unit_test(a_name_is_no_formula),

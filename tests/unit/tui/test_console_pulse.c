@@ -52,6 +52,31 @@ static void what_needs_somebody_is_found_and_goes_when_it_is_over(void **state)
     rig_release(&r);
 }
 
+static void what_is_over_is_counted_no_more(void **state)
+{
+    struct rig r;
+    char count[40];
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "0");
+    look(&r);
+    rig_keys(&r, "1");
+    for (int i = 0; i < 3; i++) { /* while another list is on the screen */
+        rig_json(&r, expired_router);
+        look(&r);
+        rig_json(&r, "{\"node\":{\"id\":\"5\",\"givenName\":\"gw-fra-1\",\"online\":true,\"healthy\":true,\"routes\":["
+                     "{\"prefix\":\"172.16.0.0/12\",\"state\":\"available\"}]}}");
+        rig_pass(&r, 60000);
+        look(&r);
+    }
+    rig_keys(&r, "0");
+    look(&r);
+    snprintf(count, sizeof(count), "pulse   %zu need you", app_list(&r.app)->order.len);
+    assert_true(rig_shows(&r, count));
+    rig_release(&r);
+}
+
 static void many_of_a_kind_are_one_line(void **state)
 {
     struct rig r;
@@ -140,7 +165,9 @@ static const char health[] =
     "\"object\":\"relay\",\"objectName\":\"ber\",\"text\":\"the relay ber does not answer\"},{\"code\":"
     "\"router-not-forwarding\",\"severity\":\"alarm\",\"object\":\"node\",\"objectId\":\"4\",\"objectName\":"
     "\"gw-ber-2\",\"text\":\"gw-ber-2 does not forward\"},{\"code\":\"prefix-unserved\",\"severity\":\"alarm\","
-    "\"object\":\"prefix\",\"objectName\":\"10.9.0.0/16\",\"text\":\"found here, too\"},{\"code\":"
+    "\"object\":\"prefix\",\"objectName\":\"10.9.0.0/16\",\"text\":\"found here, "
+    "too\"},{\"code\":\"group-unserved\",\"severity\":\"alarm\",\"object\":\"prefix\",\"objectName\":"
+    "\"10.9.0.0/16\",\"text\":\"nobody via tag:a\"},{\"code\":"
     "\"policy-tests-failing\",\"severity\":\"warn\",\"object\":\"policy\",\"objectName\":\"\",\"text\":\"2 tests "
     "fail\"},{\"code\":\"of-a-later-release\",\"severity\":\"dire\",\"object\":\"moon\",\"objectName\":\"m\","
     "\"text\":\"new\"}]}";
@@ -159,6 +186,7 @@ static void what_the_server_says_is_there_too(void **state)
     assert_true(rig_shows(&r, "2 tests fail"));
     assert_null(need(&r, "prefix-unserved 10.9.0.0/16"));
     assert_non_null(need(&r, "of-a-later-release m"));
+    assert_non_null(need(&r, "group-unserved 10.9.0.0/16"));
     rig_keys(&r, "/not forward<Enter>");
     rig_draw(&r, 24, 80);
     rig_keys(&r, "<Enter>");
@@ -265,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_needs_somebody_is_found_and_goes_when_it_is_over),
+        cmocka_unit_test(what_is_over_is_counted_no_more),
         cmocka_unit_test(many_of_a_kind_are_one_line),
         cmocka_unit_test(enter_leads_to_the_object),
         cmocka_unit_test(what_the_server_says_is_there_too),

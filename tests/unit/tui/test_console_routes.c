@@ -91,6 +91,23 @@ static void clients_are_followed_live(void **state)
     rig_release(&r);
 }
 
+/* Who serves within a group of via is a standby for everybody else. */
+static void a_router_of_a_group_can_become_the_primary(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab>");
+    rig_json(&r, "{\"changed\":{\"prefixes\":[{\"prefix\":\"10.20.0.0/16\",\"primary\":\"4\",\"routers\":["
+                 "{\"node\":\"4\",\"name\":\"gw-ber-2\",\"state\":\"serving\"},"
+                 "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"serving\",\"via\":\"tag:a\"}]}]}}");
+    rig_keys(&r, "f");
+    assert_true(rig_shows(&r, "gw-ber-1  (serving via tag:a)"));
+    assert_false(rig_shows(&r, "gw-ber-2  ("));
+    rig_release(&r);
+}
+
 /* Whoever makes another router primary is told when clients use it; the move before is not taken for this one. */
 static void a_move_is_watched_to_its_end(void **state)
 {
@@ -389,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_have_a_glyph_a_word_and_a_filter),
         cmocka_unit_test(clients_are_followed_live),
+        cmocka_unit_test(a_router_of_a_group_can_become_the_primary),
         cmocka_unit_test(a_move_is_watched_to_its_end),
         cmocka_unit_test(a_drained_router_is_said_to_be_safe_to_reboot),
         cmocka_unit_test(a_prefix_says_who_uses_it_and_who_is_nearest),

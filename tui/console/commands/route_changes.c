@@ -306,11 +306,17 @@ static void primary_chosen(struct app *app, const char *node)
     plan_primary(app, app->dialog->row_key, node);
 }
 
+/* Who serves within a group of via can serve everybody else too. */
+static bool may_become_primary(int state, bool serves_all)
+{
+    return state == ROUTE_STANDBY || state == ROUTE_UNHEALTHY || (state == ROUTE_SERVING && !serves_all);
+}
+
 static const char *refuse_route_primary(const struct m_route *r)
 {
     if (r->api.exit)
         return "exit routes have no primary: every approved exit node serves";
-    if (r->api.state == ROUTE_SERVING)
+    if (r->api.state == ROUTE_SERVING && r->api.primary == r->node->api.id)
         return "it is the primary already";
     if (r->api.state == ROUTE_AVAILABLE)
         return "it is not approved";
@@ -331,7 +337,7 @@ static const char *refuse_primary(struct app *app)
     if (p->api.exit)
         return "exit routes have no primary: every approved exit node serves";
     for (size_t i = 0; i < p->api.routers.len; i++)
-        if (router_at(p, i)->state == ROUTE_STANDBY || router_at(p, i)->state == ROUTE_UNHEALTHY)
+        if (may_become_primary(router_at(p, i)->state, router_at(p, i)->node == p->api.primary))
             return NULL;
     return "no other router can serve it";
 }
@@ -354,9 +360,10 @@ static void cmd_primary(struct app *app, const char *arg)
     for (size_t i = 0; i < p->api.routers.len; i++) {
         const struct api_router *r = router_at(p, i);
 
-        if (r->state != ROUTE_STANDBY && r->state != ROUTE_UNHEALTHY)
+        if (!may_become_primary(r->state, r->node == p->api.primary))
             continue;
-        char *text = mem_format("%s  (%s)", r->name, route_state_name(r->state));
+        char *text = mem_format("%s  (%s%s%s)", r->name, route_state_name(r->state), r->via && *r->via ? " via " : "",
+                                r->via ? r->via : "");
         snprintf(id, sizeof(id), "%llu", (unsigned long long)r->node);
         dialog_add_choice(app, id, text);
         free(text);

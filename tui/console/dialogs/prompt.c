@@ -21,7 +21,10 @@ void prompt_open(struct app *app, enum prompt_kind kind, const char *text)
     struct prompt *p = &app->prompt;
 
     p->kind = kind;
-    line_offer(&p->line, text);
+    if (kind == PROMPT_COMMAND)
+        line_set(&p->line, text); /* the beginning of one */
+    else
+        line_offer(&p->line, text);
     mem_replace(&p->before, kind == PROMPT_FILTER ? app_list(app)->filter_text : "");
     free(p->error);
     p->error = NULL;

@@ -209,9 +209,12 @@ static void forget(struct list *l, const struct row *row)
         l->anchor = NULL;
     if (l->scope == row)
         l->scope = NULL;
-    if (find(l, row, &index)) {
-        vec_remove(&l->order, index);
+    bool found = find(l, row, &index), whole = l->def->tree || l->def->always_whole;
+    /* Otherwise it was counted when it came, shown or not. */
+    if (whole ? found : (l->def->kinds & 1U << row->kind) != 0)
         l->total -= l->total > 0;
+    if (found) {
+        vec_remove(&l->order, index);
         if (index < l->index)
             l->index--;
         if (index < l->top)

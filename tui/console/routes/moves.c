@@ -10,17 +10,22 @@
 #define CELL_NS    (24 * 3600 * NS_PER_SECOND / DAY_CELLS)
 #define DIGITS_MAX 9
 
-/* Who served at a time, by the moves, which are newest first; 0: nobody, UINT64_MAX: not known. */
+/* Who served everybody at a time, by the moves, which are newest first; 0: nobody, UINT64_MAX: not known. */
 static uint64_t server_at(const struct m_prefix *p, const struct api_route_history *h, int64_t time_ns)
 {
+    const struct api_move *oldest = NULL;
+
     for (size_t i = 0; i < h->moves.len; i++) {
         const struct api_move *m = api_at(&h->moves, struct api_move, i);
 
+        if (*m->via || m->nearest)
+            continue;
         if (m->time_ns <= time_ns)
             return m->to;
+        oldest = m;
     }
-    if (h->moves.len)
-        return api_at(&h->moves, struct api_move, h->moves.len - 1)->from;
+    if (oldest)
+        return oldest->from;
     return p->api.primary && p->api.since_ns <= time_ns ? p->api.primary : UINT64_MAX;
 }
 
@@ -78,6 +83,8 @@ static void draw_move(struct app *app, struct canvas *c, int row, int col, int c
     buf_addf(&b, ": %s", *m->cause ? m->cause : m->text);
     if (*m->actor && !str_eq(m->actor, "server"))
         buf_addf(&b, ", by %s", m->actor);
+    if (*m->via)
+        buf_addf(&b, "; only via %s", m->via);
     canvas_text(c, row, col + 13, cols - 13, m->to ? ROLE_TEXT : ROLE_BAD, buf_text(&b));
     buf_release(&b);
 }
