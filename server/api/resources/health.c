@@ -202,7 +202,7 @@ static const struct api_endpoint rows[] = {
      .help = "Whether the database answers"},
     {HEADWAY("GET", "/health"), .run = headway_health, .need = NEED_READ, .scope = SCOPE_ANY, .answer = "Health",
      .help = "Whether all is well, and why not"},
-    {HEADWAY("GET", "/roundtrips"), .run = round_trips_get, .need = NEED_READ, .scope = SCOPE_DEVICES_CORE,
+    {HEADWAY("GET", "/roundtrips"), .run = round_trips_get, .need = NEED_READ, .scope = SCOPE_ALL,
      .query = "nodes:text", .answer = "RoundTrips",
      .help = "How long clients took to answer the last PINGs of their control connections; of the nodes with these ids "
              "(3,4,5) the last minutes, and what they measured to relays"},
