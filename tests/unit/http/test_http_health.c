@@ -154,7 +154,9 @@ static void delivered(int64_t ago_s, bool failed)
                                                          .tried_ns = then,
                                                          .next_ns = failed ? then + 3600 * NS_PER_SECOND : 0,
                                                          .trouble = failed ? "it answered with status 500" : ""});
-    json_decref(api_expect(&f, 200, "PUT", "/api/headway/webhooks/1", "{\"subscriptions\":[\"nodeDeleted\"]}"));
+    char *body = mem_format("{\"name\":\"user%lld\"}", (long long)ago_s); /* which webhook 1 is not told of */
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/users", body));
+    free(body);
 }
 
 static void a_webhook_that_fails_for_long_is_named(void **state)
