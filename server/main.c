@@ -306,6 +306,7 @@ static int start_outside(struct daemon *d, struct err *e)
                                                             .tailnet = d->tailnet,
                                                             .config = c});
     api.readback = d->readback;
+    api.control = d->control;
     if (acme_is_wanted(c) && (rc = acme_start(c, d->loops, &d->acme, e)) < 0)
         return rc;
     relay.tls = d->acme ? acme_tls(d->acme) : NULL;

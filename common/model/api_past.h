@@ -68,10 +68,35 @@ struct api_sample {
     uint64_t failovers;   /* prefixes that moved */
     bool database_ok;     /* it answered */
     uint64_t database_ms; /* and took so long */
+    uint64_t pushes;      /* maps and changes that clients were sent */
+    uint64_t sent_bytes;  /* all that clients were sent */
+    uint64_t median_us;   /* of the round trips of control connections; 0: not known */
 };
 struct api_samples {
     uint64_t interval;       /* seconds from one to the next */
     struct api_list samples; /* struct api_sample, the last hour's, oldest first */
+};
+
+/* How long a client took to answer a PING of its control connection. */
+struct api_round_trip {
+    int64_t time_ns;
+    uint64_t us;
+    bool lost; /* it did not answer and was given up */
+};
+/* What a client measured to a relay. */
+struct api_relay_latency {
+    uint64_t region;
+    const char *name; /* "" where it is not known */
+    uint64_t us;
+};
+struct api_node_round_trips {
+    uint64_t node;
+    struct api_round_trip last;  /* time 0: none */
+    struct api_list round_trips; /* struct api_round_trip, the last minutes', oldest first; only of nodes asked for */
+    struct api_list relays;      /* struct api_relay_latency, likewise */
+};
+struct api_round_trips {
+    struct api_list nodes; /* struct api_node_round_trips */
 };
 
 /* Whom one reaches, and by whom it is reached. */
@@ -109,6 +134,6 @@ struct api_reach_history {
 
 extern const struct api_shape api_neighbours_shape, api_reach_history_shape;
 extern const struct api_shape api_past_shape, api_past_node_shape, api_primary_shape, api_nearest_shape, api_move_shape,
-    api_route_history_shape, api_event_counts_shape, api_samples_shape;
+    api_route_history_shape, api_event_counts_shape, api_samples_shape, api_round_trips_shape;
 
 #endif

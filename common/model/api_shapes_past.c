@@ -137,7 +137,8 @@ static const struct api_field sample_fields[] = {
     OWN(api_sample, "time", time_ns, KIND_TIME),          OWN(api_sample, "nodes", nodes, KIND_U64),
     OWN(api_sample, "online", online, KIND_U64),          OWN(api_sample, "events", events, KIND_U64),
     OWN(api_sample, "failovers", failovers, KIND_U64),    OWN(api_sample, "databaseOk", database_ok, KIND_BOOL),
-    OWN(api_sample, "databaseMs", database_ms, KIND_U64),
+    OWN(api_sample, "databaseMs", database_ms, KIND_U64), OWN(api_sample, "pushes", pushes, KIND_U64),
+    OWN(api_sample, "sentBytes", sent_bytes, KIND_U64),   OWN(api_sample, "medianUs", median_us, KIND_U64),
 };
 static const struct api_shape sample_shape = SHAPE(api_sample, "sample", sample_fields);
 
@@ -146,6 +147,34 @@ static const struct api_field samples_fields[] = {
     OWN(api_samples, "samples", samples, MANY(sample_shape)),
 };
 const struct api_shape api_samples_shape = SHAPE(api_samples, "samples", samples_fields);
+
+static const struct api_field round_trip_fields[] = {
+    OWN(api_round_trip, "time", time_ns, KIND_TIME),
+    OWN(api_round_trip, "us", us, KIND_U64),
+    OWN(api_round_trip, "lost", lost, KIND_BOOL),
+};
+static const struct api_shape round_trip_shape = SHAPE(api_round_trip, "round trip", round_trip_fields);
+
+static const struct api_field relay_latency_fields[] = {
+    OWN(api_relay_latency, "region", region, KIND_U64),
+    OWN(api_relay_latency, "name", name, KIND_TEXT),
+    OWN(api_relay_latency, "us", us, KIND_U64),
+};
+static const struct api_shape relay_latency_shape = SHAPE(api_relay_latency, "relay", relay_latency_fields);
+
+static const struct api_field node_round_trips_fields[] = {
+    OWN(api_node_round_trips, "node", node, KIND_ID),
+    OWN(api_node_round_trips, "last", last, PART(round_trip_shape)),
+    OWN(api_node_round_trips, "roundTrips", round_trips, MANY(round_trip_shape)),
+    OWN(api_node_round_trips, "relays", relays, MANY(relay_latency_shape)),
+};
+static const struct api_shape node_round_trips_shape =
+    SHAPE(api_node_round_trips, "round trips of a node", node_round_trips_fields);
+
+static const struct api_field round_trips_fields[] = {
+    OWN(api_round_trips, "nodes", nodes, MANY(node_round_trips_shape)),
+};
+const struct api_shape api_round_trips_shape = SHAPE(api_round_trips, "round trips", round_trips_fields);
 
 static const struct api_field end_fields[] = {
     OWN(api_reach_end, "kind", kind, KIND_TEXT),

@@ -30,6 +30,7 @@ struct api_options {
     struct tailnet *tailnet;
     struct store *store;
     struct readback *readback;   /* what clients hold; NULL: nobody asks them */
+    struct control *control;     /* what is measured of clients; NULL: nothing is. Outlives what api_stop ends */
     uint8_t public_key[KEY_LEN]; /* the Noise key that GET /key tells */
     /* Appends metrics of other rooms in Prometheus' text form; NULL: none. Any thread. */
     void (*metrics)(void *arg, struct buf *out);

@@ -97,6 +97,26 @@ struct control_question {
  * ERR_BUSY (4 questions of the node, 8 of the actor, or 256 of all, are open), ERR_INVALID. */
 int control_ask(struct control *c, const struct control_question *q, struct err *e) WARN_UNUSED;
 
+/* ---- What is measured ---- */
+
+#define CONTROL_ROUND_TRIPS 60         /* that are kept of each node */
+#define CONTROL_LOST        UINT32_MAX /* the client did not answer in time and was given up */
+
+struct control_round_trip {
+    int64_t time_ns; /* when it ended */
+    uint32_t us;
+};
+/* The last PINGs of the node's control connections, oldest first; returns how many. They are sent where a client was
+ * silent for the interval that the configuration gives its node. Any thread. */
+size_t control_round_trips(struct control *c, uint64_t node, struct control_round_trip out[CONTROL_ROUND_TRIPS]);
+
+struct control_figures {
+    uint64_t pushes;     /* maps and changes of maps that clients were sent */
+    uint64_t sent_bytes; /* all that they were sent */
+    uint32_t median_us;  /* of the round trips of the last two minutes; 0: none is known */
+};
+void control_figures(struct control *c, struct control_figures *out); /* any thread */
+
 /* Any thread. Figures in Prometheus' text form. */
 void control_metrics(struct control *c, struct buf *out);
 

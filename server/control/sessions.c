@@ -96,6 +96,7 @@ static void watch(struct map_session *s, const struct tailnet_snapshot *snapshot
         return;
     const struct config *config = control_config(s->group->control);
     core_ping_times(config, n, &interval, &timeout);
+    rpc_conn_set_owner(s->rpc->conn, s->node_id);
     rpc_conn_set_ping(s->rpc->conn, (unsigned)interval, (unsigned)timeout);
     bool router = node_has_subnet_route(n->record) || node_is_exit(n->record);
     rpc_conn_set_user_timeout(s->rpc->conn, router ? ROUTER_TIMEOUT_MS : OTHER_TIMEOUT_MS);

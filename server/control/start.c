@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/ask.h"
@@ -12,6 +13,8 @@
 #include "control/sessions.h"
 #include "control/takeover.h"
 #include "metrics/metrics.h"
+
+#define MEDIAN_NS (120 * NS_PER_SECOND)
 
 void control_reload(struct control *c, const struct config *config)
 {
@@ -30,10 +33,19 @@ static bool knows(void *arg, const uint8_t machine_key[KEY_LEN])
     return tailnet_knows_machine(c->options.tailnet, machine_key);
 }
 
+static void measured(void *arg, uint64_t owner, int64_t us)
+{
+    struct control *c = arg;
+
+    round_trips_note(&c->round_trips, c->options.tailnet, owner,
+                     us < 0 || us >= CONTROL_LOST ? CONTROL_LOST : (uint32_t)us);
+}
+
 static void release(struct control *c)
 {
     takeover_release_all(c);
     questions_release(&c->questions);
+    round_trips_release(&c->round_trips);
     config_unref(c->config);
     free(c->groups);
     pthread_cond_destroy(&c->changed);
@@ -77,11 +89,13 @@ struct control *control_new(const struct control_options *options, struct err *e
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
     questions_init(&c->questions);
+    round_trips_init(&c->round_trips);
     struct rpc_server_options server = {.loops = options->loops,
                                         .routes = control_paths,
                                         .route_count = control_path_count,
                                         .arg = c,
                                         .knows = knows,
+                                        .measured = measured,
                                         .body_max = ask_body_max};
     memcpy(server.private_key, options->private_key, CRYPTO_KEY_LEN);
     c->server = rpc_server_new(&server, e);
@@ -103,6 +117,23 @@ void control_accept(struct control *c, struct stream *stream, const struct head 
 bool control_knows(struct control *c, const struct addr *from)
 {
     return rpc_server_is_proved(c->server, from);
+}
+
+size_t control_round_trips(struct control *c, uint64_t node, struct control_round_trip out[CONTROL_ROUND_TRIPS])
+{
+    return round_trips_read(&c->round_trips, node, out);
+}
+
+void control_figures(struct control *c, struct control_figures *out)
+{
+    struct rpc_counts n;
+
+    rpc_server_counts(c->server, &n);
+    *out = (struct control_figures){
+        .pushes = atomic_load(&c->messages[MAP_FULL]) + atomic_load(&c->messages[MAP_CHANGE]),
+        .sent_bytes = n.bytes_out,
+        .median_us = round_trips_median(&c->round_trips, clock_wall_ns() - MEDIAN_NS),
+    };
 }
 
 /* headscale's names for what clients are sent, and for what they say of themselves. */

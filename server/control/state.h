@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "control/c2n/questions.h"
 #include "control/control.h"
+#include "control/round_trips.h"
 #include "core/core.h"
 #include "netmap/netmap.h"
 #include "rpc/rpc.h"
@@ -29,6 +30,7 @@ struct control {
     atomic_ullong messages[MAP_MESSAGES], updates_taken, updates_refused, streams_left, streams_ended;
     atomic_uint filling; /* streams that wait for their first map, in all groups */
     struct questions questions;
+    struct round_trips round_trips;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     const struct config *config; /* a reference */

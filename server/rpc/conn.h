@@ -72,6 +72,7 @@ struct rpc_ping {
     int64_t last_heard;         /* mono ms */
     int64_t sent_us;            /* of the PING that is out, or of the last one; 0 before the first */
     int64_t srtt_us, spread_us; /* as TCP keeps them (RFC 6298); srtt_us is -1 before the first */
+    uint64_t owner;             /* see rpc_conn_set_owner */
     void (*read_now)(struct rpc_conn *c);
 };
 

@@ -96,6 +96,15 @@ static void send_ping(struct rpc_conn *c)
     set_deadline(c, loop_now(c->loop) + suspect_after(p));
 }
 
+/* us: -1 where no answer came. */
+static void measured(struct rpc_conn *c, int64_t us)
+{
+    const struct rpc_server_options *o = &c->server->options;
+
+    if (c->ping.owner && o->measured)
+        o->measured(o->arg, c->ping.owner, us);
+}
+
 static void due(struct loop_timer *timer)
 {
     struct rpc_conn *c = owner(timer);
@@ -122,6 +131,7 @@ static void due(struct loop_timer *timer)
         set_deadline(c, loop_now(c->loop) + dead_after(p) - suspect_after(p));
     } else {
         count_add(&c->server->dead, 1);
+        measured(c, -1);
         log_info("control", "connection from %s is dead: nothing heard for %lld ms", c->peer,
                  (long long)(loop_now(c->loop) - p->last_heard));
         conn_end(c, RPC_DEAD, NULL);
@@ -182,6 +192,7 @@ void ping_answered(struct rpc_conn *c, const uint8_t opaque[8])
     if (!p->sent_us || memcmp(opaque, &p->sent_us, sizeof(p->sent_us)) != 0)
         return;
     rtt = clock_mono_us() - p->sent_us;
+    measured(c, rtt);
     if (p->srtt_us < 0) {
         p->srtt_us = rtt;
         p->spread_us = rtt / 2;
@@ -190,6 +201,11 @@ void ping_answered(struct rpc_conn *c, const uint8_t opaque[8])
         p->spread_us += (off - p->spread_us) / 4;
         p->srtt_us += (rtt - p->srtt_us) / 8;
     }
+}
+
+void rpc_conn_set_owner(struct rpc_conn *c, uint64_t owner)
+{
+    c->ping.owner = owner;
 }
 
 int64_t rpc_conn_heard_ms(const struct rpc_conn *c)

@@ -104,8 +104,10 @@ const char *rpc_conn_peer_text(const struct rpc_conn *c); /* "192.0.2.1:40312" *
  * connection is dead: open calls get RPC_DEAD and it is closed. interval_ms 0: no PING is sent, and silence proves
  * nothing. Holds until changed; 30,000 and 15,000 at first. */
 void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeout_ms);
-/* TCP_USER_TIMEOUT; 90,000 at first. */
+/* Whose round trips are measured by these PINGs, as rpc_server_options.measured is told; 0, at first: nobody's. */
+void rpc_conn_set_owner(struct rpc_conn *c, uint64_t owner);
 int64_t rpc_conn_heard_ms(const struct rpc_conn *c); /* mono ms of the last byte that came */
+/* TCP_USER_TIMEOUT; 90,000 at first. */
 void rpc_conn_set_user_timeout(struct rpc_conn *c, unsigned ms);
 
 /* What a connection may take is decided by what its machine key is worth. A handshake can be replayed: until the first
@@ -139,6 +141,9 @@ struct rpc_server_options {
     void *arg; /* given to handlers and to knows */
     /* Does a node with this machine key exist? Called on any loop's thread, must not block. */
     bool (*knows)(void *arg, const uint8_t machine_key[CRYPTO_KEY_LEN]);
+    /* A PING of a connection with an owner was answered after so many us; -1: the connection was given up as dead. On
+     * its loop's thread. NULL: nobody wants to know. */
+    void (*measured)(void *arg, uint64_t owner, int64_t us);
     /* NULL: all bodies are held to the usual bounds. Otherwise asked when the head of a request for which there is a
      * route has come: how many bytes of its body are taken, beside those bounds; 0: the usual. Of a larger body no more
      * is read: the handler is called at once, with body NULL, and answers 413. */

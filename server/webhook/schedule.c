@@ -86,10 +86,11 @@ static void follow_snapshot(struct webhooks *w)
 /* Milliseconds until it is to be told; 0: now, -1: nothing is known that it is to be told. */
 static int64_t due_in(const struct target *t)
 {
-    int64_t quiet = t->quiet_ms - clock_mono_ms(), wait = 0;
+    int64_t wait = 0;
 
     if (t->busy || (!t->more && !t->news))
         return -1;
+    int64_t quiet = t->quiet_ms - clock_mono_ms();
     if (t->next_ns)
         wait = (t->next_ns - clock_wall_ns()) / NS_PER_MS + 1;
     if (wait > 2 * 3600 * 1000) /* the clock was set back */

@@ -45,6 +45,8 @@ EVENTS = [
      "object": "prefix", "objectId": None, "objectName": "10.0.0.0/8", "text": "gw serves 10.0.0.0/8", "detail": None,
      "inverse": None, "undoneBy": None},
 ]
+UNDO_EVENT = dict(EVENTS[0], id="1.9", kind="user.deleted", text="alice was deleted")
+UNDONE = [False]  # event 1.7 was, by 1.9
 PENDING = [{"authId": "hskey-authreq-0123456789abcdef01234567", "kind": "register", "hostname": "new-one",
             "source": "192.0.2.7:4711", "routes": ["10.9.0.0/16"], "requestTags": ["tag:ci"],
             "createdAt": "2026-07-20T08:00:00Z", "expiresAt": "2026-07-20T08:15:00Z"},
@@ -213,6 +215,8 @@ def ours(method, path, query, body):
                      "next": None if older else "1.8"}
     if words == ["events"]:
         number = lambda e: int(e["id"].split(".")[1])
+        if UNDONE[0]:
+            return 200, {"events": [dict(EVENTS[0], undoneBy="1.9"), EVENTS[1], UNDO_EVENT], "event": "1.9"}
         found = EVENTS + [dict(EVENTS[1], id="1.10", text="carol joined")] * (query.get("since") == "1.9")
         found = [e for e in found if number(e) > int(query.get("since", "1.0").split(".")[1])]
         found = [e for e in found if number(e) < int(query.get("before", "1.99").split(".")[1])]
@@ -240,7 +244,9 @@ def ours(method, path, query, body):
         return 200, {"apps": APPS}
     if words == ["exits"]:
         return 200, {"exits": EXITS}
-    if words[0] == "undo" and words[1] != "1.7":
+    if words[0] == "undo" and "dry_run" not in query:
+        UNDONE[0] = words[1] == "1.7"
+    if words[0] == "undo" and words[1] not in ("1.7", "1.9"):
         return 410, {"error": {"code": "gone", "message": "event 1.6 is not in the journal any more", "field": ""}}
     if words == ["nodes"]:
         return 200, {"nodes": [{**n, "needsApproval": n["id"] == "3"} for n in NODES]}

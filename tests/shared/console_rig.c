@@ -96,7 +96,7 @@ static void add_node(struct buf *b, size_t id, const struct made_up *p)
              "\"createdAt\":\"2026-02-12T14:03:00Z\",\"online\":%s,\"expired\":%s,\"healthy\":true,\"priority\":100,"
              "\"version\":%zu,"
              "\"since\":\"%s\",\"os\":\"linux\",\"osVersion\":\"12\",\"clientVersion\":\"1.82.0-t0123\","
-             "\"capVersion\":113,\"relayName\":\"ber\",\"source\":\"203.0.113.7:51000\","
+             "\"capVersion\":113,\"relay\":1,\"relayName\":\"ber\",\"source\":\"203.0.113.7:51000\","
              "\"endpoints\":[\"203.0.113.7:41641\"],\"fqdn\":\"%s.example.com\"",
              b->data[b->len - 1] == '[' ? "" : ",", id, id / 256, id % 256, id, name, name, seen,
              online ? "true" : "false", p && p->expired ? "true" : "false", id + 10, since, name);

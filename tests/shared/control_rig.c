@@ -155,10 +155,19 @@ static bool is_reserved(void *arg, const struct head *h)
     return strcmp(h->path, "/reserved") == 0;
 }
 
+static void measured(void *arg, uint64_t owner, int64_t us)
+{
+    (void)arg;
+    if (owner == 1 && us >= 0)
+        rig.answered++;
+    if (owner == 2 && us < 0)
+        rig.lost++;
+}
+
 int rig_set_up(void **state)
 {
     struct rpc_server_options options = {
-        .routes = routes, .route_count = ARRAY_LEN(routes), .knows = knows, .times = rig.times};
+        .routes = routes, .route_count = ARRAY_LEN(routes), .knows = knows, .measured = measured, .times = rig.times};
     struct front_options front_options = {.control = to_control,
                                           .known = is_known_here,
                                           .reserved = is_reserved,

@@ -34,6 +34,7 @@ extern struct rig {
     _Atomic(struct rpc *) stream;
     _Atomic enum rpc_end why;
     atomic_uint pulls;
+    atomic_uint answered, lost; /* PINGs of connections with an owner; owner 1 answers, 2 does not */
     char path[256], query[256], method[16], peer[ADDR_PORT_TEXT_MAX];
 } rig;
 

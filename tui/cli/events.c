@@ -264,34 +264,98 @@ static char *last_undoable(struct cli *c, char **text)
     return id;
 }
 
-static int undo(struct cli *c)
+static bool is_same(const struct api_event_id *a, const struct api_event_id *b)
+{
+    return a->run == b->run && a->seq == b->seq;
+}
+
+static const struct api_event *event_in(const struct event_page *p, const struct api_event_id *id)
+{
+    for (size_t i = 0; i < p->events.len; i++)
+        if (is_same(&page_event(p, i)->id, id))
+            return page_event(p, i);
+    return NULL;
+}
+
+/* The newest event by which another was undone that can be undone itself, or (id not NULL) the one by which that event
+ * was undone. The caller owns what is returned, and *text; NULL with the error printed. */
+static char *last_redoable(struct cli *c, const struct api_event_id *id, char **text)
+{
+    const struct api_event *found = NULL;
+    struct event_page page;
+    char *undo = NULL;
+
+    if (!fetch(c, "", "", LIST_LIMIT, &page, NULL))
+        return NULL;
+    for (size_t i = 0; i < page.events.len; i++) {
+        const struct api_event *e = page_event(&page, i), *by = event_in(&page, &e->undone_by);
+
+        if (id ? is_same(&e->id, id)
+               : by && by->inverse && !by->undone_by.run && (!found || found->undone_by.seq < e->undone_by.seq))
+            found = e;
+    }
+    if (!found && id)
+        cli_failf(c, "it is not among the last " LIST_LIMIT " events");
+    else if (!found)
+        cli_failf(c, "nothing to redo among the last " LIST_LIMIT " events");
+    else if (!found->undone_by.run)
+        cli_failf(c, "it was not undone: %s", found->text);
+    if (found && found->undone_by.run) {
+        replace_id(&undo, &found->undone_by);
+        *text = mem_strdup(found->text);
+    }
+    page_release(&page);
+    return undo;
+}
+
+struct taking_back {
+    const char *verb, *past, *done; /* "Undo", "undone", "Undone" */
+};
+
+/* id and text are given up. */
+static int take_back(struct cli *c, char *id, char *text, bool ask, const struct taking_back *words)
 {
     bool dry = flags_switch(&c->flags, "dry-run");
-    char *id, *text = NULL, line[512];
+    char line[512];
 
-    if (c->args->len) {
-        id = cli_segment(c->args->items[0]);
-    } else {
-        id = last_undoable(c, &text);
-        if (!id)
-            return 1;
-        if (!dry && !cli_confirm(c, "Undo \"%s\" (%s)?", text, id)) {
-            fputs("Nothing undone\n", stderr);
-            free(id);
-            free(text);
-            return 0;
-        }
+    if (ask && !dry && !cli_confirm(c, "%s \"%s\" (%s)?", words->verb, text, id)) {
+        fprintf(stderr, "Nothing %s\n", words->past);
+        free(id);
+        free(text);
+        return 0;
     }
     json_t *answer = cli_call(c, "POST", NULL, "/api/headway/undo/%s%s", id, dry ? "?dry_run=true" : "");
     if (!dry)
-        snprintf(line, sizeof(line), "Undone");
+        str_copy(line, sizeof(line), words->done);
     else if (text)
-        snprintf(line, sizeof(line), "%s can be undone: %s", id, text);
+        snprintf(line, sizeof(line), "%s can be %s: %s", id, words->past, text);
     else
-        snprintf(line, sizeof(line), "%s can be undone", id);
+        snprintf(line, sizeof(line), "%s can be %s", id, words->past);
     free(id);
     free(text);
     return cli_done(c, answer, line, NULL, NULL);
+}
+
+static int undo(struct cli *c)
+{
+    static const struct taking_back words = {"Undo", "undone", "Undone"};
+    char *text = NULL, *id = c->args->len ? cli_segment(c->args->items[0]) : last_undoable(c, &text);
+
+    return id ? take_back(c, id, text, !c->args->len, &words) : 1;
+}
+
+/* By undoing the undo. */
+static int redo(struct cli *c)
+{
+    static const struct taking_back words = {"Redo", "done again", "Done again"};
+    struct api_event_id given;
+    struct err e = {0};
+    char *text = NULL;
+
+    if (c->args->len && api_event_id_parse(c->args->items[0], &given, &e) < 0)
+        return cli_fail(c, &e);
+    char *id = last_redoable(c, c->args->len ? &given : NULL, &text);
+    return id ? take_back(c, id, text, !c->args->len, &words) : 1;
 }
 
 /* clang-format off */
@@ -302,8 +366,12 @@ static const struct flag event_flags[] = {
 static const struct flag undo_flags[] = {
     {"dry-run", 0, FLAG_SWITCH, .help = "report whether the change can be undone, and change nothing"}, FLAGS_END};
 
+static const struct flag redo_flags[] = {
+    {"dry-run", 0, FLAG_SWITCH, .help = "report whether the change can be done again, and change nothing"}, FLAGS_END};
+
 const struct command event_commands[] = {
     {"events", "journal", NULL, event_flags, "Print the journal of changes", .run = events},
     {"undo", NULL, "[EVENT]", undo_flags, "Undo a change: the most recent one, or the given event", .run = undo},
+    {"redo", NULL, "[EVENT]", redo_flags, "Do a change again that was undone: the most recent one, or the given event", .run = redo},
     {0}};
 /* clang-format on */

@@ -64,12 +64,11 @@ static void forget_server(struct app *app)
 {
     dialog_close(app);
     plans_release(app);
-    for (size_t i = 0; i < app->undos.len; i++)
-        undo_release(&app->undos.items[i]);
+    undos_release(&app->undos);
+    undos_release(&app->redos);
     for (size_t i = 0; i < app->held.len; i++)
         delta_release(&app->held.items[i]);
     app_places_release(app);
-    vec_release(&app->undos);
     vec_release(&app->held);
     strs_release(&app->watched);
     model_release(&app->model);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The frame: tabs, facts, flash or prompt, hints; what is in between is the view's. */
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -13,77 +12,9 @@
 #include "console/pane.h"
 #include "console/past/past.h"
 #include "console/screen/screen_text.h"
+#include "console/tabs.h"
 #include "console/views/events.h"
 #include "console/views/node.h"
-
-static bool is_front(const struct app *app, const struct console_view *v)
-{
-    return v == app->place.view || v == app->place.view->tab || (v == app->then.instead && v->then == app->place.view);
-}
-
-/* titled: with its title, where there is room for that. */
-static void tab_text(struct app *app, const struct console_view *v, bool titled, char *text, size_t size)
-{
-    size_t badge = v->badge ? v->badge(app) : 0;
-    int used = snprintf(text, size, titled || is_front(app, v) ? "%c %s" : "%c", v->digit, v->title);
-
-    if (badge)
-        snprintf(text + used, size - (size_t)used, " %zu", badge);
-}
-
-/* How many tabs, from the left, have room for their titles. */
-static size_t titles_that_fit(struct app *app, const struct canvas *c)
-{
-    size_t titled = app->tables->view_count;
-
-    for (;; titled--) {
-        int width = 1;
-
-        for (size_t i = 0; i < app->tables->view_count; i++) {
-            char text[40];
-
-            if (!app->tables->views[i]->digit)
-                continue;
-            tab_text(app, app->tables->views[i], i < titled, text, sizeof(text));
-            width += canvas_width(c, text) + 2;
-        }
-        if (width <= c->cols || !titled)
-            return titled;
-    }
-}
-
-static int draw_tab(struct app *app, struct canvas *c, int row, int col, size_t index, bool titled)
-{
-    const struct console_view *v = app->tables->views[index];
-    bool on = is_front(app, v), badge = v->badge && v->badge(app);
-    int from = col;
-    char text[40];
-
-    tab_text(app, v, titled, text, sizeof(text));
-    if (on)
-        canvas_text(c, row, col - 1, 1, ROLE_TAB_ON, "[");
-    col += canvas_text(c, row, col, c->cols - col - 1, on ? ROLE_TAB_ON : badge ? ROLE_WAIT : ROLE_TAB, text);
-    if (on)
-        canvas_text(c, row, col, 1, ROLE_TAB_ON, "]");
-    canvas_hit(c, (struct rect){row, from, 1, col - from}, HIT_TAB, (int)index);
-    return col + 2;
-}
-
-static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
-{
-    size_t titled = titles_that_fit(app, c);
-    int col = 1;
-
-    for (size_t i = 0; i < app->tables->view_count; i++)
-        if (app->tables->views[i]->digit)
-            col = draw_tab(app, c, at.row, col, i, i < titled);
-    time_t now = (time_t)(app->wall_ns / NS_PER_SECOND);
-    struct tm local;
-    char text[16] = "";
-    if (col + 6 < at.cols && localtime_r(&now, &local))
-        strftime(text, sizeof(text), "%H:%M", &local);
-    canvas_right(c, at.row, at.cols - 6, 5, ROLE_FAINT, text);
-}
 
 static const struct {
     const char *word;
@@ -495,7 +426,7 @@ static void draw_screen(struct app *app, int rows, int cols)
     if ((app->conn.state != CONN_LIVE && !first_read) || app->frozen || app_late(app) ||
         (app->then.on && app->then.request))
         canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CANVAS_DIM);
-    draw_tabs(app, c, app->layout.tabs);
+    tabs_draw(app, c, app->layout.tabs);
     draw_facts(app, c, app->layout.facts);
     if (app->dialog)
         app->dialog->kind->draw(app);

@@ -39,6 +39,7 @@ static const struct {
     OBJECT("Event", api_event_shape),
     OBJECT("Page", api_page_shape),
     OBJECT("Samples", api_samples_shape),
+    OBJECT("RoundTrips", api_round_trips_shape),
     OBJECT("EventCounts", api_event_counts_shape),
     OBJECT("Snapshot", api_snapshot_shape),
     OBJECT("Whoami", api_whoami_shape),

@@ -7,13 +7,14 @@
 
 #include "api/request/state.h"
 #include "base/thread.h"
+#include "control/control.h"
 #include "store/store.h"
 
 struct sampler {
     struct api *api;
     struct thread thread;
     /* The thread's own: what the counters were when it looked last. */
-    uint64_t events, failovers;
+    uint64_t events, failovers, pushes, sent_bytes;
 
     pthread_mutex_t lock; /* of everything below */
     pthread_cond_t wake;
@@ -25,15 +26,23 @@ struct sampler {
 static void count(struct sampler *s, struct api_sample *out)
 {
     const struct tailnet_snapshot *now = tailnet_pin(s->api->with.tailnet);
+    struct control_figures control = {0};
     struct core_counters counters;
 
     core_counters(s->api->with.core, &counters);
+    if (s->api->with.control)
+        control_figures(s->api->with.control, &control);
     out->nodes = now->node_count;
     out->online = now->online_count;
     out->events = now->event_seq - s->events;
     out->failovers = counters.failovers - s->failovers;
+    out->pushes = control.pushes - s->pushes;
+    out->sent_bytes = control.sent_bytes - s->sent_bytes;
+    out->median_us = control.median_us;
     s->events = now->event_seq;
     s->failovers = counters.failovers;
+    s->pushes = control.pushes;
+    s->sent_bytes = control.sent_bytes;
     tailnet_unpin(now);
 }
 

@@ -3,11 +3,13 @@
  *
  * Whether the database answers is asked by one question at a time, on a thread of its own; while it hangs, whoever asks
  * is told so at once. */
+#include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/tables.h"
 #include "api/view/health_reasons.h"
 #include "api/view/objects.h"
+#include "model/api_past.h"
 
 #define FRESH_MS 1000 /* an answer that is good enough for the next */
 #define HANG_MS  3000
@@ -142,11 +144,68 @@ static enum http_flow health_page(struct rest_request *r)
     return with_health(r, page_answer);
 }
 
+/* ---- how far nodes are away ---- */
+
+#define NODES_MAX 200 /* that are asked for in one call */
+
+/* "3,4,5" */
+static int read_ids(struct rest_request *r, const char *text, uint64_t ids[NODES_MAX], size_t *count)
+{
+    for (const char *p = text; *p;) {
+        size_t len = strcspn(p, ",");
+        char digits[24];
+
+        if (*count == NODES_MAX)
+            return err_field(&r->err, ERR_TOOBIG, "nodes", "more than %d nodes", NODES_MAX);
+        snprintf(digits, sizeof(digits), "%.*s", len < sizeof(digits) ? (int)len : 0, p);
+        if (str_u64(digits, 1, INT64_MAX, &ids[*count], "nodes", &r->err) < 0)
+            return ERR_INVALID;
+        ++*count;
+        p += len + (p[len] == ',');
+    }
+    return 0;
+}
+
+static void add_round_trips(struct rest_request *r, struct api_view *v, const struct tailnet_node *n, bool all,
+                            struct api_round_trips *out)
+{
+    if (n)
+        show_round_trips(v, r->api->with.control, n, all, &r->http.arena,
+                         api_at(&out->nodes, struct api_node_round_trips, out->nodes.len++));
+}
+
+static enum http_flow round_trips_get(struct rest_request *r)
+{
+    const char *asked = arg_query(r, "nodes");
+    struct api_round_trips out = {0};
+    uint64_t ids[NODES_MAX];
+    size_t count = 0;
+    struct api_view v;
+
+    if (asked && read_ids(r, asked, ids, &count) < 0)
+        return reply_error(r, &r->err);
+    show_init(&v, r->api, r->s);
+    out.nodes.items =
+        arena_alloc(&r->http.arena, ((asked ? count : r->s->node_count) + 1) * sizeof(struct api_node_round_trips));
+    for (size_t i = 0; i < count; i++)
+        add_round_trips(r, &v, snapshot_node_by_id(r->s, ids[i]), true, &out);
+    for (uint32_t slot = 0; !asked && slot < r->s->block_count * TAILNET_BLOCK; slot++)
+        add_round_trips(r, &v, snapshot_node(r->s, slot), false, &out);
+    struct json_out o = reply_json(r);
+    api_write(&o, &api_round_trips_shape, &out, API_HEADWAY);
+    show_release(&v);
+    return HTTP_DONE;
+}
+
 static const struct api_endpoint rows[] = {
     {V1("GET", "/health"), .run = v1_health, .need = NEED_READ, .scope = SCOPE_ANY, .id = "health", .answer = "Health",
      .help = "Whether the database answers"},
     {HEADWAY("GET", "/health"), .run = headway_health, .need = NEED_READ, .scope = SCOPE_ANY, .answer = "Health",
      .help = "Whether all is well, and why not"},
+    {HEADWAY("GET", "/roundtrips"), .run = round_trips_get, .need = NEED_READ, .scope = SCOPE_ALL,
+     .query = "nodes:text", .answer = "RoundTrips",
+     .help = "How long clients took to answer the last PINGs of their control connections; of the nodes with these ids "
+             "(3,4,5) the last minutes, and what they measured to relays"},
     {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .http.reserved = true, .run = health_page,
      .help = "Whether the database answers, for probes; who asks from inside is told of everything else too"},
 };

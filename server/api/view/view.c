@@ -181,7 +181,7 @@ static struct prefixes serving_of(const struct tailnet_snapshot *s, const struct
     return out;
 }
 
-static const char *relay_name(const struct api_view *v, uint64_t id)
+const char *show_relay_name(const struct api_view *v, uint64_t id)
 {
     for (size_t i = 0; v->relays && i < v->relays->len; i++)
         if (v->relays->items[i].id == id)
@@ -260,7 +260,7 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
                              .cap_version = r->cap_version,
                              .endpoints = {n->live.endpoints, n->live.endpoint_count},
                              .relay = n->live.home_derp,
-                             .relay_name = relay_name(v, n->live.home_derp),
+                             .relay_name = show_relay_name(v, n->live.home_derp),
                              .source = n->live.source,
                              .removed = r->removed,
                              .warnings = warnings_of(&n->live.warnings, a)};

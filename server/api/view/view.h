@@ -73,6 +73,13 @@ const struct tailnet_node *show_nearest(const struct tailnet_snapshot *s, const 
                                         const struct prefix *p, struct buf *why);
 void show_apps(struct api_view *v, struct tailnet *t, struct arena *a, struct api_list *out);  /* struct api_app */
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
+const char *show_relay_name(const struct api_view *v, uint64_t region); /* its code; "" where it is not known */
+/* Round trips of the node's control connections, as far as control (NULL: not at all) keeps them; all: not only the
+ * last one, and what the client measured to relays. */
+struct control;
+struct api_node_round_trips;
+void show_round_trips(struct api_view *v, struct control *control, const struct tailnet_node *n, bool all,
+                      struct arena *a, struct api_node_round_trips *out);
 /* How many nodes each user has, by the index of snapshot.users; free(). */
 uint64_t *show_node_counts(const struct tailnet_snapshot *s);
 

@@ -180,6 +180,16 @@ static void set_ping(void *arg)
     rpc_conn_set_ping(rpc->conn, 20, 120);
 }
 
+static void own_first(void *arg)
+{
+    rpc_conn_set_owner(((struct rpc *)arg)->conn, 1);
+}
+
+static void own_second(void *arg)
+{
+    rpc_conn_set_owner(((struct rpc *)arg)->conn, 2);
+}
+
 struct rtt {
     struct rpc *rpc;
     int64_t us;
@@ -204,6 +214,7 @@ static void a_client_that_answers_stays_and_one_that_does_not_is_dead(void **sta
     rig_wait(&good.replied);
     struct rpc *good_rpc = rig.stream;
     struct loop *good_loop = good_rpc->loop;
+    loop_post(good_loop, own_first, good_rpc);
     loop_post(good_loop, set_ping, good_rpc);
     rig_client_init(&bad);
     bad.o.answer_no_ping = true;
@@ -212,6 +223,7 @@ static void a_client_that_answers_stays_and_one_that_does_not_is_dead(void **sta
     rig_client_stream(&bad, "/machine/talk?1,10");
     rig_wait(&bad.replied);
     struct rpc *rpc = rig.stream;
+    loop_post(rpc->loop, own_second, rpc);
     loop_post(rpc->loop, set_ping, rpc);
     rig_wait(&rig.closed);
     assert_int_equal(rig.why, RPC_DEAD);
@@ -226,6 +238,8 @@ static void a_client_that_answers_stays_and_one_that_does_not_is_dead(void **sta
     struct rpc_counts counts;
     rpc_server_counts(rig.server, &counts);
     assert_true(counts.pings > 2);
+    assert_true(rig.answered > 0);
+    assert_int_equal(rig.lost, 1);
     rig_client_disconnect(&good);
     buf_release(&bad.answer);
 }

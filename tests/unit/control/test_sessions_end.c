@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -208,6 +209,43 @@ static void a_router_that_hangs_is_seen_and_asked_on(void **state)
     test_client_leave(&r);
 }
 
+/* What the PINGs of its connection took is kept, as many as there is room for, and goes with the node. */
+static void round_trips_of_a_node_are_kept(void **state)
+{
+    static struct test_client r;
+    const struct prefix p = {{32, {10, 0, 0, 0}}, 24};
+    struct control_round_trip kept[CONTROL_ROUND_TRIPS];
+    struct control_figures figures;
+    struct config *config = impatient();
+
+    (void)state;
+    config->node.ha.probe_interval = 0;
+    config->node.ha.ping_interval = NS_PER_SECOND / 100;
+    test_client_start(&r, "r");
+    test_client_join(&r);
+    test_client_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+    json_decref(test_client_hear(&r));
+    approve(&r, &p);
+    test_client_hears(&r, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
+    assert_int_equal(control_round_trips(test_daemon.control, test_client_id(&r), kept), 0);
+    control_reload(test_daemon.control, config); /* from here on it is watched closely */
+    config_unref(config);
+    while (control_round_trips(test_daemon.control, test_client_id(&r), kept) < CONTROL_ROUND_TRIPS)
+        usleep(1000);
+    int64_t newest_ns = kept[CONTROL_ROUND_TRIPS - 1].time_ns;
+    do
+        assert_int_equal(control_round_trips(test_daemon.control, test_client_id(&r), kept), CONTROL_ROUND_TRIPS);
+    while (kept[CONTROL_ROUND_TRIPS - 1].time_ns == newest_ns);
+    for (size_t i = 0; i < CONTROL_ROUND_TRIPS; i++) {
+        assert_true(kept[i].us != CONTROL_LOST);
+        assert_true(!i || kept[i].time_ns >= kept[i - 1].time_ns);
+    }
+    control_figures(test_daemon.control, &figures);
+    assert_true(figures.pushes > 0 && figures.sent_bytes > 0 && figures.median_us > 0);
+    control_reload(test_daemon.control, test_daemon.config);
+    test_client_leave(&r);
+}
+
 /* Waits for a question and does not answer it. */
 static void leave_question(struct test_client *c)
 {
@@ -297,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_deleted_node_hears_it_and_its_stream_ends),
         cmocka_unit_test(a_router_that_hangs_is_seen_and_asked_on),
         cmocka_unit_test(a_fresh_session_is_given_time),
+        cmocka_unit_test(round_trips_of_a_node_are_kept),
         cmocka_unit_test(a_stream_that_is_refused_leaves_nobody_online),
     };
     return cmocka_run_group_tests_name("sessions_end", tests, test_daemon_set_up, test_daemon_tear_down);

@@ -144,6 +144,44 @@ static json_t *health_with(const char *code, const char *name, bool there)
     return j;
 }
 
+/* How a delivery at that time went, which is durable when the call behind it is answered. */
+static void delivered(int64_t ago_s, bool failed)
+{
+    int64_t then = clock_wall_ns() - ago_s * NS_PER_SECOND;
+
+    core_webhook_progress(f.core, &(struct core_webhook){.id = 1,
+                                                         .tried = true,
+                                                         .tried_ns = then,
+                                                         .next_ns = failed ? then + 3600 * NS_PER_SECOND : 0,
+                                                         .trouble = failed ? "it answered with status 500" : ""});
+    char *body = mem_format("{\"name\":\"user%lld\"}", (long long)ago_s); /* which webhook 1 is not told of */
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/users", body));
+    free(body);
+}
+
+static void a_webhook_that_fails_for_long_is_named(void **state)
+{
+    json_t *j;
+
+    (void)state;
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/webhooks",
+                           "{\"endpointUrl\":\"https://127.0.0.1:9/secret\",\"subscriptions\":[\"nodeDeleted\"]}"));
+    delivered(700, true);
+    j = health();
+    assert_null(reason(j, "webhook-failing", "webhook 1"));
+    json_decref(j);
+    delivered(10, true);
+    j = health();
+    const char *text = json_text(reason(j, "webhook-failing", "webhook 1"), "text", "");
+    assert_non_null(strstr(text, "127.0.0.1:9 takes no events (it answered with status 500)"));
+    assert_null(strstr(text, "secret"));
+    json_decref(j);
+    delivered(0, false);
+    j = health();
+    assert_null(reason(j, "webhook-failing", "webhook 1"));
+    json_decref(j);
+}
+
 /* They held when the policy was set; the node that one of them is about goes. */
 static void tests_of_the_policy_that_fail_by_now_are_named(void **state)
 {
@@ -221,6 +259,7 @@ int main(void)
         cmocka_unit_test(tests_of_the_policy_that_fail_by_now_are_named),
         cmocka_unit_test(tests_of_the_policy_are_looked_at_again_once_nodes_are_still),
         cmocka_unit_test(a_router_that_keeps_its_prefix_offline_is_named),
+        cmocka_unit_test(a_webhook_that_fails_for_long_is_named),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -171,8 +171,32 @@ static void the_last_hour_is_there_in_samples(void **state)
     assert_int_equal(json_integer_value(json_object_get(answer, "interval")), 60);
     assert_true(json_is_true(json_object_get(sample, "databaseOk")));
     assert_int_equal(json_integer_value(json_object_get(sample, "failovers")), 0);
+    assert_int_equal(json_integer_value(json_object_get(sample, "pushes")), 0);
+    assert_int_equal(json_integer_value(json_object_get(sample, "medianUs")), 0);
     assert_non_null(json_string_value(json_object_get(sample, "time")));
     json_decref(answer);
+}
+
+static void round_trips_are_asked_for_by_nodes(void **state)
+{
+    uint64_t id = api_node(&f, "alice", "r1", (const char *[]){NULL}, NULL);
+    char *target = mem_format("/api/headway/roundtrips?nodes=%llu,999", (unsigned long long)id);
+    json_t *answer = api_expect(&f, 200, "GET", target, NULL);
+    const json_t *nodes = json_object_get(answer, "nodes"), *node = json_array_get(nodes, 0);
+
+    (void)state;
+    assert_int_equal(json_array_size(nodes), 1);
+    assert_true(json_is_array(json_object_get(node, "roundTrips")));
+    assert_int_equal(json_array_size(json_object_get(node, "roundTrips")), 0);
+    assert_true(json_is_null(json_object_get(json_object_get(node, "last"), "time")));
+    json_decref(answer);
+    free(target);
+    answer = api_expect(&f, 200, "GET", "/api/headway/roundtrips", NULL);
+    assert_int_equal(json_array_size(json_object_get(answer, "nodes")), 1);
+    json_decref(answer);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/roundtrips?nodes=1,x", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/roundtrips?nodes=,", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/roundtrips?nodes=00000000000000000000000001", NULL));
 }
 
 static void what_cannot_be_known_is_said(void **state)
@@ -345,11 +369,17 @@ static void the_past_knows_who_was_suspended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_state_is_asked_for_again_by_its_time), CASE(what_cannot_be_known_is_said),
-        CASE(a_prefix_has_a_history_with_causes),     CASE(approval_is_given_taken_and_undone),
-        CASE(the_journal_is_searched_backwards),      CASE(the_last_hour_is_there_in_samples),
-        CASE(how_busy_the_journal_was_is_counted),    CASE(a_message_is_set_read_and_taken_back),
-        CASE(the_past_knows_who_was_suspended),       CASE(the_page_for_those_who_wait_names_the_command),
+        CASE(a_state_is_asked_for_again_by_its_time),
+        CASE(what_cannot_be_known_is_said),
+        CASE(round_trips_are_asked_for_by_nodes),
+        CASE(a_prefix_has_a_history_with_causes),
+        CASE(approval_is_given_taken_and_undone),
+        CASE(the_journal_is_searched_backwards),
+        CASE(the_last_hour_is_there_in_samples),
+        CASE(how_busy_the_journal_was_is_counted),
+        CASE(a_message_is_set_read_and_taken_back),
+        CASE(the_past_knows_who_was_suspended),
+        CASE(the_page_for_those_who_wait_names_the_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -441,6 +441,71 @@ static void a_name_after_a_command_selects_the_row(void **state)
 }
 
 /* One action is one event of the journal, whatever it held; taking it back takes back all of it. */
+/* What was undone is done again by undoing the undo, and can then be undone once more. A new change ends that. */
+static void redo_does_again_what_was_undone(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "<Ctrl-R>");
+    assert_true(rig_shows(&r, "nothing was undone since your last change"));
+    rig_keys(&r, "<Esc>/nas<Enter>a");
+    rig_answer(&r, 0, 200, ROUTE_ANSWER);
+    rig_keys(&r, "<Esc>u");
+    rig_answer(&r, 1, 200, "{}");
+    rig_keys(&r, "y");
+    rig_answer(&r, 2, 200, "{\"event\":\"1.42\",\"inverse\":{\"method\":\"POST\"}}");
+    rig_pass(&r, 10);
+    rig_keys(&r, "<Ctrl-R>");
+    assert_string_equal(r.sent.items[3].path, "/api/headway/undo/1.42?dry_run=true");
+    assert_true(rig_shows(&r, "redo: \"192.168.1.0/24 approved on nas\""));
+    rig_answer(&r, 3, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[4].path, "/api/headway/undo/1.42");
+    rig_answer(&r, 4, 200, "{\"event\":\"1.43\",\"inverse\":{\"method\":\"POST\"}}");
+    assert_true(rig_shows(&r, "done again: \"192.168.1.0/24 approved on nas\""));
+    rig_pass(&r, 10);
+    rig_keys(&r, "<Ctrl-R>");
+    assert_true(rig_shows(&r, "nothing was undone since your last change"));
+    rig_keys(&r, "<Esc>u");
+    assert_string_equal(r.sent.items[5].path, "/api/headway/undo/1.43?dry_run=true");
+    rig_answer(&r, 5, 200, "{}");
+    rig_keys(&r, "y");
+    rig_answer(&r, 6, 200, "{\"event\":\"1.44\"}"); /* without an inverse */
+    rig_keys(&r, "<Ctrl-R>");
+    assert_true(rig_shows(&r, "or it cannot be done again"));
+    rig_release(&r);
+}
+
+/* In the journal it is about the entry under the cursor, and says why not. */
+static void redo_of_an_entry_of_the_journal(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"id\":\"1.40\",\"time\":\"2026-03-03T14:01:55Z\",\"kind\":\"node.renamed\",\"actor\":\"alice\","
+                 "\"object\":\"node\",\"objectName\":\"nas\",\"text\":\"nas renamed\",\"inverse\":{\"method\":\"POST\","
+                 "\"path\":\"/x\"},\"undoneBy\":\"1.41\"}");
+    rig_keys(&r, "5G<Ctrl-R>");
+    assert_string_equal(r.sent.items[0].path, "/api/headway/undo/1.41?dry_run=true");
+    rig_answer(&r, 0, 409, "{\"error\":{\"code\":\"conflict\",\"message\":\"it was changed since\"}}");
+    assert_true(rig_shows(&r, "it was changed since"));
+    rig_keys(&r, "<Esc>gG");
+    rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:02:55Z\",\"kind\":\"node.renamed\",\"actor\":\"alice\","
+                 "\"object\":\"node\",\"objectName\":\"nas\",\"text\":\"back\",\"inverse\":null}");
+    rig_keys(&r, "/nas renamed<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "g<Ctrl-R>");
+    assert_true(rig_shows(&r, "this cannot be done again"));
+    rig_keys(&r, "<Esc>/<Ctrl-U>back<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "G<Ctrl-R>");
+    assert_true(rig_shows(&r, "it was not undone"));
+    rig_release(&r);
+}
+
 static void undo_takes_back_all_of_one_action(void **state)
 {
     struct rig r;
@@ -520,6 +585,8 @@ int main(void)
         cmocka_unit_test(what_is_refused_can_be_mended_where_it_was_typed),
         cmocka_unit_test(a_name_after_a_command_selects_the_row),
         cmocka_unit_test(undo_takes_back_all_of_one_action),
+        cmocka_unit_test(redo_does_again_what_was_undone),
+        cmocka_unit_test(redo_of_an_entry_of_the_journal),
         cmocka_unit_test(approve_is_sent_at_once_and_shown_after_the_answer),
         cmocka_unit_test(a_change_without_an_answer_is_shown_as_sent_with_its_age),
         cmocka_unit_test(what_is_read_while_it_arrives_is_shown_and_not_acted_on),

@@ -90,6 +90,10 @@ static const struct {
     {.name = "new", .at = "6", .shows = "new user"},
     {.name = "repeat", .at = "1/nas<Enter>a", .sends = "/api/headway/nodes/8/routes"},
     {.name = "undo", .at = "5G", .sends = "/api/headway/undo/1.40?dry_run=true"},
+    {.name = "suspend-user", .at = "6g", .sends = "/api/headway/users/1/suspended?dry_run=true"},
+    {.name = "restore-user", .file = "tests/unit/tui/test_console_make.c", .shows = "<Esc>ga"},
+    {.name = "link", .at = "6g", .shows = "logins of alice"},
+    {.name = "redo", .file = "tests/unit/tui/test_console_actions.c", .shows = "<Ctrl-R>"},
     {.name = "plan", .at = "1", .shows = "PLAN (the next action"},
     /* lists */
     {.name = "mark", .at = "1g", .shows = "1 marked"},

@@ -374,6 +374,57 @@ static void columns_are_chosen_and_kept(void **state)
     free(path);
 }
 
+/* A console of this server, with the state in dir. */
+static void start_at(struct rig *r, const char *address, const char *dir)
+{
+    rig_init(r, 0);
+    r->app.address = mem_strdup(address);
+    history_load(&r->app, dir);
+}
+
+static void end_at(struct rig *r, const char *dir)
+{
+    history_save(&r->app, dir);
+    rig_release(r);
+}
+
+static bool remembers(const struct rig *r, enum prompt_kind kind, const char *line)
+{
+    return strs_has(&r->app.prompt.history[kind], line);
+}
+
+/* Two servers, one folder: what was typed at one is not offered at the other, and neither end forgets the other's. */
+static void what_was_typed_belongs_to_one_server(void **state)
+{
+    char dir[] = "/tmp/headway-servers-XXXXXX";
+    struct rig r;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    start_at(&r, "/run/one.sock", dir);
+    rig_keys(&r, "/gw-ber<Enter>:events<Enter>");
+    end_at(&r, dir);
+    start_at(&r, "https://two.example.com", dir);
+    assert_false(remembers(&r, PROMPT_FILTER, "gw-ber"));
+    assert_false(remembers(&r, PROMPT_COMMAND, "events"));
+    rig_keys(&r, "/laptop<Enter>:users<Enter>");
+    end_at(&r, dir);
+    start_at(&r, "/run/one.sock", dir);
+    assert_true(remembers(&r, PROMPT_FILTER, "gw-ber"));
+    assert_true(remembers(&r, PROMPT_COMMAND, "events"));
+    assert_false(remembers(&r, PROMPT_FILTER, "laptop"));
+    end_at(&r, dir);
+    start_at(&r, "https://two.example.com", dir);
+    assert_true(remembers(&r, PROMPT_FILTER, "laptop"));
+    assert_true(remembers(&r, PROMPT_COMMAND, "users"));
+    assert_false(remembers(&r, PROMPT_COMMAND, "events"));
+    end_at(&r, dir);
+    char *path = mem_format("%s/console.history", dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    free(path);
+}
+
 static void silence_is_said_and_nothing_changes_then(void **state)
 {
     struct rig r;
@@ -442,6 +493,27 @@ static void a_refused_text_stays_to_be_mended(void **state)
     rig_keys(&r, "1/colour:red<Enter>");
     assert_int_equal(r.app.prompt.kind, PROMPT_FILTER);
     assert_true(rig_shows(&r, "unknown key 'colour'"));
+    rig_release(&r);
+}
+
+/* A source that is there already, and more words than it takes: that is said where one looks. */
+static void too_many_words_are_named(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "1=laptop nas 22<Enter>");
+    assert_non_null(r.app.dialog);
+    assert_true(rig_shows(&r, "too many words: 'build-01' is the source, 'laptop' the destination"));
+    char *screen = rig_screen(&r, 16, 60);
+    assert_non_null(strstr(screen, "too many words"));
+    free(screen);
+    rig_keys(&r, "<Ctrl-U>laptop nas 22<Enter>"); /* a port may stand by itself */
+    assert_null(r.app.dialog);
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=laptop&dst=nas&port=22");
+    rig_keys(&r, "=<Ctrl-U>laptop nas 22 tcp<Enter>");
+    assert_true(rig_shows(&r, "too many words"));
     rig_release(&r);
 }
 
@@ -641,6 +713,44 @@ static void what_an_event_holds_is_told_in_words(void **state)
     rig_release(&r);
 }
 
+static void users_are_suspended_restored_and_linked(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6ga");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "not suspended"));
+    rig_keys(&r, "<Esc>x");
+    assert_true(rig_shows(&r, "suspended: its nodes are logged out"));
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[1].path, "/api/headway/users/1/suspended");
+    assert_string_equal(r.sent.items[1].body, "{\"suspended\":true}");
+    rig_answer(&r, 1, 200,
+               "{\"event\":\"1.41\",\"inverse\":{\"method\":\"POST\"},\"result\":{\"id\":\"1\",\"name\":\"alice\","
+               "\"suspendedAt\":\"2026-03-03T14:03:00Z\",\"suspendedBy\":\"root\"}}");
+    assert_true(rig_shows(&r, "alice suspended"));
+    rig_draw(&r, 24, 100);
+    rig_keys(&r, "<Esc>gx");
+    assert_true(rig_shows(&r, "suspended already"));
+    rig_keys(&r, "<Esc>ga");
+    rig_answer(&r, 2, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[3].body, "{\"suspended\":false}");
+    rig_answer(&r, 3, 200, "{\"event\":\"1.42\"}");
+    rig_keys(&r, "<Esc>gi<Enter>");
+    rig_keys(&r, "company<Tab>0815<Tab><Enter>");
+    assert_string_equal(r.sent.items[4].path, "/api/headway/users/1/link?dry_run=true");
+    assert_string_equal(r.sent.items[4].body, "{\"provider\":\"company\",\"subject\":\"0815\",\"linked\":true}");
+    rig_answer(&r, 4, 400, "{\"error\":{\"code\":\"invalid\",\"message\":\"'company' is no OpenID provider\"}}");
+    assert_true(rig_shows(&r, "'company' is no OpenID provider"));
+    rig_keys(&r, "<Esc>gi<Tab><Enter>");
+    assert_true(rig_shows(&r, "link: a provider is needed"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +764,7 @@ int main(void)
         cmocka_unit_test(the_drain_key_is_among_the_hints),
         cmocka_unit_test(what_was_never_approved_is_not_degraded),
         cmocka_unit_test(a_refused_text_stays_to_be_mended),
+        cmocka_unit_test(too_many_words_are_named),
         cmocka_unit_test(a_time_is_typed_over_and_not_two_times),
         cmocka_unit_test(revoking_says_what_goes_and_who_takes_over),
         cmocka_unit_test(no_tag_is_lost_unasked),
@@ -669,8 +780,10 @@ int main(void)
         cmocka_unit_test(keys_are_called_by_what_people_know),
         cmocka_unit_test(a_copy_is_what_the_menu_said),
         cmocka_unit_test(columns_are_chosen_and_kept),
+        cmocka_unit_test(what_was_typed_belongs_to_one_server),
         cmocka_unit_test(silence_is_said_and_nothing_changes_then),
         cmocka_unit_test(a_key_that_only_reads_is_refused_before_anything_is_shown),
+        cmocka_unit_test(users_are_suspended_restored_and_linked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

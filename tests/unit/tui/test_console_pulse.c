@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/pulse/pulse.h"
 #include "shared/console_rig.h"
@@ -224,21 +225,67 @@ static void the_last_hour_is_drawn(void **state)
     for (unsigned i = 0; i < 60; i++)
         buf_addf(&b,
                  "%s{\"time\":\"2026-03-03T13:%02u:00Z\",\"nodes\":12,\"online\":%u,\"events\":%u,\"failovers\":%u,"
-                 "\"databaseOk\":%s,\"databaseMs\":%u}",
-                 i ? "," : "", i, 5 + i / 12, i % 7, i == 30, i == 40 ? "false" : "true", i % 5);
+                 "\"databaseOk\":%s,\"databaseMs\":%u,\"pushes\":%u,\"sentBytes\":%u,\"medianUs\":%u}",
+                 i ? "," : "", i, 5 + i / 12, i % 7, i == 30, i == 40 ? "false" : "true", i % 5, i * 3, i * 4100,
+                 i < 5 ? 0 : 8000 + i * 90);
     buf_adds(&b, "]}");
     assert_true(rig_tell(&r, "/api/headway/samples", 200, buf_text(&b)));
     buf_release(&b);
     assert_true(rig_shows(&r, "events/min"));
     assert_true(rig_golden(&r, "pulse-hour", 24, 80));
     assert_false(rig_shows(&r, "accounts"));
-    rig_keys(&r, "J"); /* what has no room is reached by scrolling */
+    for (int i = 0; i < 4; i++) /* what has no room is reached by scrolling */
+        rig_keys(&r, "J");
     assert_true(rig_shows(&r, "accounts"));
-    rig_keys(&r, "K");
+    assert_true(rig_shows(&r, " 13 ms"));
+    assert_true(rig_shows(&r, " 242 kB"));
+    for (int i = 0; i < 4; i++)
+        rig_keys(&r, "K");
     assert_true(rig_golden(&r, "pulse-hour-wide", 40, 120));
     assert_true(rig_golden(&r, "pulse-hour-huge", 60, 200));
     r.app.canvas.ascii = true;
     assert_true(rig_golden(&r, "pulse-hour-ascii", 24, 60));
+    rig_release(&r);
+}
+
+/* Old ones are named; what is not known is said. */
+static void relays_and_versions_are_told(void **state)
+{
+    static const struct {
+        const char *name, *version, *relay;
+    } nodes[] = {{"n20", "1.96.2-t1", "fra"}, {"n21", "1.96.4", "fra"}, {"n22", "1.94.0", "waw"}, {"n23", "", ""},
+                 {"n24", "x.y", "fra"},       {"n25", "1.92.3", "fra"}};
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+        char *json = mem_format("{\"node\":{\"id\":\"%zu\",\"givenName\":\"%s\",\"online\":true,\"healthy\":true,"
+                                "\"clientVersion\":\"%s\",\"relay\":1,\"relayName\":\"%s\"}}",
+                                20 + i, nodes[i].name, nodes[i].version, nodes[i].relay);
+        rig_json(&r, json);
+        free(json);
+    }
+    rig_keys(&r, "0");
+    rig_draw(&r, 50, 160);
+    char *screen = rig_screen(&r, 50, 160);
+    assert_non_null(strstr(screen, "ber 9, fra 4, waw 1; 1 without a home relay"));
+    assert_non_null(strstr(screen, "1.96 2, 1.94 1; old: 13: "));
+    assert_non_null(strstr(screen, " and 9 more; 2 not known"));
+    free(screen);
+    rig_json(&r, "{\"node\":{\"id\":\"26\",\"givenName\":\"oldest\",\"clientVersion\":\"0.98.0\"}}");
+    rig_pass(&r, 1000);
+    screen = rig_screen(&r, 50, 160);
+    assert_non_null(strstr(screen, "old: 14: oldest 0.98, "));
+    free(screen);
+    assert_true(rig_tell(&r, "/api/headway/health", 200,
+                         "{\"database\":true,\"status\":\"degraded\",\"reasons\":[{\"code\":\"relay-unreachable\","
+                         "\"severity\":\"alarm\",\"object\":\"relay\",\"objectName\":\"derp\",\"text\":\"the relay is "
+                         "not reached from here\"}]}"));
+    rig_pass(&r, 1000);
+    screen = rig_screen(&r, 50, 160);
+    assert_non_null(strstr(screen, "               the relay is not reached from here"));
+    free(screen);
     rig_release(&r);
 }
 
@@ -251,6 +298,7 @@ int main(void)
         cmocka_unit_test(enter_leads_to_the_object),
         cmocka_unit_test(what_the_server_says_is_there_too),
         cmocka_unit_test(the_last_hour_is_drawn),
+        cmocka_unit_test(relays_and_versions_are_told),
         cmocka_unit_test(it_opens_by_itself_only_at_the_start_and_only_where_something_is_wrong),
     };
 

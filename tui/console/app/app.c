@@ -22,6 +22,13 @@ void undo_release(struct undo *u)
     free(u->text);
 }
 
+void undos_release(struct undos *u)
+{
+    for (size_t i = 0; i < u->len; i++)
+        undo_release(&u->items[i]);
+    vec_release(u);
+}
+
 void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms)
 {
     app->wall_ns = wall_ns + app->clock_skew_ns;

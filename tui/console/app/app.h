@@ -39,6 +39,11 @@ struct undo {
     int64_t at_ms;
 };
 
+struct undos {
+    struct undo *items;
+    size_t len, cap;
+};
+
 struct flash {
     enum role role;
     char *text;
@@ -140,7 +145,7 @@ struct app {
     struct strs watched; /* "node ID" of routers that the user drained, "prefix PREFIX ID" of what he moved to it: told
                             when done */
     bool plan_mode;      /* the next change is shown before it is made */
-    VEC(struct undo) undos;
+    struct undos undos, redos;            /* own changes; those of them that were taken back */
     const struct console_command *repeat; /* the last change that was asked for; NULL */
     char *repeat_arg;                     /* and what it was asked with */
 
@@ -205,6 +210,7 @@ void app_marked(const struct app *app, struct rows *out, size_t *hidden);
 /* What the last change was answered with in its dialog, so that it can be repeated without asking. */
 void app_repeat_with(struct app *app, const char *arg);
 void undo_release(struct undo *u);
+void undos_release(struct undos *u);
 
 /* Kinds of hits on the canvas. */
 enum hit_kind { HIT_ROW = 1, HIT_COLUMN, HIT_TAB, HIT_COMMAND, HIT_CHOICE, HIT_TEXT };

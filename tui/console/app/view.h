@@ -41,6 +41,7 @@ struct view_section {
 struct console_view {
     const char *name, *title;             /* title: what the tab says */
     char digit;                           /* in the tab; 0: it has no tab ... */
+    int tab_rank;                         /* whose tab gives up its title first where it is narrow: the highest */
     const struct console_view *tab;       /* ... and belongs to the one of this view */
     const struct console_view *then;      /* stands in for it in the past; NULL: it shows that itself */
     const struct command_table *commands; /* its own, that which opens it among them; NULL: none */

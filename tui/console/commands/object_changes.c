@@ -9,6 +9,7 @@
 #include "console/app/dispatch.h"
 #include "console/commands/targets.h"
 #include "console/dialogs/dialog.h"
+#include "console/dialogs/form.h"
 #include "console/dialogs/plan.h"
 #include "json/json.h"
 
@@ -193,6 +194,123 @@ static void cmd_reject(struct app *app, const char *arg)
 
     (void)arg;
     change_objects(app, &change);
+}
+
+/* ---- users: whether they may log in, and as whom ---- */
+
+static const char *refuse_suspended(struct app *app, bool suspended, const char *why)
+{
+    struct rows rows = {0};
+    size_t other = 0;
+
+    whole_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++)
+        other += rows.items[i]->kind == ROW_USER &&
+                 (((const struct m_user *)rows.items[i])->api.suspended_ns != 0) != suspended;
+    vec_release(&rows);
+    return other ? NULL : why;
+}
+
+static const char *refuse_suspend(struct app *app)
+{
+    return refuse_suspended(app, true, "suspended already");
+}
+
+static const char *refuse_restore(struct app *app)
+{
+    return refuse_suspended(app, false, "not suspended");
+}
+
+static void cmd_suspend_user(struct app *app, const char *arg)
+{
+    static const struct object_change change = {.verb = "suspend",
+                                                .past = "suspended",
+                                                .method = "POST",
+                                                .tail = "/suspended",
+                                                .body = "{\"suspended\":true}",
+                                                .before = "may log in",
+                                                .after = "suspended: its nodes are logged out",
+                                                .risk = RISK_ASK,
+                                                .undoable = true,
+                                                .keeps_object = true,
+                                                .note =
+                                                    "tagged nodes stay; logging in is refused until it is restored"};
+
+    (void)arg;
+    change_objects(app, &change);
+}
+
+static void cmd_restore_user(struct app *app, const char *arg)
+{
+    static const struct object_change change = {.verb = "restore",
+                                                .past = "restored",
+                                                .method = "POST",
+                                                .tail = "/suspended",
+                                                .body = "{\"suspended\":false}",
+                                                .before = "suspended",
+                                                .after = "may log in",
+                                                .risk = RISK_ASK,
+                                                .undoable = true,
+                                                .keeps_object = true,
+                                                .note = "its nodes have to log in again"};
+
+    (void)arg;
+    change_objects(app, &change);
+}
+
+enum { LINK_PROVIDER, LINK_SUBJECT, LINK_WHAT };
+
+static void link_user(struct app *app)
+{
+    const struct m_user *u = model_find(&app->model, ROW_USER, app->dialog->row_key);
+    const char *provider = form_value(app, LINK_PROVIDER), *subject = form_value(app, LINK_SUBJECT);
+    bool on = str_eq(form_value(app, LINK_WHAT), "link");
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
+
+    if (!*provider || !*subject) {
+        form_go(app, *provider ? LINK_SUBJECT : LINK_PROVIDER);
+        app_flash(app, ROLE_WARN, "link: %s is needed", *provider ? "a subject" : "a provider");
+        return;
+    }
+    if (!u) {
+        app_flash(app, ROLE_WARN, "link: the user has been deleted");
+        return;
+    }
+    json_open(&o, '{');
+    json_put_str(&o, "provider", provider);
+    json_put_str(&o, "subject", subject);
+    json_put_bool(&o, "linked", on);
+    json_close(&o, '}');
+    struct plan *p = plan_new(RISK_ASK, on ? "link" : "unlink");
+    char *who = mem_format("%s of %s", subject, provider);
+    size_t call = plan_add_request(p, "POST", mem_format("/api/headway/users/%s/link", u->row.key), buf_take(&body),
+                                   u->api.version, ROW_USER);
+    p->undoable = true;
+    plan_add_step(p, call, &u->row, NULL, who, on ? "not linked" : "logs in as the user",
+                  on ? "logs in as the user" : "not linked");
+    p->title = mem_format(on ? "link %s to %s" : "end the link of %s to %s", who, u->api.name);
+    p->done = mem_format(on ? "%s linked to %s" : "%s no longer linked to %s", who, u->api.name);
+    free(who);
+    plan_submit(app, p);
+}
+
+static void cmd_link(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (!row || row->kind != ROW_USER || row->gone_ms) {
+        app_flash(app, ROLE_WARN, "link: no user is selected");
+        return;
+    }
+    char *title = mem_format("logins of %s", row_label(row));
+    dialog_form(app, title, link_user);
+    app->dialog->row_kind = ROW_USER;
+    app->dialog->row_key = mem_strdup(row->key);
+    form_add(app, "provider", "the name of an OpenID provider in the daemon's configuration", NULL, arg);
+    form_add(app, "subject", "what the provider calls the person: the claim sub", NULL, "");
+    form_add(app, "what", "link: a login there is one as this user; unlink: no longer", "link unlink", "link");
+    free(title);
 }
 
 /* ---- rename ---- */
@@ -396,6 +514,37 @@ static const struct console_command commands[] = {
      .risk = RISK_ASK,
      .rank = 6,
      .run = cmd_expire},
+    {.name = "suspend-user",
+     .keys = "x",
+     .hint = "suspend",
+     .help = "suspend the user: its nodes are logged out and it cannot log in",
+     .where = IN_USERS,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 4,
+     .run = cmd_suspend_user,
+     .refuse = refuse_suspend},
+    {.name = "restore-user",
+     .keys = "a",
+     .hint = "restore",
+     .help = "let the suspended user log in again",
+     .where = IN_USERS,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 5,
+     .run = cmd_restore_user,
+     .refuse = refuse_restore},
+    {.name = "link",
+     .keys = "i",
+     .hint = "link",
+     .help = "link the user to whom an OpenID provider knows, or end that",
+     .args = "[NAME] [PROVIDER]",
+     .takes = takes_name,
+     .where = IN_USERS,
+     .needs = CHANGE,
+     .risk = RISK_ASK,
+     .rank = 6,
+     .run = cmd_link},
     {.name = "rename",
      .keys = "n",
      .hint = "rename",

@@ -45,40 +45,102 @@ static const char *policy_before(const struct m_event *e)
     return e && str_eq(e->api.kind, "policy.changed") ? e->api.inverse : NULL;
 }
 
+/* The calls that take back a change that was made in these entries, the newest first. before: what the steps say it is
+ * now. Returns the call that puts another policy in force, if there is one. */
+static const char *add_events(struct app *app, struct plan *p, const struct undo *u, const char *before,
+                              const char *after)
+{
+    const char *policy = NULL;
+
+    for (size_t i = u->events.len; i-- > 0;) {
+        const struct row event = {.kind = ROW_EVENT, .key = u->events.items[i]};
+        const struct m_event *known = model_find(&app->model, ROW_EVENT, event.key);
+        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
+
+        policy = policy_before(known) ? policy_before(known) : policy;
+        plan_add_step(p, call, &event, NULL, known ? known->api.text : u->text, before, after);
+    }
+    return policy;
+}
+
+static void submit(struct app *app, struct plan *p, const char *text, const char *policy)
+{
+    p->title = mem_format("%s: \"%s\"", p->verb, text);
+    p->done = mem_format("%s: \"%s\"", p->takes_back ? "undone" : "done again", text);
+    p->what = mem_strdup(text);
+    plan_submit(app, p);
+    if (policy)
+        plan_policy_ask(app, p, policy);
+}
+
 static void cmd_undo(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
     struct plan *p = plan_new(RISK_ASK, "undo");
-    const char *text, *policy = NULL;
 
     (void)arg;
+    p->takes_back = true;
     if (row && row->kind == ROW_EVENT) {
+        const struct m_event *e = (const struct m_event *)row;
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
 
-        text = ((const struct m_event *)row)->api.text;
-        policy = policy_before(((const struct m_event *)row));
-        plan_add_step(p, call, row, NULL, text, "done", "undone");
+        plan_add_step(p, call, row, NULL, e->api.text, "done", "undone");
+        submit(app, p, e->api.text, policy_before(e));
     } else {
         const struct undo *u = &app->undos.items[app->undos.len - 1];
 
-        text = u->text;
         p->undoes_ms = u->at_ms;
-        for (size_t i = u->events.len; i-- > 0;) {
-            const struct row event = {.kind = ROW_EVENT, .key = u->events.items[i]};
-            const struct m_event *known = model_find(&app->model, ROW_EVENT, event.key);
-            size_t call =
-                plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
-
-            policy = policy_before(known) ? policy_before(known) : policy;
-
-            plan_add_step(p, call, &event, NULL, known ? known->api.text : text, "done", "undone");
-        }
+        submit(app, p, u->text, add_events(app, p, u, "done", "undone"));
     }
-    p->title = mem_format("undo: \"%s\"", text);
-    p->done = mem_format("undone: \"%s\"", text);
-    plan_submit(app, p);
-    if (policy)
-        plan_policy_ask(app, p, policy);
+}
+
+/* The entry by which this one was undone; NULL: it is not known here. */
+static const struct m_event *undone_by(const struct app *app, const struct m_event *e)
+{
+    char id[API_EVENT_ID_MAX];
+
+    return model_find(&app->model, ROW_EVENT, api_event_id_format(&e->api.undone_by, id));
+}
+
+static const char *refuse_redo(struct app *app)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (row && row->kind == ROW_EVENT) {
+        const struct m_event *e = (const struct m_event *)row, *undo = undone_by(app, e);
+
+        if (!e->api.undone_by.run)
+            return "it was not undone";
+        if (undo && undo->api.undone_by.run)
+            return "it was already done again";
+        return undo && !undo->api.inverse ? "this cannot be done again" : NULL;
+    }
+    return app->redos.len ? NULL : "nothing was undone since your last change, or it cannot be done again";
+}
+
+/* An undo is an entry of the journal like others: what takes it back does the change again. */
+static void cmd_redo(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+    struct plan *p = plan_new(RISK_ASK, "redo");
+
+    (void)arg;
+    p->undoable = true;
+    if (row && row->kind == ROW_EVENT) {
+        const struct m_event *e = (const struct m_event *)row;
+        char id[API_EVENT_ID_MAX];
+        size_t call =
+            plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", api_event_id_format(&e->api.undone_by, id)),
+                             NULL, 0, ROW_KINDS);
+
+        plan_add_step(p, call, row, NULL, e->api.text, "undone", "done again");
+        submit(app, p, e->api.text, policy_before(undone_by(app, e)));
+    } else {
+        const struct undo *u = &app->redos.items[app->redos.len - 1];
+
+        p->redoes_ms = u->at_ms;
+        submit(app, p, u->text, add_events(app, p, u, "undone", "done again"));
+    }
 }
 
 static const struct console_command commands[] = {
@@ -98,6 +160,14 @@ static const struct console_command commands[] = {
      .rank = 20,
      .run = cmd_undo,
      .refuse = refuse_undo},
+    {.name = "redo",
+     .keys = "Ctrl-R",
+     .help = "do again what you undid last; in the events: the selected one",
+     .where = IN_ANY,
+     .needs = NEED_WRITE | NO_REPEAT,
+     .risk = RISK_ASK,
+     .run = cmd_redo,
+     .refuse = refuse_redo},
 };
 
 const struct command_table undo_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

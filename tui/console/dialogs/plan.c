@@ -41,6 +41,7 @@ void plan_free(struct plan *p)
     free(p->done);
     free(p->note);
     free(p->word);
+    free(p->what);
     if (p->secret)
         explicit_bzero(p->secret, strlen(p->secret));
     free(p->secret);

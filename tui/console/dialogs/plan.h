@@ -56,6 +56,10 @@ struct plan {
     bool undoable, shown;
     int64_t sent_ms;   /* it is being carried out since; 0: not yet */
     int64_t undoes_ms; /* it takes back the change that was made then; 0: it is none */
+    int64_t redoes_ms; /* it does again what was taken back then; 0 */
+    bool takes_back;   /* it is an undo, of the change that is called what */
+    bool final;        /* the server cannot take all of it back */
+    char *what;        /* NULL */
     char *verb;        /* "approve" */
     char *title;       /* "approve 2 routes on 2 nodes" */
     char *done;        /* "2 routes approved on gw-1, gw-2" */

@@ -229,13 +229,14 @@ static bool took_back(const struct plan *plan, const char *event)
     return false;
 }
 
-/* Of the change that the plan takes back, what is taken back is forgotten; another u tries the rest. */
-static void forget_undone(struct app *app, const struct plan *plan)
+/* Of the change that was made (or taken back) then, what the plan took back (or did again) is forgotten; another try is
+ * about the rest. */
+static void forget(struct undos *all, int64_t at_ms, const struct plan *plan)
 {
-    for (size_t i = app->undos.len; i-- > 0 && plan->undoes_ms;) {
-        struct undo *u = &app->undos.items[i];
+    for (size_t i = all->len; i-- > 0 && at_ms;) {
+        struct undo *u = &all->items[i];
 
-        if (u->at_ms != plan->undoes_ms)
+        if (u->at_ms != at_ms)
             continue;
         for (size_t k = u->events.len; k-- > 0;)
             if (took_back(plan, u->events.items[k])) {
@@ -244,7 +245,7 @@ static void forget_undone(struct app *app, const struct plan *plan)
             }
         if (!u->events.len) {
             undo_release(u);
-            vec_remove(&app->undos, i);
+            vec_remove(all, i);
         }
         return;
     }
@@ -279,12 +280,19 @@ static char *result_of(const struct plan *plan)
     return result;
 }
 
+/* What was done can be undone, what was undone can be done again, until there is a new change. */
 static void keep_undo(struct app *app, const struct plan *plan)
 {
-    struct undo u = {.text = done_text(plan), .at_ms = app->at.now_ms};
+    struct undo u = {.text = plan->what ? mem_strdup(plan->what) : done_text(plan), .at_ms = app->at.now_ms};
 
     for (size_t i = 0; i < plan->events.len; i++)
         strs_push(&u.events, plan->events.items[i]);
+    if (plan->takes_back) {
+        vec_push(&app->redos, u);
+        return;
+    }
+    if (!plan->redoes_ms)
+        undos_release(&app->redos);
     vec_push(&app->undos, u);
 }
 
@@ -342,9 +350,10 @@ static void finish(struct app *app, struct plan *plan)
 {
     char *what = result_of(plan);
 
-    if (plan->events.len && plan->undoable)
+    if (plan->events.len && (plan->takes_back ? !plan->final : plan->undoable))
         keep_undo(app, plan);
-    forget_undone(app, plan);
+    forget(&app->undos, plan->undoes_ms, plan);
+    forget(&app->redos, plan->redoes_ms, plan);
     say_result(app, plan, what);
     watch(app, plan);
     ask_again(app, plan);
@@ -379,8 +388,10 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
     call->state = good ? REQUEST_DONE : REQUEST_FAILED;
     if (good && reply->event)
         strs_push(&plan->events, reply->event);
-    if (good && !reply->undoable)
+    if (good && !reply->undoable) {
         plan->undoable = false;
+        plan->final = true;
+    }
     if (good && reply->secret) {
         mem_replace(&plan->secret, reply->secret);
         explicit_bzero(reply->secret, strlen(reply->secret));

@@ -21,6 +21,9 @@ struct list_field {
     char text[200];
     enum role role;
     int glyph; /* enum glyph in front of the text; -1: none */
+    /* Round trips: the last one as a bar behind the text, or all instead of it. NULL: there are none. */
+    const struct row_facts *trips;
+    bool all_trips;
 };
 
 struct list_column {

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "console/screen/graph.h"
+
 #define GUTTER 3 /* cursor, mark, state of change */
 
 enum { RANK_MAX = 15, RANK_LUXURY = 10 }; /* from here on only where all others have what they wish */
@@ -182,11 +184,27 @@ static void draw_header(struct list *l, struct canvas *c, struct rect at, const 
     }
 }
 
+enum { TRIP_COLS = 4 }; /* of the number in front of its bar */
+
+static void draw_trips(struct canvas *c, int row, int col, int width, const struct list_field *f)
+{
+    size_t count = f->trips->trip_count, shown = count < (size_t)width ? count : (size_t)width;
+
+    if (f->all_trips)
+        graph_trips(c, row, col + width - (int)shown, f->trips->trips + count - shown, shown);
+    else if (width >= TRIP_COLS + METER_COLS && count)
+        graph_meter(c, row, col + TRIP_COLS, f->trips->trips[count - 1]);
+}
+
 static void draw_field(struct canvas *c, int row, int col, int width, const struct list_column *column,
                        struct list_field *f, bool changed)
 {
     int room = width;
 
+    if (f->trips)
+        draw_trips(c, row, col, width, f);
+    if (f->trips && f->all_trips)
+        return;
     if (f->glyph >= 0) {
         int used = canvas_glyph(c, row, col, (enum glyph)f->glyph);
 

@@ -14,6 +14,7 @@
 
 #define TOMBSTONE_MS 5000
 #define CHANGED_MS   3000
+#define TRIPS_SHOWN  16    /* round trips of a node that lists show */
 #define EVENTS_KEPT  5000  /* of the newest entries of the journal */
 #define EVENTS_MOST  15000 /* with those that were read back */
 /* Bits of the kinds of rows of which a moment of the past is known; those that change places for it; see model_trade.
@@ -41,6 +42,9 @@ struct row_facts {
     unsigned depth;           /* of a prefix: how many others of the list it lies within */
     bool users_known, flips_known;
     uint64_t users, flips; /* nodes that the policy lets use it; moves between routers within a day */
+    /* Of a node: the last round trips of its control connection in us, oldest first. */
+    size_t trip_count;
+    uint32_t trips[TRIPS_SHOWN]; /* GRAPH_LOST: its client did not answer */
 };
 
 struct row {

@@ -40,9 +40,9 @@ static const char *refuse_save(struct app *app)
     if (!why)
         why = app_why_not_write(app);
     if (!why && policy_page_of(app)->look)
-        why = "this is a comparison only: Esc goes back to the question";
+        why = "this is a comparison only: {escape} goes back to the question";
     if (!why && !policy_page_of(app)->accepted)
-        why = "the server would refuse it: Esc goes back to the text";
+        why = "the server would refuse it: {escape} goes back to the text";
     if (!why && policy_page_of(app)->calls[POLICY_REQUEST_SAVE])
         why = "it is being saved";
     return why;
@@ -292,7 +292,7 @@ static void word_typed(struct app *app, const char *typed)
     const char *why = refuse_save(app), *word = word_for(app);
 
     if (word && !str_eq(typed, word))
-        dialog_refuse(app, "type %s, exactly, or leave with Esc", word);
+        dialog_refuse(app, "type %s, exactly, or cancel", word);
     else if (why || policy_page_of(app)->mode != POLICY_REVIEW)
         app_flash(app, ROLE_WARN, "not saved: %s", why ? why : "the review was closed");
     else

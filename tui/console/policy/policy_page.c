@@ -214,6 +214,7 @@ static void saved(struct app *app, struct reply *reply)
         struct undo u = {.text = mem_strdup(said), .at_ms = app->at.now_ms};
 
         strs_push(&u.events, reply->event);
+        undos_release(&app->redos);
         vec_push(&app->undos, u);
     }
     app_flash(app, ROLE_INFO, "%s", said);

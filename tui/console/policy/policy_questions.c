@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/policy/policy_page.h"
 
 static void draft_take(struct app *app)
@@ -125,7 +126,7 @@ static const struct policy_question_text {
                             {'t', "t  show what they changed", see_theirs},
                             {'d', "d  show how theirs and yours differ", see_mine},
                             {'k', "k  keep yours: reviewed again before it is saved", keep_mine},
-                            {'x', "x  take theirs: Ctrl-Z restores yours", take_theirs},
+                            {'x', "x  take theirs: {take-back} restores yours", take_theirs},
                             {CK_ESC, "Esc  go on editing", NULL}}},
     [QUESTION_ADOPT] = {"copy the policy from its file into the database?",
                         {"It can be edited here once policy.mode in the configuration", "is set to database."},
@@ -179,6 +180,10 @@ void policy_question_draw(struct app *app, struct canvas *c)
     if (d->question == QUESTION_CONFLICT && d->merging.overlap)
         canvas_text(c, row++, in.col, in.cols, ROLE_TEXT, d->merging.overlap);
     row++;
-    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
-        canvas_text(c, row++, in.col, in.cols, ROLE_KEY, q->answers[i].text);
+    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++) {
+        char text[100];
+
+        command_text(app, q->answers[i].text, text, sizeof(text));
+        canvas_text(c, row++, in.col, in.cols, ROLE_KEY, text);
+    }
 }

@@ -135,7 +135,7 @@ static void add_access(struct review *r, const struct api_preview *p)
 static void add_summary(struct review *r, const struct api_preview *p)
 {
     review_add(r, ROLE_TEXT, ' ', "%s", "");
-    review_add(r, ROLE_SECTION, '#', "%s", "tests, routes, cost (Tab)");
+    review_add(r, ROLE_SECTION, '#', "%s", "in the other panes: tests, routes, cost");
     if (p->tests_failed)
         review_add(r, ROLE_BAD, 'E', "tests: %llu FAILED, %llu passed", (unsigned long long)p->tests_failed,
                    (unsigned long long)p->tests_passed);

@@ -148,8 +148,9 @@ static int say(struct canvas *c, int col, int limit, enum role role, const char 
     return col + canvas_width(c, text) <= limit ? col + canvas_text(c, 1, col, limit - col, role, text) + 2 : limit;
 }
 
-static int review_facts(const struct policy_page *d, struct canvas *c, int col, int limit)
+static int review_facts(const struct app *app, const struct policy_page *d, struct canvas *c, int col, int limit)
 {
+    char text[80];
     static const char *const panes[PANE_COUNT] = {
         [PANE_ACCESS] = "[access] text  tests  routes  cost", [PANE_TEXT] = " access [text] tests  routes  cost",
         [PANE_TESTS] = " access  text [tests] routes  cost",  [PANE_ROUTES] = " access  text  tests [routes] cost",
@@ -162,7 +163,8 @@ static int review_facts(const struct policy_page *d, struct canvas *c, int col, 
     if (!d->accepted)
         col = say(c, col, limit, ROLE_BAD, "REFUSED");
     col = say(c, col, limit, ROLE_TAB_ON, panes[d->pane]);
-    return d->accepted ? say(c, col, limit, ROLE_OK, "Enter saves it") : col;
+    command_text(app, "{save} saves it", text, sizeof(text));
+    return d->accepted ? say(c, col, limit, ROLE_OK, text) : col;
 }
 
 int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
@@ -174,12 +176,13 @@ int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
     for (size_t i = 0; i < d->problems.len; i++)
         *(d->problems.items[i].warning ? &warnings : &errors) += 1;
     if (d->mode == POLICY_REVIEW)
-        return review_facts(d, c, col, limit);
+        return review_facts(app, d, c, col, limit);
     if (d->mode == POLICY_MERGE) {
         size_t open = merge_open(&d->merging.merge);
         col = say(c, col, limit, ROLE_CRUMB, "merge");
-        snprintf(text, sizeof(text), open ? "%zu of %zu to choose" : "all chosen: Enter reviews it", open,
-                 d->merging.merge.conflicts);
+        snprintf(text, sizeof(text), "%zu of %zu to choose", open, d->merging.merge.conflicts);
+        if (!open)
+            command_text(app, "all chosen: {merge-take} reviews it", text, sizeof(text));
         return say(c, col, limit, open ? ROLE_WAIT : ROLE_OK, text);
     }
     if (d->mode == POLICY_EDIT)

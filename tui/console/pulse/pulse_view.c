@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "console/app/app.h"
 #include "console/policy/policy_page.h"
+#include "console/pulse/fleet.h"
 #include "console/pulse/needs.h"
 #include "console/pulse/pulse.h"
 #include "console/pulse/reports.h"
@@ -188,7 +189,7 @@ static struct pulse_counts count_all(const struct model *m)
 enum { LABEL_COLS = 12 };
 
 /* Returns the line behind it. */
-static int draw_line(struct canvas *c, struct rect at, int line, const char *label, const char *text)
+static int draw_line(struct canvas *c, struct rect at, int line, const char *label, enum role role, const char *text)
 {
     if (line >= at.rows)
         return line;
@@ -196,7 +197,7 @@ static int draw_line(struct canvas *c, struct rect at, int line, const char *lab
     return line +
            canvas_wrap(c,
                        (struct rect){at.row + line, at.col + 3 + LABEL_COLS, at.rows - line, at.cols - 4 - LABEL_COLS},
-                       ROLE_TEXT, text);
+                       role, text);
 }
 
 static const char *s_of(size_t count)
@@ -211,13 +212,13 @@ static int draw_counts(const struct app *app, struct canvas *c, struct rect at)
 
     snprintf(text, sizeof(text), "%zu: %zu online, %zu offline, %zu expired; %zu router%s, %zu exit node%s", n.nodes,
              n.online, n.nodes - n.online, n.expired, n.routers, s_of(n.routers), n.exits, s_of(n.exits));
-    int line = draw_line(c, at, 1, "nodes", text);
+    int line = draw_line(c, at, 1, "nodes", ROLE_TEXT, text);
     snprintf(text, sizeof(text), "%zu advertised, %zu approved, %zu serving, %zu waiting", n.advertised, n.approved,
              n.serving, n.waiting);
-    line = draw_line(c, at, line, "routes", text);
+    line = draw_line(c, at, line, "routes", ROLE_TEXT, text);
     snprintf(text, sizeof(text), "%zu: %zu approved, %zu of them without a router", n.prefixes,
              n.prefixes - n.unapproved, n.unserved);
-    return draw_line(c, at, line, "prefixes", text);
+    return draw_line(c, at, line, "prefixes", ROLE_TEXT, text);
 }
 
 static void draw_accounts(const struct app *app, struct canvas *c, struct rect at, int line)
@@ -229,7 +230,35 @@ static void draw_accounts(const struct app *app, struct canvas *c, struct rect a
 
     snprintf(text, sizeof(text), "%zu user%s, %zu pre-auth key%s, %zu API key%s", users, s_of(users), joining,
              s_of(joining), programs, s_of(programs));
-    (void)draw_line(c, at, line, "accounts", text);
+    (void)draw_line(c, at, line, "accounts", ROLE_TEXT, text);
+}
+
+static const struct api_health_reason *reason_of(const struct app *app, const char *code)
+{
+    const struct api_list *reasons = &state_of(app)->reports.health.reasons;
+
+    for (size_t i = 0; i < reasons->len && !app->then.on; i++)
+        if (str_eq(api_at(reasons, struct api_health_reason, i)->code, code))
+            return api_at(reasons, struct api_health_reason, i);
+    return NULL;
+}
+
+/* Relays and clients. Returns the line behind it. */
+static int draw_fleet(struct app *app, struct canvas *c, struct rect at, int line)
+{
+    const struct api_health_reason *trouble = reason_of(app, "relay-unreachable");
+    struct buf text = BUF_INIT(0);
+
+    fleet_relays(&app->model, &text);
+    line = draw_line(c, at, line, "relays", ROLE_TEXT, buf_text(&text));
+    if (trouble)
+        line = draw_line(c, at, line, "", ROLE_BAD, trouble->text);
+    buf_clear(&text);
+    bool old = fleet_versions(&app->model, &text) > 0;
+    if (text.len)
+        line = draw_line(c, at, line, "clients", old ? ROLE_WAIT : ROLE_TEXT, buf_text(&text));
+    buf_release(&text);
+    return line;
 }
 
 /* Returns the line behind it. */
@@ -251,7 +280,7 @@ static int draw_certificate(struct app *app, struct canvas *c, struct rect at, i
     else
         snprintf(text, sizeof(text), "%s: ends in %s, renewed in %s", of->name,
                  span_text(of->ends_ns - app->at.now_ns, left), span_text(of->renews_ns - app->at.now_ns, renews));
-    return draw_line(c, at, line, "certificate", text);
+    return draw_line(c, at, line, "certificate", fails ? ROLE_WAIT : ROLE_TEXT, text);
 }
 
 static void pane(struct app *app, struct canvas *c, struct rect at)
@@ -263,9 +292,10 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     snprintf(text, sizeof(text), "up %s", up);
     canvas_section(c, at.row, at.col, at.cols, app->then.on ? "then" : "now",
                    server->started_ns && !app->then.on ? text : "");
-    int line = draw_certificate(app, c, at, draw_counts(app, c, at));
+    int line = draw_counts(app, c, at);
     if (app->then.on)
         return; /* the rest is not known of the past */
+    line = draw_certificate(app, c, at, draw_fleet(app, c, at, line));
     line +=
         pulse_reports_draw(&state_of(app)->reports, c, (struct rect){at.row + line, at.col, at.rows - line, at.cols});
     draw_accounts(app, c, at, line);
@@ -345,6 +375,7 @@ const struct console_view pulse_view = {
     .name = "pulse",
     .title = "Pulse",
     .digit = '0',
+    .tab_rank = -1,
     .commands = COMMAND_TABLE(commands),
     .parts =
         {{.def = &needs_def, .where = IN_OTHER_LISTS, .pane = PANE_LARGE, .pane_scrolls = true, .draw_pane = pane}},

@@ -14,6 +14,7 @@
 #define CELLS_MAX       60
 #define LABEL_COLS      12
 #define VALUE_COLS      9
+#define VALUE_MAX       40
 
 void pulse_reports_release(struct pulse_reports *p)
 {
@@ -87,23 +88,74 @@ static uint64_t failovers(const struct api_sample *s)
     return s->failovers;
 }
 
+static uint64_t pushes(const struct api_sample *s)
+{
+    return s->pushes;
+}
+
+static uint64_t sent(const struct api_sample *s)
+{
+    return s->sent_bytes;
+}
+
+static uint64_t round_trip(const struct api_sample *s)
+{
+    return s->median_us ? s->median_us : GRAPH_GAP;
+}
+
 static uint64_t database(const struct api_sample *s)
 {
     return s->database_ok ? s->database_ms : GRAPH_GAP;
 }
 
+static void plain(uint64_t number, char text[VALUE_MAX])
+{
+    snprintf(text, VALUE_MAX, "%llu", (unsigned long long)number);
+}
+
+static void bytes(uint64_t number, char text[VALUE_MAX])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double value = (double)number;
+    size_t unit = 0;
+
+    for (; value >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
+        value /= 1000;
+    snprintf(text, VALUE_MAX, unit && value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+static void micro(uint64_t number, char text[VALUE_MAX])
+{
+    snprintf(text, VALUE_MAX, number < 9950 ? "%.1f ms" : "%.0f ms", (double)number / 1000);
+}
+
+static void milli(uint64_t number, char text[VALUE_MAX])
+{
+    snprintf(text, VALUE_MAX, "%llu ms", (unsigned long long)number);
+}
+
 static const struct {
-    const char *label, *unit;
-    uint64_t (*number)(const struct api_sample *s);
+    const char *label;
+    uint64_t (*number)(const struct api_sample *s); /* GRAPH_GAP: not known */
+    void (*text)(uint64_t number, char text[VALUE_MAX]);
+    const char *gap; /* what that means */
 } lines[] = {
-    {"online", "", online}, {"events/min", "", events}, {"failovers", "", failovers}, {"database", " ms", database}};
+    {"online", online, plain, ""},
+    {"events/min", events, plain, ""},
+    {"failovers", failovers, plain, ""},
+    {"pushes/min", pushes, plain, ""},
+    {"sent/min", sent, bytes, ""},
+    {"round trip", round_trip, micro, "unknown"},
+    {"database", database, milli, "failing"},
+};
 
 static void draw_line(const struct pulse_reports *p, struct canvas *c, struct rect at, size_t line)
 {
     uint64_t cells[CELLS_MAX];
     size_t count = p->samples.samples.len < CELLS_MAX ? p->samples.samples.len : CELLS_MAX;
     int room = at.cols - 3 - LABEL_COLS - VALUE_COLS;
-    char text[40];
+    char text[VALUE_MAX];
+    bool known;
 
     count = (int)count > room ? (size_t)room : count;
     for (size_t i = 0; i < count; i++)
@@ -111,12 +163,16 @@ static void draw_line(const struct pulse_reports *p, struct canvas *c, struct re
             lines[line].number(api_at(&p->samples.samples, struct api_sample, p->samples.samples.len - count + i));
     canvas_text(c, at.row, at.col + 3, LABEL_COLS, ROLE_LABEL, lines[line].label);
     graph_bars(c, at.row, at.col + 3 + LABEL_COLS, cells, count, 1);
-    if (cells[count - 1] == GRAPH_GAP)
-        str_copy(text, sizeof(text), "failing");
+    known = cells[count - 1] != GRAPH_GAP;
+    if (known)
+        lines[line].text(cells[count - 1], text);
     else
-        snprintf(text, sizeof(text), "%llu%s", (unsigned long long)cells[count - 1], lines[line].unit);
+        str_copy(text, sizeof(text), lines[line].gap);
     canvas_text(c, at.row, at.col + 4 + LABEL_COLS + (int)count, VALUE_COLS - 1,
-                cells[count - 1] == GRAPH_GAP ? ROLE_BAD : ROLE_TEXT, text);
+                known                            ? ROLE_TEXT
+                : lines[line].number == database ? ROLE_BAD
+                                                 : ROLE_FAINT,
+                text);
 }
 
 int pulse_reports_draw(const struct pulse_reports *p, struct canvas *c, struct rect at)

@@ -14,6 +14,20 @@
 
 /* ---- asking ---- */
 
+/* A source that was there already is easily overlooked: what the words were taken for is said. */
+static void refuse_words(struct app *app, const char *text)
+{
+    const char *src = text + strspn(text, " "), *dst = src + strcspn(src, " ");
+
+    dst += strspn(dst, " ");
+    if (*dst)
+        dialog_refuse(app, "too many words: '%.*s' is the source, '%.*s' the destination; take out what is too much",
+                      (int)strcspn(src, " "), src, (int)strcspn(dst, " "), dst);
+    else
+        dialog_refuse(app,
+                      "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
+}
+
 static void ask(struct app *app, const char *text)
 {
     struct reach_path *p = &reach_of(app)->path;
@@ -30,8 +44,7 @@ static void ask(struct app *app, const char *text)
         return;
     }
     if (!reach_path_read(p, text)) {
-        dialog_refuse(app,
-                      "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
+        refuse_words(app, text);
         return;
     }
     if (part == REACH_FROM || part == REACH_TO || part == REACH_NEIGHBOURS) {

@@ -31,6 +31,17 @@ void reach_path_release(struct reach_path *p)
 
 /* ---- asking ---- */
 
+/* A number with nothing but blanks behind it. */
+static bool read_port(const char *text, uint64_t *port)
+{
+    char *digits = mem_strndup(text, strcspn(text, " "));
+    bool is = !text[strlen(digits) + strspn(text + strlen(digits), " ")] &&
+              str_u64(digits, 1, UINT16_MAX, port, "port", NULL) == 0;
+
+    free(digits);
+    return is;
+}
+
 bool reach_path_read(struct reach_path *p, const char *text)
 {
     text += strspn(text, " ");
@@ -40,12 +51,12 @@ bool reach_path_read(struct reach_path *p, const char *text)
     const char *colon = memrchr(to, ':', to_len);
     uint64_t port = 0;
 
-    if (!len || !to_len || to[to_len + strspn(to + to_len, " ")])
+    const char *third = to + to_len + strspn(to + to_len, " ");
+    if (!len || !to_len || (*third && !read_port(third, &port)))
         return false;
     char *end = mem_strndup(to, to_len);
-    bool has_port = colon && memchr(to, ':', to_len) == colon &&
-                    str_u64(end + (colon - to) + 1, 1, UINT16_MAX, &port, "port", NULL) == 0;
-    if (has_port)
+    bool has_port = port || (colon && memchr(to, ':', to_len) == colon && read_port(end + (colon - to) + 1, &port));
+    if (has_port && !*third)
         end[colon - to] = '\0';
     free(p->src);
     free(p->dst);

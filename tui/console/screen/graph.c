@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/screen/graph.h"
 
+#include "base/array.h"
+
 #define LEVELS 8
+
+static const char *const blocks[LEVELS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+static const char *const signs[LEVELS] = {".", ".", ":", ":", "|", "|", "#", "#"};
 
 static const char *bar(uint64_t number, uint64_t most, bool ascii)
 {
-    static const char *const blocks[LEVELS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, *const signs[LEVELS] = {
-                                                                                            ".", ".", ":", ":",
-                                                                                            "|", "|", "#", "#"};
-
     if (number == GRAPH_GAP)
         return " ";
     if (!number)
@@ -31,4 +32,37 @@ uint64_t graph_bars(struct canvas *c, int row, int col, const uint64_t *numbers,
                         numbers[i] == GRAPH_GAP || !numbers[i] ? ROLE_RULE : ROLE_STANDBY,
                         bar(numbers[i], most, c->ascii));
     return most;
+}
+
+enum role graph_role(uint32_t us)
+{
+    return us == GRAPH_LOST ? ROLE_BAD : us >= 300000 ? ROLE_WAIT : ROLE_STANDBY;
+}
+
+void graph_trips(struct canvas *c, int row, int col, const uint32_t *us, size_t count)
+{
+    static const uint32_t limits[LEVELS - 1] = {3000, 10000, 20000, 30000, 60000, 100000, 300000};
+
+    for (size_t i = 0; i < count; i++) {
+        size_t level = 0;
+
+        while (level < ARRAY_LEN(limits) && us[i] >= limits[level])
+            level++;
+        canvas_text(c, row, col + (int)i, 1, graph_role(us[i]),
+                    us[i] == GRAPH_LOST ? glyph_text(GLYPH_UNHEALTHY, c->ascii)
+                    : c->ascii          ? signs[level]
+                                        : blocks[level]);
+    }
+}
+
+void graph_meter(struct canvas *c, int row, int col, uint32_t us)
+{
+    static const uint32_t limits[METER_COLS - 1] = {10000, 30000, 100000};
+    int filled = us == GRAPH_LOST ? 0 : 1;
+
+    for (size_t i = 0; i < ARRAY_LEN(limits) && filled; i++)
+        filled += us >= limits[i];
+    for (int i = 0; i < METER_COLS; i++)
+        canvas_text(c, row, col + i, 1, i < filled ? graph_role(us) : ROLE_RULE,
+                    i < filled ? (c->ascii ? "#" : "█") : (c->ascii ? "." : "▁"));
 }

@@ -13,4 +13,12 @@
  */
 uint64_t graph_bars(struct canvas *c, int row, int col, const uint64_t *numbers, size_t count, int wide);
 
+/* Round trips in us on a fixed scale, so that lines compare: the newest at the right, what was lost as a cross. */
+#define GRAPH_LOST UINT32_MAX
+void graph_trips(struct canvas *c, int row, int col, const uint32_t *us, size_t count);
+/* One of them as a bar of METER_COLS cells: below 10, 30, 100 ms, and above. */
+enum { METER_COLS = 4 };
+void graph_meter(struct canvas *c, int row, int col, uint32_t us);
+enum role graph_role(uint32_t us);
+
 #endif

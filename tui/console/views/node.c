@@ -11,10 +11,12 @@
 #include "console/app/dispatch.h"
 #include "console/routes/prefixes.h"
 #include "console/routes/routes.h"
+#include "console/screen/graph.h"
 #include "console/views/nodes.h"
 #include "console/views/pending.h"
+#include "console/views/round_trips.h"
 
-enum { LABEL_COLS = 13 };
+enum { LABEL_COLS = 13, ROUND_TRIPS_DRAWN = 60 };
 
 struct pen {
     struct canvas *c;
@@ -132,8 +134,69 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
     buf_release(&tags);
 }
 
-static void draw_link(struct pen *p, const struct m_node *n)
+/* The home relay, then the others, nearest first: what the client measured to each. */
+static void draw_relays(struct pen *p, const struct m_node *n, const struct api_node_round_trips *known)
 {
+    struct buf text = BUF_INIT(0);
+    char ms[TRIP_TEXT_MAX];
+
+    buf_adds(&text, *n->api.relay_name ? n->api.relay_name : "not known");
+    for (size_t i = 0; known && i < known->relays.len; i++) {
+        const struct api_relay_latency *l = api_at(&known->relays, struct api_relay_latency, i);
+
+        if (l->region == n->api.relay && l->us < UINT32_MAX)
+            buf_addf(&text, " %s ms", trip_text((uint32_t)l->us, ms));
+    }
+    for (size_t i = 0; known && i < known->relays.len; i++) {
+        const struct api_relay_latency *l = api_at(&known->relays, struct api_relay_latency, i);
+
+        if (l->region != n->api.relay && l->us < UINT32_MAX)
+            buf_addf(&text, "   %s %s", *l->name ? l->name : "?", trip_text((uint32_t)l->us, ms));
+    }
+    line(p, "home relay", ROLE_TEXT, buf_text(&text));
+    buf_release(&text);
+}
+
+/* "11 ms, 9.1 to 40, 1 lost", and the last ones as a line. */
+static void draw_trips(struct pen *p, const struct m_node *n, const struct api_node_round_trips *known)
+{
+    uint32_t us[ROUND_TRIPS_DRAWN], least = GRAPH_LOST, most = 0;
+    size_t count = 0, lost = 0, len = known ? known->round_trips.len : 0;
+    char last[TRIP_TEXT_MAX], low[TRIP_TEXT_MAX], high[TRIP_TEXT_MAX], span[AGO_MAX], text[120];
+
+    for (size_t i = len > ROUND_TRIPS_DRAWN ? len - ROUND_TRIPS_DRAWN : 0; i < len; i++) {
+        us[count] = trip_us(api_at(&known->round_trips, struct api_round_trip, i));
+        lost += us[count] == GRAPH_LOST;
+        least = us[count] < least ? us[count] : least;
+        most = us[count] != GRAPH_LOST && us[count] > most ? us[count] : most;
+        count++;
+    }
+    if (!count) {
+        line(p, "round trip", ROLE_FAINT, "not measured yet");
+        return;
+    }
+    const struct api_round_trip *first = api_at(&known->round_trips, struct api_round_trip, len - count);
+    int used =
+        snprintf(text, sizeof(text), "%s%s", trip_text(us[count - 1], last), us[count - 1] == GRAPH_LOST ? "" : " ms");
+    if (least != GRAPH_LOST)
+        used += snprintf(text + used, sizeof(text) - (size_t)used, ", %s to %s", trip_text(least, low),
+                         trip_text(most, high));
+    if (lost)
+        used += snprintf(text + used, sizeof(text) - (size_t)used, ", %zu lost", lost);
+    snprintf(text + used, sizeof(text) - (size_t)used, "; the last %zu in %s%s", count,
+             span_text(known->last.time_ns - first->time_ns, span), n->api.online ? "" : ", before it went offline");
+    line(p, "round trip", us[count - 1] == GRAPH_LOST ? ROLE_BAD : ROLE_TEXT, text);
+    if (room(p)) {
+        size_t shown = p->at.cols - LABEL_COLS - 4 < (int)count ? (size_t)(p->at.cols - LABEL_COLS - 4) : count;
+
+        graph_trips(p->c, p->at.row + p->row, p->at.col + 3 + LABEL_COLS, us + count - shown, shown);
+    }
+    p->row++;
+}
+
+static void draw_link(struct app *app, struct pen *p, const struct m_node *n)
+{
+    const struct api_node_round_trips *known = nodes_trips(app, n);
     struct buf ends = BUF_INIT(0);
     char text[ADDR_PORT_TEXT_MAX];
 
@@ -141,7 +204,8 @@ static void draw_link(struct pen *p, const struct m_node *n)
         buf_addf(&ends, "%s%s", i ? "  " : "", addr_port_format(&n->api.endpoints.items[i], text));
     section(p, "link", "");
     line(p, "connected", ROLE_ADDRESS, *n->api.source ? n->api.source : "not connected");
-    linef(p, "home relay", ROLE_TEXT, "%s", *n->api.relay_name ? n->api.relay_name : "not known");
+    draw_relays(p, n, known);
+    draw_trips(p, n, known);
     line(p, "endpoints", ROLE_ADDRESS, ends.len ? ends.data : "none");
     buf_release(&ends);
 }
@@ -214,7 +278,7 @@ static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, 
 static void draw_facts(struct app *app, struct pen *p, const struct m_node *n)
 {
     draw_identity(app, p, n);
-    draw_link(p, n);
+    draw_link(app, p, n);
 }
 
 /* How far the facts scroll so that the first routes are on the screen. */
@@ -237,8 +301,10 @@ static void draw(struct app *app, struct canvas *c, struct rect body, bool focus
     struct pen title = {.c = c, .at = body}, pen = {.c = c, .at = body};
 
     if (!n) {
-        canvas_text(c, body.row + body.rows / 3, body.col + 3, body.cols - 6, ROLE_FAINT,
-                    "this node no longer exists; Esc goes back");
+        char gone[80];
+
+        command_text(app, "this node no longer exists; {escape} goes back", gone, sizeof(gone));
+        canvas_text(c, body.row + body.rows / 3, body.col + 3, body.cols - 6, ROLE_FAINT, gone);
         return;
     }
     draw_title(app, &title, n);
@@ -354,7 +420,7 @@ void node_peek_draw(struct app *app, struct canvas *c, struct rect at, struct ro
     const struct m_node *n = (const struct m_node *)row;
     draw_title(app, &pen, n);
     draw_identity(app, &pen, n);
-    draw_link(&pen, n);
+    draw_link(app, &pen, n);
     peek_routes(&pen, n);
     if (room(&pen))
         draw_events(app, &pen, n);

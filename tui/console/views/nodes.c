@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/views/round_trips.h"
 
 static const struct m_node *node_of(const struct row *row)
 {
@@ -212,7 +213,7 @@ static const struct list_column columns[] = {
      .changed = FIELD_NAME},
     {.title = "OWNER",
      .key = "owner",
-     .least = 9,
+     .least = 10,
      .wish = 12,
      .share = 3,
      .rank = 5,
@@ -231,7 +232,7 @@ static const struct list_column columns[] = {
      .key = "address6",
      .least = 20,
      .wish = 24,
-     .rank = 14,
+     .rank = 15,
      .fill = fill_ipv6,
      .compare = by_ipv6},
     {.title = "SEEN",
@@ -258,12 +259,14 @@ static const struct list_column columns[] = {
      .fill = fill_expiry,
      .compare = by_expiry,
      .changed = FIELD_EXPIRY},
+    {.title = "RTT ms", .key = "rtt", .least = 8, .wish = 8, .rank = 7, .fill = fill_trip, .compare = by_trip},
+    {.title = "LAST 16", .key = "rtts", .least = 16, .wish = 16, .rank = 12, .fill = fill_trips},
     {.title = "RELAY",
      .key = "relay",
      .least = 6,
      .wish = 9,
      .share = 3,
-     .rank = 12,
+     .rank = 13,
      .fill = fill_relay,
      .compare = by_relay,
      .changed = FIELD_RELAY},
@@ -272,7 +275,7 @@ static const struct list_column columns[] = {
      .key = "version",
      .least = 8,
      .wish = 9,
-     .rank = 13,
+     .rank = 14,
      .fill = fill_version,
      .compare = by_version},
 };
@@ -414,6 +417,56 @@ static bool trouble(const struct app *app, char *text, size_t size)
     return count > 0;
 }
 
+static struct trips_poll *poll_of(const struct app *app)
+{
+    return view_state(app, &nodes_view);
+}
+
+const struct api_node_round_trips *nodes_trips(const struct app *app, const struct m_node *n)
+{
+    return trips_of(poll_of(app), n);
+}
+
+static void reset(struct app *app)
+{
+    trips_release(poll_of(app));
+}
+
+static bool is_sorted_by_trips(const struct list *l)
+{
+    return l->sort >= 0 && l->def->columns[l->sort].compare == by_trip;
+}
+
+/* The nodes on the screen are asked for, or the one that is open. */
+static void tick(struct app *app)
+{
+    const struct list *l = view_list(app, &nodes_view, 0);
+    bool front = app->place.view == &nodes_view;
+    struct buf ids = BUF_INIT(0);
+
+    if (app_node(app))
+        trips_add(&ids, &app_node(app)->row);
+    for (size_t i = l->top; front && i < l->order.len && i < l->top + l->height; i++)
+        trips_add(&ids, l->order.items[i]);
+    trips_ask(app, poll_of(app), &ids, front && is_sorted_by_trips(l));
+    buf_release(&ids);
+}
+
+static int64_t next_ms(const struct app *app)
+{
+    return app->place.view == &nodes_view || app_node(app) ? trips_next_ms(app, poll_of(app)) : 0;
+}
+
+static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
+{
+    struct list *l = view_list(app, &nodes_view, 0);
+
+    if (!trips_reply(app, poll_of(app), id, reply))
+        return false;
+    l->dirty = l->dirty || is_sorted_by_trips(l);
+    return true;
+}
+
 static const struct console_command commands[] = {
     {.name = "nodes", .keys = "1", .help = "all nodes", .args = "[FILTER]", .where = IN_ANY, .opens = &nodes_view},
 };
@@ -425,4 +478,10 @@ const struct console_view nodes_view = {
     .commands = COMMAND_TABLE(commands),
     .sections = {{IN_NODES, "List of nodes"}},
     .parts = {{.def = &nodes_def, .where = IN_NODES, .trouble = trouble}},
+    .state_size = sizeof(struct trips_poll),
+    .reset = reset,
+    .release = reset,
+    .tick = tick,
+    .next_ms = next_ms,
+    .reply = reply_to,
 };

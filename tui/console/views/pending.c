@@ -188,6 +188,7 @@ const struct console_view pending_view = {
     .name = "pending",
     .title = "Pending",
     .digit = '8',
+    .tab_rank = 1,
     .commands = COMMAND_TABLE(commands),
     .sections = {{IN_PENDING, "Pending registrations"}, {IN_MACHINES, "Machines waiting for approval"}},
     .parts = {{.name = "registrations",

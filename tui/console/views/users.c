@@ -69,7 +69,8 @@ static void user_words(const struct row *row, struct buf *out)
 {
     const struct m_user *u = user_of(row);
 
-    buf_addf(out, "%s %s %s %s", u->api.name, u->api.display_name, u->api.email, user_role_name(u->api.role));
+    buf_addf(out, "%s %s %s %s%s", u->api.name, u->api.display_name, u->api.email, user_role_name(u->api.role),
+             u->api.suspended_ns ? " suspended" : "");
 }
 
 static void collect_users(const struct model *m, struct list *l)

@@ -163,6 +163,18 @@ static void why_api_key(const struct app *app, const struct m_api_key *k, struct
         buf_addf(out, "description\t%s\n", k->api.description);
 }
 
+static void why_user(const struct app *app, const struct m_user *u, struct buf *out)
+{
+    char text[AGO_MAX];
+
+    buf_addf(out, "#user %s\nid\t%s\nnodes\t%llu\nlogin by\t%s\n", u->api.name, u->row.key,
+             (unsigned long long)u->api.node_count, *u->api.provider ? u->api.provider : "keys and approval");
+    if (u->api.suspended_ns)
+        buf_addf(out, "suspended\t%s ago%s%s\n", span_text(app->at.now_ns - u->api.suspended_ns, text),
+                 u->api.suspended_by && *u->api.suspended_by ? " by " : "",
+                 u->api.suspended_by ? u->api.suspended_by : "");
+}
+
 void why_lines(struct app *app, const struct row *row, struct buf *out)
 {
     switch (row->kind) {
@@ -183,10 +195,7 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
         buf_addf(out, "auth id\t%s\nor run\t%s\n", row->key, ((const struct m_pending *)row)->api.command);
         break;
     case ROW_USER:
-        buf_addf(out, "#user %s\nid\t%s\nnodes\t%llu\nlogin by\t%s\n", ((const struct m_user *)row)->api.name, row->key,
-                 (unsigned long long)((const struct m_user *)row)->api.node_count,
-                 *((const struct m_user *)row)->api.provider ? ((const struct m_user *)row)->api.provider
-                                                             : "keys and approval");
+        why_user(app, (const struct m_user *)row, out);
         break;
     case ROW_PREAUTH_KEY:
         why_preauth_key(app, (const struct m_preauth_key *)row, out);
