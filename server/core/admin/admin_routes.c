@@ -50,12 +50,13 @@ static bool second_exit(const struct prefixes *set, const struct prefix *p)
     return prefix_is_exit(p) && p->addr.bits == 128 && prefixes_has_exit(set);
 }
 
-/* What is approved of the node from now on; back becomes what takes it back. The node as it is then. */
-static const struct node *approve_only(struct core_state *s, const struct core_admin *a, const struct node *old,
-                                       const struct prefixes *approved, struct core_admin *back)
+/* What is approved of the node from now on; back becomes what takes it back. The node as it is to be put then; NULL: it
+ * stays as it is. */
+static struct node *approve_only(struct core_state *s, const struct core_admin *a, const struct node *old,
+                                 const struct prefixes *approved, struct core_admin *back)
 {
     if (prefixes_eq(&old->approved, approved))
-        return old;
+        return NULL;
     struct node *n = node_edit(old);
     for (size_t i = 0; i < approved->len; i++) {
         const struct prefix *p = &approved->items[i];
@@ -76,19 +77,21 @@ static const struct node *approve_only(struct core_state *s, const struct core_a
     }
     note_approvals(s, n, &back->revoke, true);
     note_approvals(s, n, &back->prefixes, false);
-    tx_put(s, n);
     return n;
 }
 
 static int set_approved(struct core_state *s, struct core_admin *a, struct slot *slot, const struct prefixes *approved)
 {
     struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = slot->id};
-    const struct node *old = slot->work, *n = approve_only(s, a, old, approved, &back);
+    const struct node *old = slot->work;
+    struct node *n = approve_only(s, a, old, approved, &back);
 
-    if (n != old)
+    admin_result(a, n ? n : old);
+    if (n) {
         admin_inverse(a, &back);
+        tx_put(s, n);
+    }
     core_admin_release(&back);
-    admin_result(a, n);
     return 0;
 }
 
@@ -258,7 +261,9 @@ int admin_routes_many(struct core_state *s, struct core_admin *a, struct err *e)
 
     for (size_t i = 0; i < m.nodes.len && rc == 0; i++) {
         struct core_admin part = {0};
-        (void)approve_only(s, a, m.nodes.items[i].slot->work, &m.nodes.items[i].approved, &part);
+        struct node *n = approve_only(s, a, m.nodes.items[i].slot->work, &m.nodes.items[i].approved, &part);
+        if (n)
+            tx_put(s, n);
         add_approvals(&back.approvals, m.nodes.items[i].slot->id, &part.prefixes);
         add_approvals(&back.revocations, m.nodes.items[i].slot->id, &part.revoke);
         core_admin_release(&part);
