@@ -9,6 +9,8 @@
 #include "tailnet/tailnet.h"
 #include "json/json.h"
 
+struct config;
+
 /* Each takes the fields that its row in operations.c names. */
 enum admin_op {
     ADMIN_USER_CREATE,
