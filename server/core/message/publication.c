@@ -190,7 +190,7 @@ static void apply_nearest(const struct publication *p, const struct places *at, 
     struct tailnet_nearest *all = p->nearest.len || p->nearest_ended_by ? tailnet_nearest_new(p->nearest.len) : NULL;
     if (all)
         all->ended_by = copy_of(p->nearest_ended_by);
-    for (size_t i = 0; i < p->nearest.len; i++) {
+    for (size_t i = 0; all && i < p->nearest.len; i++) {
         const struct publication_nearest *from = &p->nearest.items[i];
         all->items[i] = (struct nearest_prefix){.prefix = from->prefix,
                                                 .primary = slot_of(at, from->primary),

@@ -65,6 +65,21 @@ static void await_questions(struct test_client *c, const char *what, size_t coun
             fail_msg("%zu of %zu questions", heard(c, 0, what), count);
 }
 
+/* Refuses what was asked since the place. */
+static void refuse_questions(struct test_client *c, size_t *from)
+{
+    for (size_t len = messages(c); *from < len; ++*from) {
+        char path[128] = "";
+        pthread_mutex_lock(&test_daemon_lock);
+        const char *at = strstr(c->messages.items[*from], "/machine/c2n/");
+        if (at)
+            snprintf(path, sizeof(path), "%.*s", (int)strcspn(at, "\""), at);
+        pthread_mutex_unlock(&test_daemon_lock);
+        if (*path)
+            (void)test_client_call(c, "POST", path, mem_strdup("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    }
+}
+
 static void approve(const struct test_client *c, bool on)
 {
     struct core_admin a = {.op = ADMIN_ROUTES_EDIT, .id = test_client_id(c)};
@@ -122,11 +137,17 @@ static void nobody_is_asked_for_health(void **state)
     assert_true(has_asked(silent, "headway_health_questions_total 0\n"));
     assert_true(has_asked(asking, "headway_health_questions_total 2\n"));
     assert_int_equal(heard(&r, 0, "/machine/c2n/"), 2);
-    test_client_leave(&r);
     health_stop(asking);
     health_stop(silent);
+    size_t from = 0;
+    for (int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000;
+         !has_asked(asking, "headway_health_questions_failed_total 2\n"); sched_yield()) {
+        refuse_questions(&r, &from);
+        assert_true(clock_mono_ms() < stop);
+    }
     health_free(silent);
-    health_free(asking); /* all its questions are answered: the client is gone */
+    health_free(asking); /* nothing that it asked is open */
+    test_client_leave(&r);
     config_unref(off);
     config_unref(on);
 }
@@ -149,21 +170,6 @@ static uint64_t asked_by(struct readback *r)
     uint64_t asked = r->questions + r->asking + r->preferences_asked + r->preferences.len;
     pthread_mutex_unlock(&r->lock);
     return asked;
-}
-
-/* Refuses what was asked since the place. */
-static void refuse_questions(struct test_client *c, size_t *from)
-{
-    for (size_t len = messages(c); *from < len; ++*from) {
-        char path[128] = "";
-        pthread_mutex_lock(&test_daemon_lock);
-        const char *at = strstr(c->messages.items[*from], "/machine/c2n/");
-        if (at)
-            snprintf(path, sizeof(path), "%.*s", (int)strcspn(at, "\""), at);
-        pthread_mutex_unlock(&test_daemon_lock);
-        if (*path)
-            (void)test_client_call(c, "POST", path, mem_strdup("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    }
 }
 
 static void end_readback(struct readback *r, struct test_client *const clients[3])
