@@ -305,8 +305,10 @@ static void assert_routers_at(int64_t at_ns, uint64_t of_first, uint64_t of_seco
 
     measure(&viewers[0], NEAR_1); /* once that is answered, what was published before is on its way to the disk */
     if (store_past(r.store.store, at_ns, &past, &e) < 0 ||
-        past_snapshot(past.items, past.count, past.policy, settings, at_ns, &s, &e) < 0)
+        past_snapshot(past.items, past.count, past.policy, settings, at_ns, &s, &e) < 0) {
         fail_msg("%s", e.message);
+        return;
+    }
     uint64_t first = router_of(s, viewer_ids[0]), second = router_of(s, viewer_ids[1]);
     tailnet_unpin(s);
     settings_unref(settings);
