@@ -50,7 +50,7 @@ char *dns_split_word(const char **entry)
     return len ? mem_strndup(word, len) : NULL;
 }
 
-void dns_split_write(struct json_out *o, const struct strs *split)
+void dns_split_write(struct json_out *o, const struct strs *split, dns_server_write *put)
 {
     json_open(o, '{');
     for (size_t i = 0; i < split->len; i++) {
@@ -59,7 +59,7 @@ void dns_split_write(struct json_out *o, const struct strs *split)
         json_key(o, word ? word : "");
         json_open(o, '[');
         while (free(word), (word = dns_split_word(&rest)))
-            json_str(o, word);
+            put(o, word);
         json_close(o, ']');
     }
     json_close(o, '}');

@@ -303,7 +303,9 @@ unsigned dns_values_difference(const struct dns_values *a, const struct dns_valu
 /* The next word of an entry of split, the domain first; NULL: there is none more. The caller owns it. */
 char *dns_split_word(const char **entry);
 struct json_out;
-void dns_split_write(struct json_out *o, const struct strs *split); /* {"DOMAIN":["SERVER"]} */
+/* {"DOMAIN":[SERVER, ...]}; put writes a server, as json_str does. */
+typedef void dns_server_write(struct json_out *o, const char *server);
+void dns_split_write(struct json_out *o, const struct strs *split, dns_server_write *put);
 
 /* What an administrator set of it, in place of the configuration. id: 1, there is one at most. */
 struct dns_settings {

@@ -8,27 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../shared"))
 import daemon as shared  # noqa: E402
+from go_program import built  # noqa: E402
 from openid_browser import Browser, nodes, user_of, waiting  # noqa: E402
 
 check = shared.check
-
-
-def built():
-    """The folder of the program that is the provider."""
-    if not shutil.which("go"):
-        shared.skip_all("mockoidc is not tested: there is no Go here")
-    folder = tempfile.mkdtemp(prefix="hwgo")
-    done = subprocess.run(["go", "build", "-p", "2", "-o", os.path.join(folder, "provider"), "."], cwd=os.path.join(HERE, "mockoidc"),
-                          env={**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}, capture_output=True, text=True)
-    if done.returncode:
-        shutil.rmtree(folder)
-        shared.skip_all("mockoidc cannot be built here: " + (done.stderr.strip().splitlines() or [""])[-1])
-    return folder
 
 
 def log_in(d, name):
@@ -40,7 +27,7 @@ def log_in(d, name):
 
 
 def main():
-    folder = built()
+    folder = built(os.path.join(HERE, "mockoidc"), "provider", "mockoidc")
     provider = subprocess.Popen([os.path.join(folder, "provider")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         where = json.loads(provider.stdout.readline())

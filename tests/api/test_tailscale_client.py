@@ -9,11 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../shared"))
-import daemon as shared
+import daemon as shared  # noqa: E402
+from go_program import built  # noqa: E402
 
 POLICY = """{
 \t// owners
@@ -87,19 +87,6 @@ CALLS = [
 ]
 
 
-def built():
-    """The program that asks; None: it cannot be built here."""
-    if not shutil.which("go"):
-        shared.skip_all("the client for Go is not tested: there is no Go here")
-    folder = tempfile.mkdtemp(prefix="hwgo")
-    done = subprocess.run(["go", "build", "-p", "2", "-o", os.path.join(folder, "ask"), "."], cwd=os.path.join(HERE, "tailscale_client"),
-                          env={**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}, capture_output=True, text=True)
-    if done.returncode:
-        shutil.rmtree(folder)
-        shared.skip_all("the client for Go cannot be built here: " + (done.stderr.strip().splitlines() or [""])[-1])
-    return folder
-
-
 def make_node(d):
     d.call("POST", "/api/v1/debug/node", {"user": "alice", "key": AUTH_ID, "name": "laptop", "routes": ["10.7.0.0/16"]})
     status, answer = d.call("POST", "/api/v1/auth/register", {"user": "alice", "authId": AUTH_ID})
@@ -125,7 +112,7 @@ def calls(d, key, node):
 
 
 def main():
-    folder = built()
+    folder = built(os.path.join(HERE, "tailscale_client"), "ask", "the client for Go")
     try:
         with shared.Daemon(extra=DNS) as d:
             calls(d, *begin(d))

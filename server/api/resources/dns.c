@@ -52,22 +52,6 @@ static void put_resolver(struct json_out *o, const char *server)
     json_close(o, '}');
 }
 
-static void put_split_resolvers(struct json_out *o, const struct strs *split)
-{
-    json_key(o, "splitDNS");
-    json_open(o, '{');
-    for (size_t i = 0; i < split->len; i++) {
-        const char *rest = split->items[i];
-        char *word = dns_split_word(&rest);
-        json_key(o, word ? word : "");
-        json_open(o, '[');
-        while (free(word), (word = dns_split_word(&rest)))
-            put_resolver(o, word);
-        json_close(o, ']');
-    }
-    json_close(o, '}');
-}
-
 static void write_nameservers(struct json_out *o, const struct dns_values *v)
 {
     json_open(o, '{');
@@ -100,7 +84,7 @@ static void write_search_paths(struct json_out *o, const struct dns_values *v)
 
 static void write_split(struct json_out *o, const struct dns_values *v)
 {
-    dns_split_write(o, &v->split);
+    dns_split_write(o, &v->split, json_str);
 }
 
 static void write_all(struct json_out *o, const struct dns_values *v)
@@ -111,7 +95,8 @@ static void write_all(struct json_out *o, const struct dns_values *v)
     for (size_t i = 0; i < v->nameservers.len; i++)
         put_resolver(o, v->nameservers.items[i]);
     json_close(o, ']');
-    put_split_resolvers(o, &v->split);
+    json_key(o, "splitDNS");
+    dns_split_write(o, &v->split, put_resolver);
     put_texts(o, "searchPaths", &v->search);
     json_key(o, "preferences");
     json_open(o, '{');

@@ -283,7 +283,7 @@ static struct api_dns_values shown_dns(const struct dns_values *v, struct buf *s
 {
     struct json_out o = JSON_OUT(split);
 
-    dns_split_write(&o, &v->split);
+    dns_split_write(&o, &v->split, json_str);
     return (struct api_dns_values){v->magic_dns, v->override_local, v->nameservers, buf_text(split), v->search};
 }
 

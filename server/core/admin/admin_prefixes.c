@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "core/admin/operations.h"
+#include "core/admin/reset.h"
 #include "core/state/journal.h"
 #include "core/state/prefixes.h"
 #include "core/state/state.h"
@@ -124,25 +125,12 @@ static int get_probe(const json_t *object, struct core_admin *out, struct err *e
     return 0;
 }
 
-static int get_reset(const json_t *object, struct core_admin *out, struct err *e)
+static const char *member_of_rule(size_t i, unsigned *bit)
 {
-    json_t *list = NULL;
-    int rc = json_get_array(object, "reset", &list, e);
-
-    for (size_t i = 0; rc == 0 && i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        size_t at = 0;
-        while (at < ARRAY_LEN(members) && !(name && str_eq(members[at].name, name)))
-            at++;
-        if (at == ARRAY_LEN(members))
-            return err_field(e, ERR_INVALID, "reset",
-                             "'%.40s' cannot be reset: name failback, keep, holdDown, failbackDelay, probe or nearest",
-                             name ? name : "");
-        if (out->given & (unsigned)members[at].member)
-            return err_field(e, ERR_INVALID, "reset", "%s cannot be set and reset at once", name);
-        out->reset |= (unsigned)members[at].member;
-    }
-    return rc;
+    if (i >= ARRAY_LEN(members))
+        return NULL;
+    *bit = (unsigned)members[i].member;
+    return members[i].name;
 }
 
 int core_rule_read(const json_t *object, struct core_admin *out, struct err *e)
@@ -161,7 +149,7 @@ int core_rule_read(const json_t *object, struct core_admin *out, struct err *e)
                           out, e);
     if (rc == 0)
         rc = get_probe(object, out, e);
-    return rc == 0 ? get_reset(object, out, e) : rc;
+    return rc == 0 ? admin_get_reset(object, member_of_rule, out, e) : rc;
 }
 
 /* ---- the operation ---- */
