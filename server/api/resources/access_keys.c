@@ -6,7 +6,7 @@
 #include "api/request/request.h"
 #include "api/resources/keys.h"
 #include "api/resources/tables.h"
-#include "api/view/tailscale.h"
+#include "api/view/tailscale_objects.h"
 #include "tailscale/tailscale.h"
 
 #define SECONDS_MAX     (100 * 365 * 86400LL)

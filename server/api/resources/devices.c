@@ -6,7 +6,7 @@
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/tables.h"
-#include "api/view/tailscale.h"
+#include "api/view/tailscale_objects.h"
 #include "api/view/view.h"
 
 /* NULL, with the answer made: nobody has the id, or it is none. */

@@ -6,7 +6,7 @@
 #include "api/request/request.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
-#include "api/view/tailscale.h"
+#include "api/view/tailscale_objects.h"
 
 /* One filter is used, the first of name, email, id that is given. */
 static bool user_fits(const struct user *u, const char *name, const char *email, uint64_t id)

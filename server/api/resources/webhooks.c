@@ -8,7 +8,7 @@
 #include "api/request/request.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
-#include "api/view/tailscale.h"
+#include "api/view/tailscale_objects.h"
 #include "crypto/crypto.h"
 #include "tailscale/tailscale.h"
 

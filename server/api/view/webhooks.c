@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Webhooks. */
 #include "api/view/objects.h"
-#include "api/view/tailscale.h"
+#include "api/view/tailscale_objects.h"
 #include "tailscale/tailscale.h"
 
 static struct api_webhook shown(const struct webhook *w, const char *secret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "api/view/tailscale.h"
+#include "api/view/tailscale_objects.h"
 
 #include <stdio.h>
 #include <stdlib.h>

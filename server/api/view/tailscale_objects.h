@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Objects as Tailscale's API v2 has them, written. */
-#ifndef SERVER_API_VIEW_TAILSCALE_H
-#define SERVER_API_VIEW_TAILSCALE_H
+#ifndef SERVER_API_VIEW_TAILSCALE_OBJECTS_H
+#define SERVER_API_VIEW_TAILSCALE_OBJECTS_H
 
 #include "api/request/endpoint.h"
 
