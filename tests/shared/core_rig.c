@@ -65,6 +65,8 @@ void core_rig_end(struct core_rig *r)
         tailnet_free(r->tailnet);
     config_unref(r->config);
     fixture_end(&r->store);
+    free(r->key);
+    r->key = NULL;
 }
 
 void core_rig_expect(struct core_rig_answer *a, struct core_call *call)
@@ -262,5 +264,24 @@ uint64_t core_rig_begin(struct core_rig *r, const char *extra)
 {
     core_rig_prepare(r, extra);
     core_rig_start(r);
-    return core_rig_user(r, "alice");
+    r->alice = core_rig_user(r, "alice");
+    return r->alice;
+}
+
+void core_rig_begin_with_key(struct core_rig *r, const char *extra)
+{
+    core_rig_begin(r, extra);
+    r->key = core_rig_key(r, (struct core_admin){.user_id = r->alice, .reusable = true});
+}
+
+struct join core_rig_device(const struct core_rig *r, uint8_t number, const char *name, const char *route)
+{
+    return (struct join){.key = r->key, .name = name, .machine = number, .node = number, .route = route};
+}
+
+uint64_t core_rig_add(struct core_rig *r, uint8_t number, const char *name, const char *route)
+{
+    struct join j = core_rig_device(r, number, name, route);
+
+    return core_rig_node(r, &j);
 }

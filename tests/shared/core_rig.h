@@ -13,6 +13,8 @@ struct core_rig {
     struct config *config;
     struct tailnet *tailnet;
     struct core *core;
+    uint64_t alice; /* since core_rig_begin */
+    char *key;      /* hers, since core_rig_begin_with_key */
 };
 
 /* extra: more lines of configuration, "" for none. Between prepare and start the config may be changed. */
@@ -21,6 +23,8 @@ void core_rig_start(struct core_rig *r);
 void core_rig_stop(struct core_rig *r); /* the store's file stays: core_rig_start goes on with it */
 /* The beginning of most tests: prepared with these lines, started, and the user alice is there. Her id. */
 uint64_t core_rig_begin(struct core_rig *r, const char *extra);
+/* The same, and she has a reusable pre-auth key. */
+void core_rig_begin_with_key(struct core_rig *r, const char *extra);
 void core_rig_end(struct core_rig *r);
 
 /* Sends a call and waits until it is answered: its code. */
@@ -47,6 +51,9 @@ struct join {
 enum register_result core_rig_join(struct core_rig *r, const struct join *j, struct core_register *call);
 /* A join that must succeed: the node's id. */
 uint64_t core_rig_node(struct core_rig *r, const struct join *j);
+/* A device of her key, its keys made of this number; and one that joined: its node's id. */
+struct join core_rig_device(const struct core_rig *r, uint8_t number, const char *name, const char *route);
+uint64_t core_rig_add(struct core_rig *r, uint8_t number, const char *name, const char *route);
 /* Opens a session with the node's present name and route. */
 uint64_t core_rig_online(struct core_rig *r, const struct join *j);
 

@@ -23,19 +23,11 @@
 #define LAN "10.1.0.0/16"
 
 static struct core_rig r;
-static uint64_t alice;
-static char *key;
-
-static void begin_with(const char *extra)
-{
-    alice = core_rig_begin(&r, extra);
-    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
-}
 
 static int begin(void **state)
 {
     (void)state;
-    begin_with("");
+    core_rig_begin_with_key(&r, "");
     return 0;
 }
 
@@ -43,21 +35,7 @@ static int end(void **state)
 {
     (void)state;
     core_rig_end(&r);
-    free(key);
-    key = NULL;
     return 0;
-}
-
-static struct join device(uint8_t number, const char *name, const char *route)
-{
-    return (struct join){.key = key, .name = name, .machine = number, .node = number, .route = route};
-}
-
-static uint64_t add(uint8_t number, const char *name, const char *route)
-{
-    struct join j = device(number, name, route);
-
-    return core_rig_node(&r, &j);
 }
 
 static uint64_t version_of(uint64_t id, char name[64])
@@ -74,7 +52,7 @@ static uint64_t version_of(uint64_t id, char name[64])
 static void a_dry_run_changes_nothing(void **state)
 {
     char name[64];
-    uint64_t id = add(1, "a", NULL), version = version_of(id, name);
+    uint64_t id = core_rig_add(&r, 1, "a", NULL), version = version_of(id, name);
     struct core_admin a = {.op = ADMIN_NODE_RENAME, .id = id, .name = "b", .dry_run = true};
 
     (void)state;
@@ -96,7 +74,7 @@ static void a_dry_run_changes_nothing(void **state)
 static void a_change_names_its_version_and_its_inverse(void **state)
 {
     char name[64], want[160];
-    uint64_t id = add(1, "a", NULL), version = version_of(id, name);
+    uint64_t id = core_rig_add(&r, 1, "a", NULL), version = version_of(id, name);
     struct core_admin a = {.op = ADMIN_NODE_RENAME, .id = id, .name = "b", .has_match = true, .match = version + 7};
 
     (void)state;
@@ -126,7 +104,7 @@ static void a_change_names_its_version_and_its_inverse(void **state)
     free(events);
     core_admin_release(&back);
     core_admin_release(&a);
-    struct core_admin owner = {.op = ADMIN_USER_DELETE, .id = alice};
+    struct core_admin owner = {.op = ADMIN_USER_DELETE, .id = r.alice};
     assert_int_equal(core_rig_admin(&r, &owner), ERR_CONFLICT);
     core_admin_release(&owner);
 }
@@ -209,7 +187,7 @@ static void a_policy_with_errors_is_refused_with_its_places(void **state)
 
 static void a_policy_decides_at_once_and_for_those_that_are_there(void **state)
 {
-    uint64_t one = add(1, "a", LAN), two = add(2, "b", NULL), bob = core_rig_user(&r, "bob");
+    uint64_t one = core_rig_add(&r, 1, "a", LAN), two = core_rig_add(&r, 2, "b", NULL), bob = core_rig_user(&r, "bob");
 
     (void)state;
     assert_true(sees(one, two));
@@ -221,14 +199,14 @@ static void a_policy_decides_at_once_and_for_those_that_are_there(void **state)
     assert_true(sees(one, two));
     assert_true(has_approved(one));
     core_rig_approve(&r, one, LAN, true);
-    struct join j = device(1, "a", LAN);
+    struct join j = core_rig_device(&r, 1, "a", LAN);
     core_rig_online(&r, &j);
     assert_false(has_approved(one)); /* what was taken away stays away */
     set_policy("{\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"alice@\"]}}, "
                "\"acls\":[{\"action\":\"accept\",\"src\":[\"carol@\"],\"dst\":[\"*:*\"]}]}");
     assert_false(has_approved(one));
     assert_false(sees(one, two));
-    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_USER_RENAME, .id = alice, .name = "carol"});
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_USER_RENAME, .id = r.alice, .name = "carol"});
     assert_true(sees(one, two)); /* users are part of what a policy means */
     core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_USER_DELETE, .id = bob});
     set_policy("");
@@ -237,7 +215,7 @@ static void a_policy_decides_at_once_and_for_those_that_are_there(void **state)
 
 static void tags_that_nobody_owns_are_refused(void **state)
 {
-    uint64_t id = add(1, "a", LAN);
+    uint64_t id = core_rig_add(&r, 1, "a", LAN);
     struct core_admin a = {.op = ADMIN_NODE_TAGS, .id = id};
 
     (void)state;
@@ -254,7 +232,7 @@ static void tags_that_nobody_owns_are_refused(void **state)
 
 static void ssh_is_asked_for_where_a_check_rule_says_so(void **state)
 {
-    uint64_t one = add(1, "a", NULL), two = add(2, "b", NULL);
+    uint64_t one = core_rig_add(&r, 1, "a", NULL), two = core_rig_add(&r, 2, "b", NULL);
     struct core_ssh q = {.source_id = one, .target_id = two, .user = "root"};
 
     (void)state;
@@ -288,7 +266,7 @@ static void ssh_is_asked_for_where_a_check_rule_says_so(void **state)
 /* A member that asks again and again fills nothing. */
 static void one_question_about_ssh_is_put_once(void **state)
 {
-    uint64_t one = add(1, "a", NULL), two = add(2, "b", NULL);
+    uint64_t one = core_rig_add(&r, 1, "a", NULL), two = core_rig_add(&r, 2, "b", NULL);
     char first[AUTH_ID_LEN + 1] = "", user[16];
 
     (void)state;
@@ -316,8 +294,8 @@ static void one_question_about_ssh_is_put_once(void **state)
 /* A member's own machines ask about a machine of others: that takes no place from who comes from its address. */
 static void questions_about_ssh_take_no_place_of_registrations(void **state)
 {
-    struct join source = device(1, "a", NULL), stranger = {.name = "x", .machine = 90, .node = 90};
-    uint64_t one = add(1, "a", NULL);
+    struct join source = core_rig_device(&r, 1, "a", NULL), stranger = {.name = "x", .machine = 90, .node = 90};
+    uint64_t one = core_rig_add(&r, 1, "a", NULL);
     struct core_register asked;
     unsigned taken = 0;
     char user[16];
@@ -327,7 +305,7 @@ static void questions_about_ssh_take_no_place_of_registrations(void **state)
     set_policy("{\"ssh\":[{\"action\":\"check\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],"
                "\"users\":[\"autogroup:nonroot\"]}]}");
     for (uint8_t n = 2; n <= 9; n++) {
-        uint64_t target = add(n, "b", NULL);
+        uint64_t target = core_rig_add(&r, n, "b", NULL);
         for (unsigned i = 0; i < 16; i++) {
             snprintf(user, sizeof(user), "u%u", i);
             struct core_ssh q = {.source_id = one, .target_id = target, .user = user};
@@ -341,13 +319,13 @@ static void questions_about_ssh_take_no_place_of_registrations(void **state)
 static int begin_with_few_places(void **state)
 {
     (void)state;
-    begin_with("tuning:\n  register_cache_max_entries: 32\n");
+    core_rig_begin_with_key(&r, "tuning:\n  register_cache_max_entries: 32\n");
     return 0;
 }
 
 static void questions_about_ssh_leave_half_of_the_places(void **state)
 {
-    uint64_t one = add(1, "a", NULL);
+    uint64_t one = core_rig_add(&r, 1, "a", NULL);
     struct core_register asked;
     unsigned taken = 0;
     char user[16];
@@ -356,7 +334,7 @@ static void questions_about_ssh_leave_half_of_the_places(void **state)
     set_policy("{\"ssh\":[{\"action\":\"check\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],"
                "\"users\":[\"autogroup:nonroot\"]}]}");
     for (uint8_t n = 2; n <= 5; n++) {
-        uint64_t target = add(n, "b", NULL);
+        uint64_t target = core_rig_add(&r, n, "b", NULL);
         for (unsigned i = 0; i < 16; i++) {
             snprintf(user, sizeof(user), "u%u", i);
             struct core_ssh q = {.source_id = one, .target_id = target, .user = user};
@@ -378,7 +356,7 @@ static void post_done(struct core_call *call)
 /* Its question stays for whoever asks again. */
 static void a_client_that_goes_away_stops_asking(void **state)
 {
-    uint64_t one = add(1, "a", NULL), two = add(2, "b", NULL);
+    uint64_t one = core_rig_add(&r, 1, "a", NULL), two = core_rig_add(&r, 2, "b", NULL);
     struct core_ssh q = {.source_id = one, .target_id = two, .user = "root"};
     sem_t done;
 
@@ -579,8 +557,8 @@ static void what_cannot_be_stored_was_never_true(void **state)
         "CREATE TRIGGER t2 BEFORE INSERT ON node WHEN NEW.hostname='refused' BEGIN SELECT RAISE(FAIL,'no'); END;"
         "CREATE TRIGGER t3 BEFORE INSERT ON policy WHEN NEW.text='{}' BEGIN SELECT RAISE(FAIL,'no'); END;");
     core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
-    key = core_rig_key(&r, (struct core_admin){.user_id = alice});
+    r.alice = core_rig_user(&r, "alice");
+    r.key = core_rig_key(&r, (struct core_admin){.user_id = r.alice});
     core_listen(r.core, &(struct core_listener){.event = hear, .volatile_change = hear_nothing, .arg = &heard});
 
     struct core_admin a = {.op = ADMIN_USER_CREATE, .name = "refused"};
@@ -589,7 +567,7 @@ static void what_cannot_be_stored_was_never_true(void **state)
     a = (struct core_admin){.op = ADMIN_POLICY_SET, .text = "{}"};
     assert_true(core_rig_admin(&r, &a) < 0);
     core_admin_release(&a);
-    j = device(1, "refused", NULL);
+    j = core_rig_device(&r, 1, "refused", NULL);
     core_rig_join(&r, &j, &call);
     assert_true(call.call.code < 0);
     const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
@@ -599,7 +577,7 @@ static void what_cannot_be_stored_was_never_true(void **state)
     assert_null(s->policy);
     tailnet_unpin(s);
 
-    j = device(1, "good", NULL); /* the key is not used up, the machine not known */
+    j = core_rig_device(&r, 1, "good", NULL); /* the key is not used up, the machine not known */
     uint64_t id = core_rig_node(&r, &j), session = core_rig_online(&r, &j);
     core_rig_user(&r, "bob");
     a = (struct core_admin){.op = ADMIN_REGISTER};
@@ -626,8 +604,8 @@ static void what_cannot_be_stored_was_never_true(void **state)
 
 static void a_restart_finds_everything(void **state)
 {
-    uint64_t one = add(1, "r1", LAN);
-    struct join j = device(1, "r1", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN);
+    struct join j = core_rig_device(&r, 1, "r1", LAN);
     char name[64];
 
     (void)state;
@@ -640,8 +618,8 @@ static void a_restart_finds_everything(void **state)
     version_of(one, name);
     assert_string_equal(name, "r1");
     assert_true(has_approved(one));
-    assert_int_equal(add(1, "r1", LAN), one);
-    uint64_t two = add(2, "b", NULL);
+    assert_int_equal(core_rig_add(&r, 1, "r1", LAN), one);
+    uint64_t two = core_rig_add(&r, 2, "b", NULL);
     assert_false(sees(one, two));
     core_rig_online(&r, &j);
     core_rig_until(&r, served_by, &one);

@@ -20,19 +20,11 @@
 #define LAN "10.1.0.0/16"
 
 static struct core_rig r;
-static uint64_t alice;
-static char *key;
-
-static void begin_with(const char *extra)
-{
-    alice = core_rig_begin(&r, extra);
-    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
-}
 
 static int begin(void **state)
 {
     (void)state;
-    begin_with("");
+    core_rig_begin_with_key(&r, "");
     return 0;
 }
 
@@ -40,21 +32,7 @@ static int end(void **state)
 {
     (void)state;
     core_rig_end(&r);
-    free(key);
-    key = NULL;
     return 0;
-}
-
-static struct join device(uint8_t number, const char *name, const char *route)
-{
-    return (struct join){.key = key, .name = name, .machine = number, .node = number, .route = route};
-}
-
-static uint64_t add(uint8_t number, const char *name, const char *route)
-{
-    struct join j = device(number, name, route);
-
-    return core_rig_node(&r, &j);
 }
 
 static uint64_t server_of(const struct tailnet_snapshot *s)
@@ -90,8 +68,8 @@ static size_t rows_of_primaries(void)
 
 static void two_routers_take_turns(void **state)
 {
-    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), nobody = 0;
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN), two = core_rig_add(&r, 2, "r2", LAN), nobody = 0;
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN);
 
     (void)state;
     uint64_t s1 = core_rig_online(&r, &j1), s2 = core_rig_online(&r, &j2);
@@ -123,7 +101,7 @@ static void two_routers_take_turns(void **state)
 
 static void a_request_without_hostinfo_withdraws_nothing(void **state)
 {
-    uint64_t one = add(1, "r1", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN);
     struct core_map m = {.info = {.no_hostinfo = true}};
     const struct tailnet_snapshot *s;
 
@@ -140,8 +118,8 @@ static void a_request_without_hostinfo_withdraws_nothing(void **state)
 
 static void who_serves_is_remembered_as_long_as_it_does(void **state)
 {
-    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), nobody = 0;
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN), two = core_rig_add(&r, 2, "r2", LAN), nobody = 0;
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN);
 
     (void)state;
     uint64_t s1 = core_rig_online(&r, &j1), s2 = core_rig_online(&r, &j2);
@@ -176,8 +154,10 @@ static bool is_gone(const struct tailnet_snapshot *s, void *arg)
 
 static void a_router_that_comes_and_goes_is_elected_last(void **state)
 {
-    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), three = add(3, "r3", LAN);
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN), j3 = device(3, "r3", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN), two = core_rig_add(&r, 2, "r2", LAN),
+             three = core_rig_add(&r, 3, "r3", LAN);
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN),
+                j3 = core_rig_device(&r, 3, "r3", LAN);
     uint64_t session = 0;
 
     (void)state;
@@ -216,8 +196,8 @@ static uint32_t slot_of(uint64_t id)
 
 static void the_stream_of_a_deleted_node_is_nobodys(void **state)
 {
-    uint64_t id = add(1, "a", NULL);
-    struct join j = device(1, "a", NULL), next = device(2, "b", NULL);
+    uint64_t id = core_rig_add(&r, 1, "a", NULL);
+    struct join j = core_rig_device(&r, 1, "a", NULL), next = core_rig_device(&r, 2, "b", NULL);
     struct core_call age = {0};
     struct core_rig_answer aged;
 
@@ -229,7 +209,7 @@ static void the_stream_of_a_deleted_node_is_nobodys(void **state)
     core_rig_expect(&aged, &age); /* an hour later */
     queue_post(&r.core->state.queue, &age, run_age);
     core_rig_await(&aged, &age);
-    uint64_t other = add(2, "b", NULL);
+    uint64_t other = core_rig_add(&r, 2, "b", NULL);
     assert_int_equal(slot_of(other), slot);
     core_rig_online(&r, &next);
     core_session_end(r.core, session, SESSION_CLOSED);
@@ -270,8 +250,8 @@ static uint64_t newest(void)
 /* Both must reach every client as a whole node: the routes, and whether it is suggested. */
 static void an_exit_node_is_told_whole(void **state)
 {
-    uint64_t id = add(1, "x", "0.0.0.0/0"), seq;
-    struct join j = device(1, "x", "0.0.0.0/0");
+    uint64_t id = core_rig_add(&r, 1, "x", "0.0.0.0/0"), seq;
+    struct join j = core_rig_device(&r, 1, "x", "0.0.0.0/0");
 
     (void)state;
     uint64_t session = core_rig_online(&r, &j);
@@ -299,7 +279,8 @@ static bool told_of_steering(const struct tailnet_snapshot *s, void *arg)
 /* Nobody's election moves, but those who are led to a router by via see the other one now. */
 static void routers_of_a_via_group_take_turns(void **state)
 {
-    struct join j[] = {device(1, "first", LAN), device(2, "a1", LAN), device(3, "a2", LAN)};
+    struct join j[] = {core_rig_device(&r, 1, "first", LAN), core_rig_device(&r, 2, "a1", LAN),
+                       core_rig_device(&r, 3, "a2", LAN)};
     uint64_t sessions[3], ids[3], since;
 
     (void)state;
@@ -336,13 +317,13 @@ static void an_ephemeral_node_goes_with_its_session(void **state)
     core_rig_prepare(&r, "");
     r.config->node.ephemeral_inactivity_timeout = 50000000;
     core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
-    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true, .ephemeral = true});
-    struct join j = device(1, "a", NULL);
+    r.alice = core_rig_user(&r, "alice");
+    r.key = core_rig_key(&r, (struct core_admin){.user_id = r.alice, .reusable = true, .ephemeral = true});
+    struct join j = core_rig_device(&r, 1, "a", NULL);
     uint64_t id = core_rig_node(&r, &j), session = core_rig_online(&r, &j);
     core_session_end(r.core, session, SESSION_CLOSED);
     core_rig_until(&r, is_gone, &id);
-    id = add(2, "b", NULL); /* never came online */
+    id = core_rig_add(&r, 2, "b", NULL); /* never came online */
     core_rig_until(&r, is_gone, &id);
 }
 
@@ -359,8 +340,8 @@ static int choose(uint64_t id, bool dry_run)
 
 static void what_was_chosen_and_drained_survives_a_restart(void **state)
 {
-    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN), two = core_rig_add(&r, 2, "r2", LAN);
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN);
 
     (void)state;
     core_rig_online(&r, &j1);
@@ -418,10 +399,10 @@ static int set_rule(const char *json, char **inverse)
 /* Two routers, the first one serves; the caller's sessions. */
 static void two_routers(uint64_t *one, uint64_t *two, uint64_t *first)
 {
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN);
 
-    *one = add(1, "r1", LAN);
-    *two = add(2, "r2", LAN);
+    *one = core_rig_add(&r, 1, "r1", LAN);
+    *two = core_rig_add(&r, 2, "r2", LAN);
     core_rig_approve(&r, *one, LAN, false);
     core_rig_approve(&r, *two, LAN, false);
     *first = core_rig_online(&r, &j1);
@@ -431,14 +412,13 @@ static void two_routers(uint64_t *one, uint64_t *two, uint64_t *first)
 
 static void the_priority_takes_over_after_the_delay_and_what_is_set_survives(void **state)
 {
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN);
     uint64_t one, two, session;
     char *inverse;
 
     (void)state;
     core_rig_end(&r);
-    free(key);
-    begin_with("node:\n  routes:\n    ha:\n      hold_down: 0s\n      failback_delay: 200ms\n");
+    core_rig_begin_with_key(&r, "node:\n  routes:\n    ha:\n      hold_down: 0s\n      failback_delay: 200ms\n");
     two_routers(&one, &two, &session);
     prioritise(one, 200);
     core_session_end(r.core, session, SESSION_SILENT);
@@ -500,7 +480,7 @@ static char *choose_node(uint64_t id, bool once)
 /* The failback asks for the other router, and nothing has to wait: only the choice holds. */
 static void a_choice_holds_against_the_failback_also_over_a_restart(void **state)
 {
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN);
     uint64_t one, two, session;
     char *inverse;
 
@@ -541,8 +521,8 @@ static bool serves_offline(const struct tailnet_snapshot *s, void *arg)
 
 static void a_kept_prefix_stays_with_its_last_router(void **state)
 {
-    uint64_t one = add(1, "r1", LAN), none = 0;
-    struct join j1 = device(1, "r1", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN), none = 0;
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN);
 
     (void)state;
     core_rig_approve(&r, one, LAN, false);
@@ -566,7 +546,7 @@ static void expect_approver(uint64_t id, const char *who)
 
 static void an_approval_names_who_gave_it(void **state)
 {
-    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN), two = core_rig_add(&r, 2, "r2", LAN);
     struct core_admin a = {.op = ADMIN_ROUTES_EDIT, .id = one, .actor = "alice"};
     const struct prefix p = sample_prefix(LAN), wide = sample_prefix("10.0.0.0/8");
 
@@ -595,8 +575,8 @@ static void an_approval_names_who_gave_it(void **state)
 
 static void what_was_refused_moves_no_route(void **state)
 {
-    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
-    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    uint64_t one = core_rig_add(&r, 1, "r1", LAN), two = core_rig_add(&r, 2, "r2", LAN);
+    struct join j1 = core_rig_device(&r, 1, "r1", LAN), j2 = core_rig_device(&r, 2, "r2", LAN);
 
     (void)state;
     core_rig_online(&r, &j1);
@@ -615,7 +595,7 @@ static void what_was_refused_moves_no_route(void **state)
     assert_true(core_rig_admin(&r, &a) < 0);
     core_admin_release(&a);
     core_rig_until(&r, served_by, &one);
-    assert_int_equal(add(3, "r3", NULL), two + 1); /* something that is published after it */
+    assert_int_equal(core_rig_add(&r, 3, "r3", NULL), two + 1); /* something that is published after it */
     core_rig_until(&r, served_by, &one);
 }
 
