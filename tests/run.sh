@@ -232,11 +232,12 @@ kind_fuzz() {
     corpus=tests/fuzz/corpus/$name
     wanted fuzz "$name" || continue
     if [ -z "$(find "$corpus" -type f -print -quit 2>/dev/null)" ]; then
-      run "fuzz/$name $v" 5 sh -c "echo 'no corpus: $corpus'; exit 1"
+      run_beside "fuzz/$name $v" 5 sh -c "echo 'no corpus: $corpus'; exit 1"
     else
-      run "fuzz/$name $v" "$(limit_of "$src" 300)" "build/$v/tests/fuzz/fuzz_${name}_replay" "$corpus"
+      run_beside "fuzz/$name $v" "$(limit_of "$src" 300)" "build/$v/tests/fuzz/fuzz_${name}_replay" "$corpus"
     fi
   done
+  end_beside
 }
 
 kind_vectors() {
