@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The line above the hints: the prompt, what was sent and has no answer, what was said last, or why the route under the
- * cursor is as it is. */
+/* The line above the hints: the prompt, a change awaiting its answer, the last message, or the reason for the state of
+ * the route under the cursor. */
 #ifndef TUI_CONSOLE_FLASH_LINE_H
 #define TUI_CONSOLE_FLASH_LINE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the console is started with. */
+/* Options of the console. */
 #ifndef TUI_CONSOLE_OPTIONS_H
 #define TUI_CONSOLE_OPTIONS_H
 
@@ -14,13 +14,13 @@ struct console_options {
     const char *state_dir;               /* where prompt history is kept; NULL: nowhere */
     const char *settings;                /* the user's console.yaml; NULL: none */
     const char *servers;                 /* the file that lists other servers; NULL: none */
-    const char *server;                  /* which of them to start with; NULL: client */
-    const char *snapshot;                /* a command: prints the screen after it, and ends; NULL: no */
-    const char *run;                     /* a script that is run without a terminal; NULL: none */
+    const char *server;                  /* the one to connect to first; NULL: client */
+    const char *snapshot;                /* a command: print the screen after it and exit; NULL: none */
+    const char *run;                     /* a script to run without a terminal; NULL: none */
     const char *replay;                  /* a recording, instead of a daemon; NULL: none */
-    const char *size;                    /* of the screen where there is no terminal; NULL: 80x24 */
+    const char *size;                    /* screen size without a terminal; NULL: 80x24 */
     bool ascii;                          /* draw with ASCII even where the locale is UTF-8 */
-    bool plain;                          /* no frames and rules, one column; events are said in the line of messages */
+    bool plain;                          /* no frames or rules, one column; events appear in the line of messages */
     bool no_mouse;
 };
 

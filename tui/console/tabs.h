@@ -5,7 +5,7 @@
 
 #include "console/app/app.h"
 
-/* Draws them at the top, and notes where they can be clicked on. */
+/* Draws the tabs and registers them for clicks. */
 void tabs_draw(struct app *app, struct canvas *c, struct rect at);
 
 #endif

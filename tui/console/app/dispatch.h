@@ -1,46 +1,47 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finds commands by key and by name, says why one cannot be run, and runs it. */
+/* Finds commands by key and by name, reports why one is unavailable, and runs it. */
 #ifndef TUI_CONSOLE_APP_DISPATCH_H
 #define TUI_CONSOLE_APP_DISPATCH_H
 
 #include "console/app/app.h"
 
-/* All commands of all tables, those of the views first. */
+/* All commands of all tables; the views' own come first. */
 void commands_collect(const struct console_tables *tables, struct command_list *out);
 
-const struct console_command *commands_for_key(const struct app *app, int key); /* NULL: it does nothing here */
-/* A beginning is enough that is unique, or is unique among those that work here; NULL where there is none. */
+const struct console_command *commands_for_key(const struct app *app, int key); /* NULL: unbound here */
+/* An abbreviation suffices if it is unique, or unique among the commands available here. NULL if not found. */
 const struct console_command *commands_find(const struct app *app, const char *name, size_t len);
-unsigned commands_where(const struct app *app); /* the bit of what is in front */
+unsigned commands_where(const struct app *app); /* the bit of the current place */
 bool command_is_here(const struct app *app, const struct console_command *c);
 
-/* Why the command cannot be run now; NULL: it can. */
+/* Why the command is unavailable now; NULL if it is available. */
 const char *command_refusal(struct app *app, const struct console_command *c);
-/* Runs it, or says why not. */
+/* Runs it, or shows why it is unavailable. */
 void command_run(struct app *app, const struct console_command *c, const char *arg);
 const char *command_completion(struct app *app, const struct console_command *c, size_t index); /* see complete */
 
-/* The keys as they are shown: "a", "j Down". */
-/* Writes text with the first key of a command (else ":name") for each "{name}": keys may be bound otherwise. */
+/* Writes text with each "{name}" replaced by the first key of that command, or ":name" if it has none: the user may
+ * have bound other keys. */
 void command_text(const struct app *app, const char *text, char *out, size_t size);
-/* The title of a pane; keys in its right part are named like that. */
+/* Draws the title of a pane; "{name}" in it works as in command_text. */
 void command_section(const struct app *app, struct canvas *c, struct rect at, const char *left, const char *right);
+/* Appends the command's keys as shown to the user: "a", "j Down". */
 void command_keys(const struct app *app, const struct console_command *c, bool first_only, struct buf *out);
 
-/* The names of the command's keys, those that the user gave it where he did, separated by blanks. */
+/* The names of the command's keys, separated by blanks: the user's binding if there is one. */
 const char *command_bound(const struct app *app, const struct console_command *c);
-/* Calls use with each name of such a list until it returns true. */
+/* Calls use for each name in such a list until it returns true; returns whether it did. */
 bool keys_each(const char *keys, bool (*use)(const char *name, void *arg), void *arg);
 
-/* Gives a command other keys (names separated by blanks; "": none), which must be keys. ERR_INVALID where there is no
- * such command, or its keys cannot be these. */
+/* Binds a command to other keys (names separated by blanks; "": none). ERR_INVALID for an unknown command or an
+ * unusable key. */
 int command_bind(struct app *app, const char *name, const char *keys, struct err *e) WARN_UNUSED;
-/* Takes back the first binding that shares a key with another command in the same place: ERR_CONFLICT names both. To be
- * called until it returns 0. */
+/* Removes the first binding that shares a key with another command in the same place; ERR_CONFLICT names both. Call it
+ * until it returns 0. */
 int commands_check_bindings(struct app *app, struct err *e) WARN_UNUSED;
 void commands_unbind(struct app *app);
 
-/* It works in every list: told once, not with each view. */
+/* Whether it works in every list; help shows such commands once instead of with each view. */
 bool command_is_everywhere(const struct console_command *c);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the console knows of the tailnet: one object a node, route, prefix, event, ... with an address that stays the
- * same for as long as the object lives. Cursors and marks hold on to that address; an update replaces what is in it.
- * What goes away stays as a tombstone for some seconds. All texts were made safe to print when they were read.
+/* The console's copy of the tailnet: an object for each node, route, prefix, event, ... whose address is stable for its
+ * lifetime. Cursors and marks point to it; an update replaces its contents. A deleted object stays as a tombstone for
+ * some seconds. All texts were made safe to print when they were read.
  * The screen's thread owns the model; other threads only build deltas. */
 #ifndef TUI_CONSOLE_MODEL_MODEL_H
 #define TUI_CONSOLE_MODEL_MODEL_H
@@ -14,11 +14,10 @@
 
 #define TOMBSTONE_MS 5000
 #define CHANGED_MS   3000
-#define TRIPS_SHOWN  16    /* round trips of a node that lists show */
-#define EVENTS_KEPT  5000  /* of the newest entries of the journal */
-#define EVENTS_MOST  15000 /* with those that were read back */
-/* Bits of the kinds of rows of which a moment of the past is known; those that change places for it; see model_trade.
- */
+#define TRIPS_SHOWN  16    /* round trips shown in lists */
+#define EVENTS_KEPT  5000  /* newest entries of the journal */
+#define EVENTS_MOST  15000 /* including those read back */
+/* Bits of the row kinds whose past is known; of those that are swapped to show the past, see model_trade. */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
 #define MODEL_TRADED (((1U << ROW_KINDS) - 1) & ~(1U << ROW_EVENT) & ~(1U << ROW_NEED))
 
@@ -31,31 +30,31 @@ enum row_kind {
     ROW_USER,
     ROW_PREAUTH_KEY,
     ROW_API_KEY,
-    ROW_NEED, /* not the API's: what the console found in the others that needs somebody */
+    ROW_NEED, /* not the API's: something that needs attention, found by the console */
     ROW_KINDS
 };
 
-/* What the console was told about a route, a prefix or a router beside the object itself: it stays over updates. */
+/* Facts about a route, prefix or router that are not part of its object; they survive updates. */
 struct row_facts {
     unsigned warnings, notes; /* of "routes check" */
-    const char *finding;      /* the word of the gravest one, static; NULL: there is none */
-    unsigned depth;           /* of a prefix: how many others of the list it lies within */
+    const char *finding;      /* word for the gravest one, static; NULL: none */
+    unsigned depth;           /* of a prefix: the number of listed prefixes that contain it */
     bool users_known, flips_known;
-    uint64_t users, flips; /* nodes that the policy lets use it; moves between routers within a day */
-    /* Of a node: the last round trips of its control connection in us, oldest first. */
+    uint64_t users, flips; /* nodes that the policy allows to use it; failovers within a day */
+    /* Of a node: the last round trips of its control connection in microseconds, oldest first. */
     size_t trip_count;
-    uint32_t trips[TRIPS_SHOWN]; /* GRAPH_LOST: its client did not answer */
+    uint32_t trips[TRIPS_SHOWN]; /* GRAPH_LOST: no answer */
 };
 
 struct row {
     enum row_kind kind;
     char *key;                           /* the id in the API: decimal digits, a prefix, an auth id, RUN.SEQ */
-    int64_t changed_ms, gone_ms, new_ms; /* 0: not */
-    unsigned changed;                    /* which of FIELD_... changed at changed_ms */
+    int64_t changed_ms, gone_ms, new_ms; /* 0: never */
+    unsigned changed;                    /* the FIELD_... that changed at changed_ms */
     bool marked, folded, seen;
-    bool opened;             /* of a node: the addresses among its routes are listed one by one */
-    char *failure;           /* what the server said to the last action on it; NULL: nothing */
-    struct row_facts *facts; /* NULL: nothing is known */
+    bool opened;             /* of a node: its single-address routes are listed one by one */
+    char *failure;           /* the error of the last action on it; NULL: none */
+    struct row_facts *facts; /* NULL: none known */
 };
 
 enum changed_field {
@@ -69,17 +68,17 @@ enum changed_field {
     FIELD_RELAY = 128
 };
 
-/* Each has the API's object (model/api.h), read for a terminal, and what the console makes of it. */
+/* Each holds the API's object (model/api.h), safe to print, and what the console derives from it. */
 struct m_node {
     struct row row;
-    struct api_node api; /* its routes are below; a final dot of its fqdn is cut off */
+    struct api_node api; /* its routes are below; fqdn without the final dot */
     const char *owner;   /* its first tag, else its user's name */
     char ipv4[PREFIX_TEXT_MAX], ipv6[PREFIX_TEXT_MAX];
-    char *words; /* all that a bare filter word is looked for in */
+    char *words; /* the text that bare filter words are searched in */
     bool tagged;
-    VEC(struct m_route *) routes; /* in the order of prefixes */
+    VEC(struct m_route *) routes; /* ordered by prefix */
     unsigned available, approved, serving, waiting, unhealthy;
-    unsigned exit_users; /* nodes that are online and use it as exit node, as the list of exit nodes counted last */
+    unsigned exit_users; /* online nodes that use it as exit node, as last counted for the list of exit nodes */
 };
 
 struct m_route {
@@ -87,16 +86,16 @@ struct m_route {
     struct api_route api;
     struct m_node *node;
     size_t
-        stands_for; /* addresses of the node in the same state that the list shows as this one row; 0: it is itself */
+        stands_for; /* number of the node's address routes that the list shows as this one row; 0: an ordinary route */
 };
 
-/* Whether the prefix is one address: app connectors learn very many. */
+/* Whether the prefix is a single address; app connectors advertise very many. */
 bool route_is_address(const struct m_route *r);
 
 struct m_prefix {
     struct row row;
     struct api_prefix api;
-    bool *drained; /* by router, kept by the model: its node is drained; NULL: not known yet */
+    bool *drained; /* by router: whether its node is drained, maintained by the model; NULL: unknown */
 };
 
 static inline const struct api_router *router_at(const struct m_prefix *p, size_t i)
@@ -112,13 +111,13 @@ static inline bool router_is_drained(const struct m_prefix *p, size_t i)
 struct m_event {
     struct row row;
     struct api_event api;
-    bool read_back; /* it was asked for because somebody went back so far: not all after it need be here */
+    bool read_back; /* fetched by looking back: entries after it may be missing */
 };
 
 struct m_pending {
     struct row row;
     struct api_pending api;
-    char *ssh; /* who wants to be whom where; NULL: no SSH session */
+    char *ssh; /* describes the SSH session; NULL: none */
 };
 
 struct m_user {
@@ -136,12 +135,12 @@ struct m_api_key {
     struct api_api_key api;
 };
 
-/* Something that needs somebody: one object, or several with the same trouble. */
+/* Something that needs attention: one object, or several with the same problem. */
 struct m_need {
-    struct row row;   /* key: the code, for one object with the object's key behind it */
+    struct row row;   /* key: the code, followed by the object's key if there is one */
     int severity;     /* enum event_weight */
-    char *code;       /* which kind of trouble */
-    enum row_kind of; /* what the object is; ROW_KINDS: several objects, or none */
+    char *code;       /* the kind of problem */
+    enum row_kind of; /* the object's kind; ROW_KINDS: several objects or none */
     char *object;     /* its key; "" */
     char *name, *text;
 };
@@ -151,21 +150,20 @@ struct gone {
     char *key;
 };
 
-/* What arrived: objects as they are now, and the ones that are gone. */
+/* An update: objects in their current state, and deleted ones. */
 struct model_delta {
-    /* A whole state, which may come in several deltas: what none of them names is gone at the end. expected: how many
-     * nodes it has, where it begins; 0: it does not say. */
+    /* A complete state, possibly in several deltas: objects that none of them names are deleted at the end. expected:
+     * its number of nodes, in the first delta; 0: unknown. */
     bool begins, ends;
     uint64_t expected;
-    int64_t time_ns;          /* the server's, 0 where it did not say */
-    char *event;              /* the journal id it is true for; NULL where it carries none */
-    struct api_server server; /* where it begins */
-    /* Of a page of the journal: where older entries begin (NULL: there are none), and how far back was looked. */
+    int64_t time_ns;          /* the server's clock; 0: unknown */
+    char *event;              /* the journal id it corresponds to; NULL: none */
+    struct api_server server; /* in the first delta */
+    /* Of a page of the journal: where older entries begin (NULL: none), and how far back it reaches. */
     bool page;
     char *next;
     int64_t read_to_ns;
-    /* Of a moment of the past: the oldest one that is known; the policy that was in force, as it was written (NULL:
-     * none was). */
+    /* Of a moment of the past: the oldest moment known; the policy in force then, as written (NULL: none). */
     int64_t since_ns;
     char *policy;
     VEC(struct row *) rows;
@@ -173,29 +171,29 @@ struct model_delta {
 };
 
 struct row_table {
-    VEC(struct row *) rows; /* tombstones included, in no order */
-    struct map index;       /* key -> row, living ones */
+    VEC(struct row *) rows; /* including tombstones, unordered */
+    struct map index;       /* key -> row, without tombstones */
     size_t marked;
 };
 
 enum note { NOTE_NEW, NOTE_CHANGED, NOTE_GONE, NOTE_FREED };
 
 struct model {
-    struct row_table tables[ROW_KINDS]; /* routes are in their node, not here */
+    struct row_table tables[ROW_KINDS]; /* routes are in their nodes instead */
     VEC(struct row *) dying;            /* tombstones, oldest first */
-    bool filled;                        /* a snapshot was applied, whole */
-    bool filling;                       /* one is being read, of which some came already */
-    uint64_t expected;                  /* nodes that it has; 0: not known */
+    bool filled;                        /* a whole snapshot was applied */
+    bool filling;                       /* one has been received in part */
+    uint64_t expected;                  /* its number of nodes; 0: unknown */
     char *event;
-    size_t read_back;      /* entries of the journal that were */
-    char *journal_next;    /* where those begin that are older than all that were not; "": nowhere; NULL: not known */
-    int64_t journal_to_ns; /* the time of the oldest of these */
+    size_t read_back;         /* number of journal entries read back */
+    char *journal_next;       /* where entries older than the loaded ones begin; "": none; NULL: unknown */
+    int64_t journal_to_ns;    /* the time of the oldest loaded entry */
     struct api_server server; /* texts are NULL before the first snapshot */
     struct api_list findings; /* struct api_route_problem: see findings.h */
     bool findings_known;
     int64_t time_ns;                                              /* of the last delta, the server's clock */
-    unsigned revision;                                            /* raised by every change */
-    void (*note)(void *context, struct row *row, enum note what); /* NULL: nobody listens */
+    unsigned revision;                                            /* incremented by every change */
+    void (*note)(void *context, struct row *row, enum note what); /* NULL: no listener */
     void *context;
 };
 
@@ -205,57 +203,57 @@ struct applied {
 
 void model_release(struct model *m);
 
-/* Takes over what is in the delta, which is empty afterwards. */
+/* Takes ownership of the delta's contents, leaving it empty. */
 struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms);
 
-/* Adds entries of the journal that were read back; listeners are not told. Returns how many are new. */
+/* Adds journal entries that were read back, without notifying listeners. Returns how many are new. */
 size_t model_read_back(struct model *m, struct model_delta *d);
-/* Frees what was read back; listeners are not told. */
+/* Frees the entries read back, without notifying listeners. */
 void model_forget_read_back(struct model *m);
 
-/* The tables of MODEL_TRADED of both change places. Tombstones in them are freed; listeners of the first are told of
- * these, and of nothing else: they look for their rows anew. */
+/* Swaps the tables of MODEL_TRADED between two models. Frees the tombstones in them and notifies the first model's
+ * listeners of these only: they must look up their rows again. */
 void model_trade(struct model *m, struct model *other, int64_t now_ms);
 
-/* Frees tombstones that were shown long enough; listeners are told first (NOTE_FREED). Returns when the next one is due
- * (milliseconds of the monotonic clock), or 0. */
+/* Frees tombstones that were shown long enough, after notifying listeners (NOTE_FREED). Returns when the next one is
+ * due (monotonic milliseconds), or 0. */
 int64_t model_sweep(struct model *m, int64_t now_ms);
 
 void *model_find(const struct model *m, enum row_kind kind, const char *key);
 struct m_node *model_node(const struct model *m, uint64_t id);
-/* How many nodes that are online say that they use the exit node; some of their names go to names (NULL: none). */
+/* The number of online nodes that report using the exit node; appends some of their names to names, unless NULL. */
 size_t model_exit_users(const struct model *m, uint64_t exit, struct buf *names);
 const struct row_table *model_table(const struct model *m, enum row_kind kind);
 
 #define FLIPS_UNKNOWN UINT64_MAX
 
 struct row_facts *row_facts(struct row *row); /* never NULL */
-/* Facts of routes and prefixes changed: lists that show or filter by them are told. */
+/* To be called when facts of routes or prefixes changed: notifies lists that show or filter by them. */
 void model_facts_changed(struct model *m);
 
 void delta_release(struct model_delta *d);
 
-/* A row of an API's object, which is moved into it, or which is read; NULL where it is none, or names nothing. */
+/* A row made of an API object: moved into it, or decoded from JSON. NULL if it is not such an object or has no key. */
 struct row *row_take(enum row_kind kind, void *object);
 struct row *row_read(enum row_kind kind, const json_t *object);
-/* Of texts that are safe to print; see struct m_need. of NULL: the name tells it apart from others of the code. */
+/* The texts must be safe to print; see struct m_need. If of is NULL, the name distinguishes it from others of its code.
+ */
 struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
 void row_free(struct row *row);
-const char *row_label(const struct row *row); /* its name, or what else people call it by */
-/* For questions and titles: the label; of a key, which has none, its number and whose or what for it is. The caller's.
- */
+const char *row_label(const struct row *row); /* its name, or whatever people call it */
+/* For questions and titles: the label; for a key, its number and owner or purpose. The caller frees it. */
 char *row_title(const struct row *row);
-size_t row_size(enum row_kind kind); /* of its struct */
+size_t row_size(enum row_kind kind); /* sizeof its struct */
 
-/* Of a pre-auth key or an API key: what it begins with, and when it ends. */
+/* Of a pre-auth key or an API key: its visible beginning, and its expiry. */
 const char *key_row_text(const struct row *row);
 int64_t key_row_expiry_ns(const struct row *row);
-/* Whose nodes a pre-auth key makes: its first tag, else its user's name; "" for neither. */
+/* The owner of nodes registered with the key: its first tag, else its user's name; "" for neither. */
 const char *preauth_key_owner(const struct row *row);
 
 enum glyph route_state_glyph(int state);
-enum glyph node_glyph(const struct m_node *n); /* how it is */
-/* What asks to join: its system, version and address, as far as they are known. */
+enum glyph node_glyph(const struct m_node *n); /* of its state */
+/* Appends system, version and address of what asks to join, as far as known. */
 void pending_client(const struct m_pending *p, struct buf *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What views draw on: a grid of cells, each a character with a role. Nothing here knows a terminal, so a screen can be
- * made, compared and tested anywhere. Writes outside the grid are cut; no text can leave its field. */
+/* What views draw on: a grid of cells, each a character with a role. It is independent of any terminal, so screens can
+ * be produced, compared and tested anywhere. Drawing outside the grid is clipped; text never leaves its field. */
 #ifndef TUI_CONSOLE_SCREEN_CANVAS_H
 #define TUI_CONSOLE_SCREEN_CANVAS_H
 
@@ -16,7 +16,7 @@ struct screen_cell {
     unsigned char width;
     unsigned char role;
     unsigned char flags; /* enum canvas_flag_bit */
-    unsigned char zero;  /* no holes: cells are compared as bytes */
+    unsigned char zero;  /* no padding: cells are compared as bytes */
 };
 
 _Static_assert(sizeof(struct screen_cell) == 3 * sizeof(wchar_t) + 4, "a cell has holes");
@@ -27,7 +27,7 @@ struct rect {
     int row, col, rows, cols;
 };
 
-/* A place that a mouse click means something at. */
+/* An area that responds to mouse clicks. */
 struct hit {
     struct rect at;
     int kind, value; /* the app's own */
@@ -38,13 +38,13 @@ struct canvas {
     bool ascii;
     bool plain; /* no rules and frames: for screen readers */
     struct screen_cell *cells;
-    int cursor_row, cursor_col; /* where the terminal's cursor rests */
+    int cursor_row, cursor_col; /* where to leave the terminal's cursor */
     bool cursor_shown;
     struct hit *hits;
     size_t hit_count, hit_cap;
 };
 
-/* Empties the canvas at a size; both sides are taken as at least 1. */
+/* Clears the canvas and sets its size; each dimension is at least 1. */
 void canvas_start(struct canvas *c, int rows, int cols);
 void canvas_release(struct canvas *c);
 
@@ -53,37 +53,36 @@ void canvas_release(struct canvas *c);
 int canvas_text(struct canvas *c, int row, int col, int width, enum role role, const char *text);
 int canvas_textf(struct canvas *c, int row, int col, int width, enum role role, const char *format, ...)
     PRINTF_LIKE(6, 7);
-/* The same for a name: what does not fit is cut behind the first two thirds: names differ at their ends. */
+/* The same for a name, which is cut after its first two thirds: names differ at their ends. */
 int canvas_name(struct canvas *c, int row, int col, int width, enum role role, const char *name);
-/* The same, at the right end of the field. */
+/* The same, right-aligned. */
 void canvas_right(struct canvas *c, int row, int col, int width, enum role role, const char *text);
-/* Draws text over as many lines of the rectangle as it takes, broken at blanks where it can be; the last is cut.
- * Returns the lines used. */
+/* Draws text in the rectangle, wrapped at blanks where possible; the last line is cut. Returns the lines used. */
 int canvas_wrap(struct canvas *c, struct rect at, enum role role, const char *text);
-int canvas_lines(const struct canvas *c, int width, const char *text); /* that it takes */
-/* The terminal's cursor goes to where GLYPH_CURSOR is drawn: screen readers and magnifiers follow it. */
+int canvas_lines(const struct canvas *c, int width, const char *text); /* lines needed */
+/* Drawing GLYPH_CURSOR also places the terminal's cursor, which screen readers and magnifiers follow. */
 int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph);
 int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum role role);
 void canvas_rule(struct canvas *c, int row, int col, int width);
-/* A rule with a title at its left and a note at its right, where there is room for it. */
+/* A rule with a title at the left and, if it fits, a note at the right. */
 void canvas_section(struct canvas *c, int row, int col, int width, const char *left, const char *right);
 void canvas_clear(struct canvas *c, struct rect at);
-/* Rows of another canvas, which has room for them or less. */
+/* Copies rows of another canvas, clipped to this one. */
 void canvas_copy(struct canvas *c, int row, int col, const struct canvas *from, int from_row, int rows);
 void canvas_flag(struct canvas *c, struct rect at, unsigned flag);
 void canvas_role(struct canvas *c, struct rect at, enum role role);
 
-/* A frame with a title in its upper and a note in its lower border; the inside is emptied, and the terminal's cursor
- * put there. Returns the inside. */
+/* A frame with a title in its upper and a note in its lower border; clears the inside and moves the terminal's cursor
+ * there. Returns the inside. */
 struct rect canvas_frame(struct canvas *c, struct rect at, const char *title, const char *note);
 
 void canvas_hit(struct canvas *c, struct rect at, int kind, int value);
-const struct hit *canvas_hit_at(const struct canvas *c, int row, int col); /* the last one drawn wins; NULL */
+const struct hit *canvas_hit_at(const struct canvas *c, int row, int col); /* the topmost one; NULL: none */
 
-/* The columns that text takes in this canvas. */
+/* The width of text on this canvas, in columns. */
 int canvas_width(const struct canvas *c, const char *text);
 
-/* Reads one character of UTF-8; an invalid byte is U+FFFD. Returns the bytes taken, 0 at the end. */
+/* Decodes one UTF-8 character; an invalid byte is U+FFFD. Returns the bytes consumed, 0 at the end. */
 size_t utf8_next(const char *text, wchar_t *rune);
 void utf8_add(struct buf *out, wchar_t rune);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where everything is: one function of the size and of what is wished for. Rectangles never overlap. */
+/* The layout of the screen, computed from its size and what is wanted. Rectangles never overlap. */
 #ifndef TUI_CONSOLE_SCREEN_LAYOUT_H
 #define TUI_CONSOLE_SCREEN_LAYOUT_H
 
@@ -11,10 +11,10 @@
 
 struct layout_wish {
     bool header; /* a line of column titles */
-    int pane;    /* rows below the body for what belongs to the row under the cursor; 0: none */
-    bool peek;   /* a column at the right, where it is wide enough */
-    bool tail;   /* the newest events at the bottom, where it is high enough */
-    bool force;  /* draw although it is too small */
+    int pane;    /* rows below the body for details of the cursor's row; 0: none */
+    bool peek;   /* a column at the right, if wide enough */
+    bool tail;   /* the newest events at the bottom, if high enough */
+    bool force;  /* draw even if it is too small */
 };
 
 struct layout {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Views name what a piece of text is (a role); a theme says what that looks like on the terminal at hand. State is
- * always said by glyph and word too, so that a theme without colours loses nothing. */
+/* Views give each piece of text a role; a theme maps roles to colours and attributes of the terminal in use. State is
+ * always shown by glyph and word as well, so a theme without colours loses nothing. */
 #ifndef TUI_CONSOLE_SCREEN_THEME_H
 #define TUI_CONSOLE_SCREEN_THEME_H
 
@@ -70,9 +70,9 @@ enum role {
         ROLE_COUNT
 };
 
-/* Those that the console has. Themes of the user's own have the numbers behind them. */
+/* The built-in themes. The user's own themes are numbered after them. */
 enum theme_id {
-    THEME_DEFAULT, /* for dark grounds */
+    THEME_DEFAULT, /* for dark backgrounds */
     THEME_LIGHT,
     THEME_HIGH_CONTRAST,
     THEME_DEUTERANOPIA, /* and protanopia: red and green look alike */
@@ -83,7 +83,7 @@ enum theme_id {
 
 #define THEMES_MAX 32
 
-/* What a theme has otherwise than the one that it is made of. */
+/* A difference between a theme and the theme it is based on. */
 struct theme_change {
     enum role role;
     uint32_t rgb; /* NONE: the terminal's own */
@@ -91,7 +91,7 @@ struct theme_change {
     unsigned look;
 };
 
-/* How many colours the terminal can be asked for. */
+/* Number of colours that the terminal supports. */
 enum depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_TRUE };
 
 struct style {
@@ -99,25 +99,25 @@ struct style {
     unsigned look;
 };
 
-/* -1 for a name that is none. */
+/* -1 for an unknown name. */
 int theme_find(const char *name);
-const char *theme_name(int theme); /* NULL behind the last */
-int theme_role(const char *name);  /* of a role; -1 for a name that is none */
-/* A theme of the user's own; name and changes are copied. Returns its number, -1 where there are too many or the name
- * is taken. */
+const char *theme_name(int theme); /* NULL after the last */
+int theme_role(const char *name);  /* -1 for an unknown name */
+/* Adds one of the user's own themes; name and changes are copied. Returns its number, or -1 if there are too many or
+ * the name is taken. */
 int theme_add(const char *name, int base, const struct theme_change *changes, size_t count);
 
-/* What a role looks like; selected: on the row the cursor is on. */
+/* The style of a role; selected: on the cursor's row. */
 struct style theme_style(int theme, enum depth depth, enum role role, bool selected);
-/* The 24-bit colour of a role, NONE for the terminal's own; and whether the theme is for a light ground. */
+/* The 24-bit colour of a role, NONE for the terminal's own; whether the theme is for a light background. */
 uint32_t theme_rgb(int theme, enum role role);
 bool theme_is_light(int theme);
 
-/* The colour of the xterm palette (16 to 255) that looks most like a 24-bit one. */
+/* The nearest colour of the xterm palette (16 to 255). */
 int theme_nearest_256(uint32_t rgb);
-int theme_nearest_16(uint32_t rgb); /* of the first 16, as most terminals show them */
+int theme_nearest_16(uint32_t rgb); /* of the first 16, with the values most terminals use */
 
-/* Behind the row that the cursor is on. */
+/* Background of the cursor's row. */
 #define THEME_SELECT_DARK  0x0f2540U
 #define THEME_SELECT_LIGHT 0xe6f2ffU
 
