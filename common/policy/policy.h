@@ -49,6 +49,9 @@ bool policy_text_plain(const char *text, struct buf *out);
 /* Reads and checks what can be checked without a tailnet. ERR_INVALID or ERR_TOOBIG with at least one problem; warnings
  * may come with 0. An empty text (no bytes) gives *out NULL: no policy. The caller owns *out. */
 int policy_parse(const char *text, size_t len, struct policy **out, struct policy_problems *problems) WARN_UNUSED;
+/* Of a text that cannot be read policy_parse tells the first place, as the service does. This appends the further ones
+ * (about 50 at most), for those who correct it; none where the text can be read. */
+void policy_further_errors(const char *text, size_t len, struct policy_problems *problems);
 struct policy *policy_ref(const struct policy *p); /* counted; NULL stays NULL */
 void policy_unref(struct policy *p);
 

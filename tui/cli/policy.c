@@ -94,6 +94,8 @@ static int check_offline(struct cli *c)
     int r = policy_parse(text, strlen(text), &policy, &problems);
     if (r == 0)
         policy_warn_unreachable(policy, &problems);
+    else
+        policy_further_errors(text, strlen(text), &problems);
     print_problems(c, path, &problems);
     if (r == 0)
         fputs("Policy is valid\n", c->out.out);
@@ -152,6 +154,17 @@ static void print_findings(const struct cli *c, const char *file, const struct a
     }
 }
 
+/* The server's answer names the first place where a text cannot be read; the others are found here. */
+static void print_further_errors(struct cli *c, const char *file, const json_t *body)
+{
+    const json_t *text = json_object_get(body, "policy");
+    struct policy_problems problems = {0};
+
+    policy_further_errors(json_string_value(text), json_string_length(text), &problems);
+    print_problems(c, file, &problems);
+    policy_problems_release(&problems);
+}
+
 /* The verdict is asked for as everybody does who was made for headscale; warnings are in the answer of headway's
  * dialect alone. */
 static int check(struct cli *c)
@@ -167,6 +180,7 @@ static int check(struct cli *c)
     again = json_incref(body);
     answer = cli_call(c, "POST", body, "/api/v1/policy/check");
     if (!answer) {
+        print_further_errors(c, path, again);
         json_decref(again);
         return 1;
     }

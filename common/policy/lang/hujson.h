@@ -34,6 +34,10 @@ struct hujson_error {
 int hujson_read(const char *text, size_t len, struct arena *a, struct hujson **out,
                 struct hujson_error *why) WARN_UNUSED;
 
+/* All that is wrong with a text that hujson_read refuses, at most max (not 0): first what hujson_read says. An error
+ * that may only follow from another one is left out. 0: nothing is wrong. */
+size_t hujson_errors(const char *text, size_t len, struct arena *a, struct hujson_error *out, size_t max);
+
 /* As a whole number of 64 bits, or a finite fraction: what JSON libraries take. */
 bool hujson_number_fits(const struct hujson *number);
 

@@ -10,6 +10,7 @@
 #include "policy/lang/parse.h"
 
 #define MEMORY_MAX (64U << 20) /* what one policy may take while and after it is read */
+#define ERRORS_MAX 50          /* places of a text that cannot be read */
 
 struct policy *policy_alloc(void)
 {
@@ -366,6 +367,33 @@ static int parse_top(struct policy_parser *x, const struct hujson *top)
     return 0;
 }
 
+static void unreadable(struct policy_problems *problems, const char *text, size_t len, const struct hujson_error *why)
+{
+    unsigned line, column;
+
+    str_place(text, len, why->offset, &line, &column);
+    if (why->syntax)
+        problem_at(problems, text, len, SIZE_MAX, false, "parsing policy: parsing HuJSON: line %u, column %u: %s", line,
+                   column, why->message);
+    else
+        problem_at(problems, text, len, why->offset, false, "parsing policy from bytes: %s", why->message);
+    problems->items[problems->len - 1].line = line;
+    problems->items[problems->len - 1].column = column;
+}
+
+void policy_further_errors(const char *text, size_t len, struct policy_problems *problems)
+{
+    struct hujson_error found[ERRORS_MAX];
+    struct arena a = ARENA_INIT(MEMORY_MAX);
+    size_t before = problems->len;
+
+    size_t n = len && len <= POLICY_TEXT_MAX ? hujson_errors(text, len, &a, found, ERRORS_MAX) : 0;
+    for (size_t i = 1; i < n; i++)
+        unreadable(problems, text, len, &found[i]);
+    problems_sort(problems, before);
+    arena_release(&a);
+}
+
 int policy_parse(const char *text, size_t len, struct policy **out, struct policy_problems *problems)
 {
     struct hujson_error why;
@@ -386,15 +414,7 @@ int policy_parse(const char *text, size_t len, struct policy **out, struct polic
     p->len = len;
     int code = hujson_read(text, len, &p->arena, &top, &why);
     if (code < 0) {
-        unsigned line, column;
-        str_place(text, len, why.offset, &line, &column);
-        if (why.syntax)
-            problem_at(problems, text, len, SIZE_MAX, false, "parsing policy: parsing HuJSON: line %u, column %u: %s",
-                       line, column, why.message);
-        else
-            problem_at(problems, text, len, why.offset, false, "parsing policy from bytes: %s", why.message);
-        problems->items[problems->len - 1].line = line;
-        problems->items[problems->len - 1].column = column;
+        unreadable(problems, text, len, &why);
     } else {
         code = parse_top(&x, top);
         problems_sort(problems, before);

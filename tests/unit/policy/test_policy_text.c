@@ -65,6 +65,74 @@ static void test_hujson_errors(void **unused)
     }
 }
 
+/* Where the errors of a text lie, as LINE:COLUMN. */
+static const struct {
+    const char *text, *places;
+} broken[] = {
+    {"{\"a\": [1, 2,], /* fine */ }\n", ""},
+    /* A comma, a colon, a value, a name. */
+    {"{\n\"a\": 1\n\"b\": 2\n\"c\": 3\n}", "3:1 4:1"},
+    {"{\n\"a\" 1,\n\"b\" = 2,\n\"c\": => 3,\n\"d\"\n}", "2:5 3:5 4:6 6:1"},
+    {"{\n\"a\": [1,, 2],\n\"b\": [01, 02],\n\"c\": True,\n\"d\": 'x',\n\"e\": [+1, .5]\n}",
+     "2:9 3:7 3:11 4:6 5:6 6:7 6:11"},
+    {"{\na: 1,\n'b': 2,\n\"c\": 3,\n4: 5}", "2:1 3:1 5:1"},
+    {"{\n\"a\": [\"\\x\", \"\\y\"],\n\"\\z\": 1,\n\"b\": \"\xff\"\n}", "2:7 2:13 3:1 4:6"},
+    {"{\n# note\n\"a\": 1, # note\n\"b\": 2 / note\n}", "2:1 3:9 4:8"},
+    /* A quote. */
+    {"{\"grants\": [\n{\"src\": [\"tag:web, \"tag:db\"], \"dst\": [\"*\"]},\n{\"src\": [\"a\"], \"ip\": [\"*]},\n"
+     "{\"src\": [tag:a\", \"b\"]},\n{\"src: [\"a\"], \"dst\": [\"b\"]},\n{\"src\": [01]}\n]}",
+     "2:21 3:23 4:10 5:10 6:10"},
+    /* A bracket that is missing or too many, in lists and objects. */
+    {"{\"grants\": [\n{\"src\": [\"a\", \"dst\": [\"*\"]},\n{\"src\": [\"a\"]\n],\n\"x\": [01]}", "2:20 4:1 5:7"},
+    {"{\"grants\": [\n{\"src\": [\"a\"]], \"dst\": [\"*\"]},\n{\"src\": [\"a\"]}},\n{\"src\": [\"b\"]}\n],\n\"x\": "
+     "[02]}",
+     "2:14 3:15 6:7"},
+    {"{\"grants\": [\n{\"src\": [\"a\"], \"dst\": [\"b\"],\n{\"src\": [\"c\"]},\n{},\n\"src\": [\"d\"]},\n"
+     "{\"src\": [NaN]}]}",
+     "3:1 5:6 6:10"},
+    {"{\n\"grants\": [\n{\"src\": [\"a\"]},\n\"ssh\": [],\n\"hosts\": {\"a\": 1.}\n}", "4:6 5:16"},
+    {"{\"groups\": \"group:a\": [\"x\"]},\n\"acls\": []],\n\"tests\": []}", "1:21 2:11"},
+    {"{\"a\": {\"b\": 1}},\n\"c\": 2,\n\"d\": 03}", "1:16 3:6"},
+    {"{\"a\": \"tag:a\", \"tag:b\"],\n\"b\": [-]}", "1:23 2:7"},
+    /* What follows from a bracket that never comes is one error. */
+    {"{\"a\": [1, 2,\n\"b\": 3,\n\"c\": [4],\n", "2:4"},
+    {"{\"a\": {\"b\": [1, 2]\n", "2:1"},
+    /* Names that are called alike, but not where what belongs together is guessed. */
+    {"{\"a\": 1, \"a\": 2,\n\"b\": 1, \"b\": 2, \"a\": 3, \"c\": {\"x\": 1, \"x\": 2}}", "2:39 1:10 2:17 2:9"},
+    {"{\"grants\": [{\"src\": [\"a\"], \"dst\": [\"b\"]\n, {\"src\": [\"c\"], \"dst\": [\"d\"]}]}", "2:3"},
+    /* Comments and ends. */
+    {"{\"a\": +1,\n\"b\": 2, /* no end\n\"c\": -}", "1:7 2:9 3:6"},
+    {"{\"a\": +1} {\n", "1:7 1:11"},
+};
+
+static void test_hujson_all_errors(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        struct arena a = ARENA_INIT(1 << 20);
+        struct hujson_error found[20], first;
+        struct buf places = BUF_INIT(0);
+        const char *text = broken[i].text;
+        struct hujson *v;
+        size_t n = hujson_errors(text, strlen(text), &a, found, ARRAY_LEN(found));
+
+        for (size_t k = 0; k < n; k++) {
+            unsigned line, column;
+            str_place(text, strlen(text), found[k].offset, &line, &column);
+            buf_addf(&places, "%s%u:%u", k ? " " : "", line, column);
+        }
+        if (!str_eq(buf_text(&places), broken[i].places))
+            fail_msg("%s\nhas errors at %s, not at %s", text, buf_text(&places), broken[i].places);
+        if (n) {
+            assert_int_equal(hujson_read(text, strlen(text), &a, &v, &first), ERR_INVALID);
+            assert_string_equal(found[0].message, first.message);
+            assert_int_equal(found[0].offset, first.offset);
+        }
+        buf_release(&places);
+        arena_release(&a);
+    }
+}
+
 static void test_hujson_takes(void **unused)
 {
     static const char text[] =
@@ -384,11 +452,12 @@ static void test_changes(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hujson_errors),    cmocka_unit_test(test_hujson_takes),
-        cmocka_unit_test(test_refused),          cmocka_unit_test(test_all_errors),
-        cmocka_unit_test(test_very_many_errors), cmocka_unit_test(test_zero_bytes),
-        cmocka_unit_test(test_many_ports),       cmocka_unit_test(test_items),
-        cmocka_unit_test(test_changes),          cmocka_unit_test(test_unknown_users),
+        cmocka_unit_test(test_hujson_errors), cmocka_unit_test(test_hujson_all_errors),
+        cmocka_unit_test(test_hujson_takes),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_all_errors),    cmocka_unit_test(test_very_many_errors),
+        cmocka_unit_test(test_zero_bytes),    cmocka_unit_test(test_many_ports),
+        cmocka_unit_test(test_items),         cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_unknown_users),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,6 +395,19 @@ static void an_unknown_user_is_mended_by_a_key(void **state)
     rig_release(&r);
 }
 
+static void all_errors_of_a_text_that_cannot_be_read_are_listed(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    policy_rig_open(&r);
+    rig_keys(&r, "e<Down>,<Down><Down><Home>=");
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "2:1 "));
+    assert_true(rig_shows(&r, "4:3 "));
+    rig_release(&r);
+}
+
 static void a_name_that_is_wrong_is_mended_by_a_key(void **state)
 {
     struct rig r;
@@ -663,6 +676,7 @@ int main(void)
         cmocka_unit_test(no_names_are_for_a_comment),
         cmocka_unit_test(names_are_completed_by_place),
         cmocka_unit_test(nodes_are_found_by_their_names),
+        cmocka_unit_test(all_errors_of_a_text_that_cannot_be_read_are_listed),
         cmocka_unit_test(a_name_that_is_wrong_is_mended_by_a_key),
         cmocka_unit_test(an_unknown_user_is_mended_by_a_key),
         cmocka_unit_test(brackets_that_belong_together_are_shown),

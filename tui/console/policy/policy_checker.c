@@ -64,7 +64,7 @@ bool check_do(struct check_job *job, struct check_result *out)
     else if (job->draft && job->remove)
         draft_remove(job->draft);
     if (text && policy_parse(job->text, job->len, &policy, &out->problems) < 0)
-        policy = NULL;
+        policy_further_errors(job->text, job->len, &out->problems);
     check_users(policy, &job->users, &out->problems);
     policy_warn_unreachable(policy, &out->problems);
     policy_unref(policy);
