@@ -4,7 +4,7 @@
 
 struct app;
 
-/* Which columns the list in front shows, and in which order. */
+/* Opens the dialog that chooses and orders the columns of the current list. */
 void column_chooser(struct app *app);
 
 #endif

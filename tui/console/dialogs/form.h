@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A dialog with several fields: opened empty, then given its fields. */
+/* A dialog with several fields: open it with dialog_form, then add fields. */
 #ifndef TUI_CONSOLE_DIALOGS_FORM_H
 #define TUI_CONSOLE_DIALOGS_FORM_H
 
@@ -8,18 +8,18 @@
 
 struct app;
 
-/* A text, or one of some words (yes and no among them). */
+/* A text field, or a choice of words (such as yes and no). */
 struct form_field {
-    const char *label, *hint; /* hint: what is meant, below the fields while the cursor is on it */
+    const char *label, *hint; /* hint: explanation, shown below while the cursor is on the field */
     struct line line;
-    struct strs words; /* empty: a text */
+    struct strs words; /* empty: a text field */
     size_t word;
 };
 
 void dialog_form(struct app *app, const char *title, void (*submit)(struct app *app));
-/* words: NULL for a text, else separated by blanks; the value is the word that is chosen at first. */
+/* words: NULL for a text field, else separated by blanks; value is the initial text or word. */
 struct form_field *form_add(struct app *app, const char *label, const char *hint, const char *words, const char *value);
-const char *form_value(const struct app *app, int field); /* fields are numbered as they were added */
-void form_go(struct app *app, int field);                 /* puts the cursor there */
+const char *form_value(const struct app *app, int field); /* numbered from 0 in the order added */
+void form_go(struct app *app, int field);                 /* moves the cursor to the field */
 
 #endif

@@ -4,7 +4,7 @@
 
 struct app;
 
-/* What can be done where the user is, and what cannot and why. */
+/* Opens the help: the commands available here, and those that are not, with the reason. */
 void dialog_help(struct app *app);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The prompts in the line above the hints, kept in app->prompt. */
+/* The prompts in the line above the hints; their state is app->prompt. */
 #ifndef TUI_CONSOLE_DIALOGS_PROMPT_H
 #define TUI_CONSOLE_DIALOGS_PROMPT_H
 

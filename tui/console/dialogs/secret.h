@@ -4,7 +4,7 @@
 
 struct app;
 
-/* A key that was just made: shown until Esc; it can be copied, itself or in the command that uses it (NULL: none). */
+/* Shows a new key until Esc. It can be copied by itself or within the command that uses it (NULL: none). */
 void dialog_secret(struct app *app, const char *title, const char *text, const char *command);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The two threads that speak to the daemon: one keeps the snapshot current by following the events, one carries out
- * requests. What they read comes out of a bounded queue, announced on a descriptor. */
+/* The two threads that talk to the daemon: one keeps the snapshot current by following events, one sends requests. Both
+ * post messages to a bounded queue, signalled on a descriptor. */
 #ifndef TUI_CONSOLE_NET_NET_H
 #define TUI_CONSOLE_NET_NET_H
 
@@ -28,14 +28,14 @@ struct net_messages {
     size_t len, cap;
 };
 
-/* ERR_INVALID where the options name no server. The caller owns *out. */
+/* ERR_INVALID if the options name no server. The caller owns *out. */
 int net_start(const struct client_options *options, struct net **out, struct err *e) WARN_UNUSED;
-void net_stop(struct net *n); /* waits for the threads, which give up what they wait for */
+void net_stop(struct net *n); /* waits for the threads, which abandon their requests */
 
-int64_t net_heard_ms(const struct net *n);                   /* when the server last said anything, clock_mono_ms; 0 */
-int net_fd(const struct net *n);                             /* readable when there are messages */
-void net_take(struct net *n, struct net_messages *out);      /* all that is there; the caller releases each */
-void message_release(struct net_message *m);                 /* what was not taken over */
+int64_t net_heard_ms(const struct net *n);              /* when the server was last heard, clock_mono_ms; 0: never */
+int net_fd(const struct net *n);                        /* readable when there are messages */
+void net_take(struct net *n, struct net_messages *out); /* takes all messages; the caller releases each */
+void message_release(struct net_message *m);            /* frees what was not taken from it */
 void net_send(void *net, const struct app_request *request); /* copies what it needs */
 void net_retry(void *net);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The servers that the console can go to, from a file of the user's:
+/* The servers that the console can switch to, from a file of the user:
  *     NAME ADDRESS [key-file=FILE] [insecure]
- * a line each; '#' begins a comment. ADDRESS is a URL, or the path of a Unix socket. The key is the first line of its
- * own file, which nobody else may read; a relative FILE is beside the list. */
+ * One server per line; '#' begins a comment. ADDRESS is a URL, or the path of a Unix socket. The key is the first line
+ * of FILE, which nobody else may read; a relative FILE is relative to the list. */
 #ifndef TUI_CONSOLE_NET_SERVERS_H
 #define TUI_CONSOLE_NET_SERVERS_H
 
@@ -23,14 +23,14 @@ struct servers {
     size_t len, cap;
 };
 
-/* Appends what the file lists. A file that is not there lists nothing. ERR_INVALID names the line. */
+/* Appends the servers in the file; a missing file lists none. ERR_INVALID names the line. */
 int servers_load(const char *path, struct servers *out, struct err *e) WARN_UNUSED;
-/* Appends what the text lists; dir: where relative files are. */
+/* Appends the servers in the text; dir: the directory of relative files. */
 int servers_parse(const char *text, const char *dir, struct servers *out, struct err *e) WARN_UNUSED;
 void servers_release(struct servers *s);
 
-/* Fills options with borrowed texts, except *key, which the caller wipes and frees (NULL: none). ERR_DENIED for a key
- * file that others may read. */
+/* Fills options with borrowed texts, except *key, which the caller wipes and frees (NULL: none). ERR_DENIED if others
+ * may read the key file. */
 int server_options(const struct server_entry *s, struct client_options *options, char **key, struct err *e) WARN_UNUSED;
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A script for the console: a step a line.
- *     :COMMAND            a command, as at the prompt; a refusal ends the script
- *     try :COMMAND        the same, but it may be refused
- *     keys KEYS           keys: characters, and names such as <Enter>; <lt> is '<'
- *     size COLSxROWS      the screen's size from here on
- *     expect TEXT         the screen shows the text
- *     refuse TEXT         the screen does not show it
- *     wait TEXT           the screen shows it within ten seconds
- *     play [COUNT]        the next events of a recording, all that are left without a count
- *     pass DURATION       time goes by, in a recording
- *     copied              what was copied last is printed
- * Blank lines and lines that begin with '#' are skipped. Each step waits until what the one before it asked for is
- * answered and drawn. */
+/* A script for the console, one step per line.
+ *     :COMMAND            runs a command, as at the prompt; a refusal ends the script
+ *     try :COMMAND        the same, but may be refused
+ *     keys KEYS           presses keys: characters, and names such as <Enter>; <lt> is '<'
+ *     size COLSxROWS      sets the size of the screen
+ *     expect TEXT         fails unless the screen shows the text
+ *     refuse TEXT         fails if the screen shows it
+ *     wait TEXT           waits up to ten seconds for the screen to show it
+ *     play [COUNT]        plays the next events of a recording; all the rest without a count
+ *     pass DURATION       advances the clock of a recording
+ *     copied              prints the text last copied
+ * Blank lines and lines that begin with '#' are skipped. Each step waits until the requests of the previous one
+ * are answered and drawn. */
 #ifndef TUI_CONSOLE_SCRIPT_SCRIPT_H
 #define TUI_CONSOLE_SCRIPT_SCRIPT_H
 
@@ -39,7 +39,7 @@ enum script_verb {
 struct script_step {
     enum script_verb verb;
     unsigned line;
-    char *text;     /* the command, the keys, the text that is looked for */
+    char *text;     /* the command, the keys, or the text to look for */
     int rows, cols; /* of SCRIPT_SIZE */
     int64_t number; /* events (0: all), or nanoseconds */
 };
@@ -53,9 +53,9 @@ struct script {
 int script_read(const char *path, struct script *out, struct err *e) WARN_UNUSED;
 int script_parse(const char *text, struct script *out, struct err *e) WARN_UNUSED;
 void script_release(struct script *s);
-bool script_plays(const struct script *s); /* it says itself when the events of a recording come */
+bool script_plays(const struct script *s); /* it has "play" steps: events are not played automatically */
 
-/* "80x24": columns and rows, from 1 to SCREEN_SIDE_MAX each. */
+/* Parses "80x24": columns and rows, 1 to SCREEN_SIDE_MAX each. */
 int screen_size_parse(const char *text, int *rows, int *cols, struct err *e) WARN_UNUSED;
 
 #endif

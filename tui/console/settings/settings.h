@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the user set up, from ~/.config/headway/console.yaml:
+/* The user's settings, from ~/.config/headway/console.yaml:
  *     theme: light                 a theme's name
  *     color: 256                   as --color
  *     mouse: false                 also ascii and plain
  *     keys:
- *       approve: a Ctrl-A          a command's keys, instead of its own; "" takes them away
+ *       approve: a Ctrl-A          keys of a command, replacing the defaults; "" for none
  *     filters:
- *       prod: "tag:web is:online"  what @prod means
+ *       prod: "tag:web is:online"  the filter @prod
  *     themes:
  *       mine:
- *         base: light              what it is like otherwise
- *         ok: "#005f00 bold"       a role's colour and look
- * Anything else is a problem, told with its line; the rest is used. */
+ *         base: light              the theme it is based on
+ *         ok: "#005f00 bold"       colour and attributes of a role
+ * Anything else is reported as a problem with its line; the rest is used. */
 #ifndef TUI_CONSOLE_SETTINGS_SETTINGS_H
 #define TUI_CONSOLE_SETTINGS_SETTINGS_H
 
@@ -35,8 +35,7 @@ struct settings {
     struct strs problems; /* "FILE, line 3: ..." */
 };
 
-/* Reads the file; one that is not there sets nothing. Themes are added to those of screen/theme.h. The caller releases
- * *out. */
+/* Reads the file; a missing file sets nothing. Themes are added with theme_add. The caller releases *out. */
 void settings_load(const char *path, struct settings *out);
 void settings_parse(const char *text, size_t len, const char *path, struct settings *out);
 void settings_release(struct settings *s);

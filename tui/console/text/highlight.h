@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The colours of HuJSON, line by line. All that a line inherits from those above it is whether a comment is open, so
- * only the beginnings of lines are remembered, and only as far as somebody looked. */
+/* Syntax colours of HuJSON, line by line. The only state carried from line to line is whether a comment is open; it is
+ * cached for the start of each line, as far as needed. */
 #ifndef TUI_CONSOLE_TEXT_HIGHLIGHT_H
 #define TUI_CONSOLE_TEXT_HIGHLIGHT_H
 
@@ -8,16 +8,16 @@
 #include "console/text/text_buffer.h"
 
 struct highlight {
-    unsigned char *open; /* whether a comment is open where the line begins */
-    size_t known, cap;   /* lines whose beginning is known */
+    unsigned char *open; /* by line: whether a comment is open at its start */
+    size_t known, cap;   /* number of lines cached */
 };
 
 void highlight_release(struct highlight *h);
 
-/* Whether a comment is open where the line begins. Takes note of what changed in the text since it was asked last. */
+/* Whether a comment is open at the start of the line. Accounts for changes of the text since the last call. */
 bool highlight_open(struct highlight *h, struct textbuf *t, size_t line);
 
-/* One role for each byte of a line's first len bytes (the line may go on). */
+/* Fills one role for each of the line's first len bytes. */
 void highlight_line(const char *line, size_t len, bool comment_open, unsigned char *roles);
 
 #endif

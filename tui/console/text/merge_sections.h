@@ -4,8 +4,8 @@
 
 #include "console/text/merge_pieces.h"
 
-/* By the sections of a policy, into a merge that is empty. False: one of the texts is no policy, and nothing was
- * added. */
+/* Merges by the sections of a policy into an empty merge. False if one of the texts is not a policy; nothing is added.
+ */
 bool merge_sections(struct merge *m, struct merge_text base, struct merge_text theirs, struct merge_text mine);
 
 #endif

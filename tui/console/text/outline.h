@@ -1,33 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a text of HuJSON is made of, as far as it can be told while it is typed: which keys and strings stand where, and
- * which brackets belong together. Nothing is refused; what is no HuJSON is passed over. Pure, and as fast as reading:
- * each byte is looked at once. */
+/* The outline of HuJSON text while it is being typed: keys, strings, and matching brackets. It accepts any text and
+ * skips what is not HuJSON. Pure and linear: each byte is read once. */
 #ifndef TUI_CONSOLE_TEXT_OUTLINE_H
 #define TUI_CONSOLE_TEXT_OUTLINE_H
 
 #include "console/text/text_buffer.h"
 
-#define OUTLINE_DEPTH 64 /* brackets in brackets; deeper ones have no path */
+#define OUTLINE_DEPTH 64 /* nesting of brackets; deeper ones have no path */
 #define OUTLINE_PATH  256
 
-/* One string (with or without its end), or the place where one could begin. */
+/* A string, possibly unterminated, or an empty place where one could begin. */
 struct outline_token {
-    bool key;             /* it stands where a key of an object stands */
-    bool string;          /* there is one; else the place between from and to is empty */
+    bool key;             /* in the position of an object's key */
+    bool string;          /* false: an empty place, len is 0 */
     const char *path;     /* "acls/[]/src/[]": the keys around it, cut to OUTLINE_PATH - 1 bytes */
-    struct text_pos from; /* behind its quote */
-    size_t len;           /* bytes, to the quote at its end or the end of its line */
-    bool closed;          /* it has a quote at its end */
-    const char *text;     /* borrowed, as it stands in the text */
+    struct text_pos from; /* after its opening quote */
+    size_t len;           /* bytes, up to its closing quote or the end of the line */
+    bool closed;          /* it has a closing quote */
+    const char *text;     /* borrowed; raw, as in the text */
 };
 
-/* Hands each string to fn, in the order of the text, until that returns false. */
+/* Calls fn for each string in order until fn returns false. */
 void outline_each(const struct textbuf *t, bool (*fn)(void *arg, const struct outline_token *token), void *arg);
 
-/* What stands at a place: the string that the place is in or at the end of, else the empty place. False: a comment. */
+/* Finds the string at or ending at a position, else the empty place there. False within a comment. */
 bool outline_at(const struct textbuf *t, struct text_pos at, struct outline_token *out, char path[OUTLINE_PATH]);
 
-/* The bracket that belongs to the one at a place. False: there is none at the place, or its other one is missing. */
+/* Finds the bracket matching the one at a position. False if there is none or it is unmatched. */
 bool outline_match(const struct textbuf *t, struct text_pos at, struct text_pos *other);
 
 #endif
