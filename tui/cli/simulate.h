@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* routes simulate: a question of the family of routes that is long enough for a file of its own; and what it shares
- * with `routes set`. */
+/* `routes simulate`, and what it shares with `routes set`. */
 #ifndef TUI_CLI_SIMULATE_H
 #define TUI_CLI_SIMULATE_H
 
@@ -17,14 +16,15 @@
 /* clang-format on */
 
 bool cli_prefix_settings_given(const struct cli *c);
-/* What these flags set, and --probe where the command has it; NULL with the error printed. The caller owns it. */
+/* The settings given by these flags, and --probe if the command has it. The caller owns it. NULL, with an error
+ * printed, on failure. */
 json_t *cli_prefix_settings(struct cli *c, bool probe);
 
-/* A change of a node as `routes simulate` sends it, of these prefixes or none (NULL). The caller owns it. */
+/* A change of a node, for `routes simulate`, with these prefixes (may be NULL). The caller owns it. */
 json_t *cli_node_change(const char *kind, uint64_t node, json_t *prefixes);
-/* How a prefix is to be served, by the flags; NULL with the error printed. The caller owns it. */
+/* A change of a prefix's settings by the flags. The caller owns it. NULL, with an error printed, on failure. */
 json_t *cli_set_change(struct cli *c, const char *text);
-/* Asks what the changes of body would do, which is released, and prints it. */
+/* Simulates the changes in body, whose reference is consumed, and prints the result. Returns the exit status. */
 int cli_simulate(struct cli *c, json_t *body);
 
 extern const struct flag simulate_flags[];
