@@ -19,6 +19,7 @@
 
 #define POLICY_TESTS "tests/unit/tui/test_console_policy.c"
 #define EDIT_TESTS   "tests/unit/tui/test_console_policy_edit.c"
+#define HELP_TESTS   "tests/unit/policy/test_policy_editor.c"
 #define PAST_TESTS   "tests/unit/tui/test_console_past.c"
 #define REACH_TESTS  "tests/unit/tui/test_console_reach.c"
 
@@ -144,6 +145,8 @@ static const struct {
     {.name = "note", .file = EDIT_TESTS, .shows = "nticket 12<Enter>"},
     {.name = "complete", .file = EDIT_TESTS, .shows = "<Ctrl-Space>"},
     {.name = "mend", .file = EDIT_TESTS, .shows = "<Ctrl-R>"},
+    {.name = "problem-why", .file = HELP_TESTS, .shows = "<Esc>w"},
+    {.name = "problem-why-text", .file = HELP_TESTS, .shows = "<Alt-w>"},
     {.name = "bracket", .file = EDIT_TESTS, .shows = "<Ctrl-]>"},
     {.name = "merge", .file = EDIT_TESTS, .shows = "<Esc>M"},
     {.name = "merge-theirs", .file = EDIT_TESTS, .shows = "\"mt<Esc>\""},
