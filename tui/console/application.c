@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The application as a whole: its beginning and end, another server, and what the network brings. */
+/* The application as a whole: start and end, switching servers, and input from the network. */
 #include "console/application.h"
 #include "console/app/dispatch.h"
 
@@ -14,7 +14,7 @@ static void note_row(void *context, struct row *row, enum note what)
 {
     struct app *app = context;
 
-    /* Who does not see marks and moving rows is told in one line what happened. */
+    /* Users who cannot see marks and moving rows get one line saying what happened. */
     if (app->canvas.plain && row->kind == ROW_EVENT && what == NOTE_NEW && app->conn.state == CONN_LIVE)
         app_flash(app, ROLE_INFO, "%s", ((const struct m_event *)row)->api.text);
 
@@ -59,7 +59,7 @@ void app_init(struct app *app)
     app->next_request = 1;
 }
 
-/* All that belongs to one server but what views keep. */
+/* Everything that belongs to one server, except the state of views. */
 static void forget_server(struct app *app)
 {
     dialog_close(app);

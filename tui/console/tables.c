@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The views of the console, in the order of their tabs, and the tables of commands. A new view is a file with its
+/* The views of the console in the order of their tabs, and the tables of commands. A new view is a file with its
  * descriptor and a row here. */
 #include "console/application.h"
 #include "console/commands/copy.h"
@@ -27,7 +27,7 @@
 #include "console/views/users.h"
 
 static const struct console_view *const views[] = {
-    &nodes_view, /* the one that the console begins with */
+    &nodes_view, /* the initial view */
     &routes_view,  &reach_view, &policy_view, &events_view,      &users_view,        &keys_view,
     &pending_view, &pulse_view, &node_view,   &past_policy_view, &past_unknown_view,
 };
