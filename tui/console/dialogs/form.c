@@ -14,7 +14,7 @@ enum { FORM_COLS = 72, LABEL_COLS = 14 };
 
 struct form {
     struct form_field fields[FIELDS_MAX];
-    size_t count, cursor; /* cursor: the field that is edited */
+    size_t count, cursor; /* cursor: the field being edited */
     void (*submit)(struct app *app);
 };
 
@@ -67,7 +67,7 @@ static void turn(struct form_field *f, int key)
     } else if (key == CK_LEFT) {
         f->word = (f->word + count - 1) % count;
     } else if (key > CK_SPACE && key < CK_BACKSPACE) {
-        /* A letter goes to the next word that begins with it. */
+        /* A letter selects the next word beginning with it. */
         for (size_t i = 1; i <= count; i++)
             if (f->words.items[(f->word + i) % count][0] == (char)key) {
                 f->word = (f->word + i) % count;
@@ -124,7 +124,7 @@ static void form_draw(struct app *app)
     char *said =
         d->error ? mem_strdup(d->error) : mem_format("%s%s", now->words.len ? "Space changes it; " : "", now->hint);
     int width = dialog_centre(c, 5, FORM_COLS).cols - 7, lines = canvas_lines(c, width, said);
-    lines = lines > 2 ? lines : 2; /* the frame keeps its size from field to field */
+    lines = lines > 2 ? lines : 2; /* the frame keeps its size for all fields */
     struct rect in = canvas_frame(c, dialog_centre(c, (int)form->count + lines + 3, FORM_COLS), d->title, d->note);
 
     for (size_t i = 0; i < form->count && (int)i < in.rows; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An update swaps the content of two rows and frees the new shell with the old content: whoever points at the row sees
- * the new state. Routes of a node are matched by prefix, so they keep their address too. */
+/* An update swaps the contents of two rows and frees the new row with the old contents, so that pointers to the row see
+ * the new state. A node's routes are matched by prefix, so they keep their addresses too. */
 #include "console/model/model.h"
 
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void tell(struct model *m, struct row *row, enum note what)
         m->note(m->context, row, what);
 }
 
-/* The row keeps its address, its marks and its key; all else changes place. */
+/* The row keeps its address, marks and key; everything else is swapped. */
 static void swap_content(struct row *to, struct row *from)
 {
     size_t rest = row_size(to->kind) - sizeof(struct row);
@@ -82,7 +82,8 @@ static struct m_route *route_of(struct m_node *node, const char *prefix)
     return NULL;
 }
 
-/* old keeps its routes' addresses: fresh's list is made to point at them. What fresh has no longer is buried. */
+/* old keeps the addresses of its routes: fresh's list is changed to point at them. Routes missing from fresh become
+ * tombstones. */
 static void merge_routes(struct model *m, struct m_node *old, struct m_node *fresh, int64_t now_ms)
 {
     for (size_t i = 0; i < fresh->routes.len; i++) {
@@ -193,7 +194,7 @@ static void drop_old_events(struct model *m)
     struct row_table *t = &m->tables[ROW_EVENT];
 
     if (t->rows.len <= EVENTS_KEPT + EVENTS_KEPT / 10 || m->read_back)
-        return; /* who reads back reads on; the view has an end of its own */
+        return; /* reading back may go on; the view has its own limit */
     size_t drop = t->rows.len - EVENTS_KEPT;
     for (size_t i = 0; i < drop; i++) {
         map_dels(&t->index, t->rows.items[i]->key);
@@ -281,7 +282,7 @@ static void mark_drained(struct model *m, struct m_prefix *p)
     }
 }
 
-/* Whether a node that comes with the delta is drained, or no longer, since the last one. */
+/* Notes whether a node in the delta is drained or no longer drained. */
 static bool changes_drains(const struct model *m, const struct model_delta *d)
 {
     for (size_t i = 0; i < d->rows.len; i++) {
@@ -294,7 +295,7 @@ static bool changes_drains(const struct model *m, const struct model_delta *d)
     return false;
 }
 
-/* all: else those that do not know yet. */
+/* all: every prefix; else those not known yet. */
 static void mark_all_drained(struct model *m, bool all)
 {
     struct row_table *t = &m->tables[ROW_PREFIX];
@@ -309,7 +310,7 @@ static void mark_all_drained(struct model *m, bool all)
     }
 }
 
-/* The first page says where older entries begin. */
+/* The first page tells where older entries begin. */
 static void take_page(struct model *m, struct model_delta *d)
 {
     if (!d->page || m->journal_next)
@@ -378,7 +379,7 @@ static void free_tombstone(struct model *m, struct row *row)
 
         for (size_t i = 0; i < node->routes.len; i++)
             tell(m, &node->routes.items[i]->row, NOTE_FREED);
-        /* Routes of this node that are tombstones of their own point at it: they go with it. */
+        /* Tombstones of this node's routes point at it and are freed with it. */
         for (size_t i = m->dying.len; i-- > 0;) {
             struct row *other = m->dying.items[i];
 
