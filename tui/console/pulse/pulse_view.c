@@ -11,7 +11,7 @@
 #include "console/pulse/pulse.h"
 #include "console/pulse/reports.h"
 #include "console/routes/routes.h"
-#include "console/views/columns.h"
+#include "console/model/columns.h"
 #include "console/views/node.h"
 
 #define LOOK_MS       1000  /* between two searches where something changed */

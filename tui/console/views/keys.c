@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
-#include "console/views/columns.h"
+#include "console/model/columns.h"
 
 static const struct api_preauth_key *preauth_key_of(const struct row *row)
 {
