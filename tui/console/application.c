@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The application as a whole: start and end, switching servers, and input from the network. */
 #include "console/application.h"
+#include "console/app/asked.h"
 #include "console/app/dispatch.h"
 
 #include "base/mem.h"
@@ -28,6 +29,7 @@ static void note_row(void *context, struct row *row, enum note what)
             if (v->note)
                 v->note(app, row, what);
         }
+    asked_note(app, row, what);
 }
 
 static void begin(struct app *app)
@@ -91,6 +93,7 @@ void app_reset(struct app *app)
             if (v->reset)
                 v->reset(app);
         }
+    asked_forget(app);
     begin(app);
     app->wall_ns -= app->clock_skew_ns;
     app->clock_skew_ns = 0;
@@ -104,6 +107,7 @@ void app_release(struct app *app)
 {
     forget_server(app);
     prompt_release(app);
+    asked_forget(app);
     for
         EACH_VIEW(app, i)
         {
@@ -142,6 +146,8 @@ void app_connection(struct app *app, enum connection_state state, const char *wh
 {
     struct connection *c = &app->conn;
 
+    if (state == CONN_LIVE && state != c->state)
+        asked_forget(app);
     if (state != c->state) {
         if (c->state == CONN_LIVE || !c->since_ns)
             c->since_ns = app->wall_ns;
@@ -172,6 +178,8 @@ void app_reply(struct app *app, uint64_t id, struct reply *reply)
         EACH_VIEW(app, i)
     if (!taken && app->tables->views[i]->reply)
         taken = app->tables->views[i]->reply(app, id, reply);
+    if (!taken)
+        asked_reply(app, id, reply);
     reply_release(reply);
 }
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "console/app/asked.h"
 #include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
@@ -352,6 +353,8 @@ static const char *why_empty(const struct app *app, const struct list *list, cha
         return "not known of the past: {escape} returns to now";
     if (not_read(app, list))
         return not_read(app, list);
+    if (asked_missing(app, text, size))
+        return text;
     if (app_part(app)->empty && app_part(app)->empty(app, text, size))
         return text;
     return *list->filter_text ? "nothing matches the filter; {escape} clears it" : list->def->empty;
@@ -388,6 +391,7 @@ static void refresh(struct app *app)
 {
     model_sweep(&app->model, app->at.now_ms);
     app_paste_tick(app);
+    asked_tick(app);
     for (size_t i = 0; i < app->tables->view_count; i++)
         if (app->tables->views[i]->tick)
             app->tables->views[i]->tick(app);

@@ -19,6 +19,7 @@
 #include "console/pulse/pulse.h"
 #include "console/reach/reach.h"
 #include "console/routes/routes.h"
+#include "console/tailnet/changes.h"
 #include "console/views/events.h"
 #include "console/views/keys.h"
 #include "console/views/node.h"
@@ -33,21 +34,10 @@ static const struct console_view *const views[] = {
 };
 
 static const struct command_table *const commands[] = {
-    &policy_version_commands,
-    &policy_merge_commands,
-    &policy_typing_commands,
-    &movement_commands,
-    &open_commands,
-    &route_change_commands,
-    &prefix_settings_commands,
-    &object_change_commands,
-    &node_change_commands,
-    &create_commands,
-    &undo_commands,
-    &list_commands,
-    &copy_commands,
-    &export_commands,
-    &general_commands,
+    &policy_version_commands, &policy_merge_commands, &policy_typing_commands,   &movement_commands,
+    &open_commands,           &route_change_commands, &prefix_settings_commands, &object_change_commands,
+    &node_change_commands,    &create_commands,       &tailnet_change_commands,  &undo_commands,
+    &list_commands,           &copy_commands,         &export_commands,          &general_commands,
 };
 
 const struct console_tables console_tables = {

@@ -58,6 +58,34 @@ void form_go(struct app *app, int field)
     form_of(app)->cursor = (size_t)field;
 }
 
+void form_complain(struct app *app, int field, const char *text)
+{
+    form_go(app, field);
+    app_flash(app, ROLE_WARN, "%s", text);
+}
+
+void form_put_words(struct json_out *o, const char *member, const char *text, const char *prefix)
+{
+    json_key(o, member);
+    json_open(o, '[');
+    while (*(text += strspn(text, " ,"))) {
+        size_t len = strcspn(text, " ,");
+        bool bare = prefix && strncmp(text, prefix, strlen(prefix)) != 0;
+        char *word = mem_format("%s%.*s", bare ? prefix : "", (int)len, text);
+
+        json_str(o, word);
+        free(word);
+        text += len;
+    }
+    json_close(o, ']');
+}
+
+void form_words(const struct strs *words, struct buf *out)
+{
+    for (size_t i = 0; i < words->len; i++)
+        buf_addf(out, "%s%s", i ? " " : "", words->items[i]);
+}
+
 static void turn(struct form_field *f, int key)
 {
     size_t count = f->words.len;

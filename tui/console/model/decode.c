@@ -159,6 +159,26 @@ int decode_events(const json_t *root, struct model_delta *out, struct err *e)
     return 0;
 }
 
+/* All rows of a kind: a list of the answer. */
+static int decode_whole(const json_t *root, const char *name, enum row_kind kind, struct model_delta *out,
+                        struct err *e)
+{
+    const json_t *list = json_object_get(root, name), *item;
+    size_t i;
+
+    *out = (struct model_delta){0};
+    if (!json_is_array(list))
+        return err_set(e, ERR_INVALID, "the answer has no list %s", name);
+    json_array_foreach(list, i, item) add(out, row_read(kind, item));
+    out->whole = 1U << kind;
+    return 0;
+}
+
+int decode_oauth_clients(const json_t *root, struct model_delta *out, struct err *e)
+{
+    return decode_whole(root, "oauthClients", ROW_OAUTH_CLIENT, out, e);
+}
+
 static int64_t time_in(const json_t *object, const char *name)
 {
     int64_t ns = 0;
@@ -229,7 +249,8 @@ int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err 
 /* The secret of a new key, present only in the answer to its creation; else NULL. */
 static char *new_secret(const json_t *object, enum row_kind kind)
 {
-    const char *key = kind == ROW_PREAUTH_KEY || kind == ROW_API_KEY ? json_text(object, "key", "") : "";
+    bool has_one = kind == ROW_PREAUTH_KEY || kind == ROW_API_KEY || kind == ROW_OAUTH_CLIENT;
+    const char *key = has_one ? json_text(object, "key", "") : "";
 
     return *key ? safe(key) : NULL;
 }

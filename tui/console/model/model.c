@@ -172,7 +172,7 @@ static void insert(struct model *m, struct row *row, int64_t now_ms)
             node->routes.items[i]->node = node;
     }
     row->seen = true;
-    row->new_ms = m->filled ? now_ms : 0;
+    row->new_ms = m->filled && (t->known || !(MODEL_ASKED & 1U << row->kind)) ? now_ms : 0;
     vec_push(&t->rows, row);
     map_puts(&t->index, row->key, row);
     tell(m, row, NOTE_NEW);
@@ -251,14 +251,22 @@ void model_forget_read_back(struct model *m)
     m->read_back = 0;
 }
 
-static size_t bury_unseen(struct model *m, int64_t now_ms)
+/* kinds: bits of them. */
+static void expect_anew(struct model *m, unsigned kinds)
+{
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (size_t i = 0; i < m->tables[kind].rows.len && (kinds & 1U << kind); i++)
+            m->tables[kind].rows.items[i]->seen = false;
+}
+
+static size_t bury_unseen(struct model *m, unsigned kinds, int64_t now_ms)
 {
     size_t gone = 0;
 
     for (int kind = 0; kind < ROW_KINDS; kind++) {
         struct row_table *t = &m->tables[kind];
 
-        for (size_t i = 0; i < t->rows.len && kind != ROW_EVENT && kind != ROW_NEED; i++) {
+        for (size_t i = 0; i < t->rows.len && (kinds & 1U << kind); i++) {
             struct row *row = t->rows.items[i];
 
             if (!row->seen && !row->gone_ms) {
@@ -322,9 +330,7 @@ static void take_page(struct model *m, struct model_delta *d)
 
 static void begin_filling(struct model *m, struct model_delta *d)
 {
-    for (int kind = 0; kind < ROW_KINDS; kind++)
-        for (size_t i = 0; i < m->tables[kind].rows.len; i++)
-            m->tables[kind].rows.items[i]->seen = false;
+    expect_anew(m, MODEL_TRADED & ~MODEL_ASKED);
     m->filling = true;
     m->expected = d->expected;
     api_release(&api_server_shape, &m->server);
@@ -339,6 +345,7 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
 
     if (d->begins)
         begin_filling(m, d);
+    expect_anew(m, d->whole);
     for (size_t i = 0; i < d->rows.len; i++) {
         struct row *row = map_gets(&m->tables[d->rows.items[i]->kind].index, d->rows.items[i]->key);
 
@@ -358,8 +365,11 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
             done.gone++;
         }
     }
+    done.gone += bury_unseen(m, d->whole, now_ms);
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        m->tables[kind].known |= d->whole >> kind & 1;
     if (d->ends) {
-        done.gone += bury_unseen(m, now_ms);
+        done.gone += bury_unseen(m, MODEL_TRADED & ~MODEL_ASKED, now_ms);
         m->filled = true;
         m->filling = false;
     }

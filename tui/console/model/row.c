@@ -205,6 +205,11 @@ static char *api_key_key(const struct row *row)
     return id_key(((const struct m_api_key *)row)->api.id);
 }
 
+static char *oauth_client_key(const struct row *row)
+{
+    return id_key(((const struct m_oauth_client *)row)->api.id);
+}
+
 static void release_prefix(struct row *row)
 {
     free(((struct m_prefix *)row)->drained);
@@ -241,6 +246,7 @@ static const struct {
     [ROW_USER] = KIND(m_user, api_user_shape, user_key, NULL, NULL),
     [ROW_PREAUTH_KEY] = KIND(m_preauth_key, api_preauth_key_shape, preauth_key_key, NULL, NULL),
     [ROW_API_KEY] = KIND(m_api_key, api_api_key_shape, api_key_key, NULL, NULL),
+    [ROW_OAUTH_CLIENT] = KIND(m_oauth_client, api_oauth_client_shape, oauth_client_key, NULL, NULL),
     [ROW_NEED] = {.size = sizeof(struct m_need), .release = release_need},
 };
 
@@ -381,6 +387,8 @@ const char *row_label(const struct row *row)
         return ((const struct m_pending *)row)->api.hostname;
     case ROW_NEED:
         return ((const struct m_need *)row)->name;
+    case ROW_OAUTH_CLIENT:
+        return ((const struct m_oauth_client *)row)->api.client_id;
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
@@ -403,6 +411,11 @@ char *row_title(const struct row *row)
         const char *description = ((const struct m_api_key *)row)->api.description;
 
         return mem_format("API key %s%s%s", row->key, *description ? ", " : "", description);
+    }
+    if (row->kind == ROW_OAUTH_CLIENT) {
+        const struct api_oauth_client *c = &((const struct m_oauth_client *)row)->api;
+
+        return mem_format("OAuth client %s%s%s", c->client_id, *c->description ? ", " : "", c->description);
     }
     return mem_strdup(row_label(row));
 }
