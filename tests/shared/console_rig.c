@@ -282,6 +282,27 @@ bool rig_tell(struct rig *r, const char *what, int status, const char *json)
     return found;
 }
 
+/* What is asked for by lists that no snapshot has. */
+static const struct {
+    const char *path, *json;
+} asked_lists[] = {
+    {"/api/headway/oauth-clients",
+     "{\"oauthClients\":[{\"id\":\"1\",\"clientId\":\"0a1b2c3d4e5f\",\"description\":\"k8s operator\",\"scopes\":["
+     "\"auth_keys\",\"devices:core\"],\"tags\":[\"tag:k8s\"],\"createdAt\":\"2026-02-01T00:00:00Z\",\"lastSeen\":"
+     "\"2026-03-03T13:00:00Z\",\"version\":5,\"key\":null},{\"id\":\"2\",\"clientId\":\"ffee00112233\",\"description\":"
+     "\"evil\\u001b[31m\\u202ename\",\"scopes\":[\"all:read\"],\"tags\":[],\"createdAt\":\"2026-03-02T14:03:00Z\","
+     "\"lastSeen\":null,\"version\":1,\"key\":null}]}"},
+};
+
+void rig_lists(struct rig *r)
+{
+    if (!app_part(&r->app)->asked)
+        return;
+    rig_draw(r, 24, 80);
+    for (size_t i = 0; i < ARRAY_LEN(asked_lists); i++)
+        rig_tell(r, asked_lists[i].path, 200, asked_lists[i].json);
+}
+
 size_t rig_last(const struct rig *r)
 {
     if (!r->sent.len)

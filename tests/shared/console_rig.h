@@ -35,6 +35,8 @@ void rig_answer(struct rig *r, size_t request, int status, const char *json);
  * none.
  */
 bool rig_tell(struct rig *r, const char *what, int status, const char *json);
+/* Draws, and answers what the list in front asks for, where no snapshot has it (app/asked.h). */
+void rig_lists(struct rig *r);
 size_t rig_last(const struct rig *r);     /* the newest request */
 void rig_pass(struct rig *r, int64_t ms); /* time goes by */
 void rig_draw(struct rig *r, int rows, int cols);

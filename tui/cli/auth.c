@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 
-/* The node that wants to join; of an SSH session, who wants to be whom where. */
+/* The node that asks to join; for an SSH session, who wants to log in as whom and where. */
 static void who_waits(struct text_table *t, const struct api_pending *p)
 {
     char *text = p->kind == API_PENDING_SSH

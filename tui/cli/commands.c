@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The families in the order of help, and what is found in them. */
+/* The command families in the order of help, and looking commands up. */
 #include <stdlib.h>
 
 #include "base/array.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Completion for three shells from the tables of commands and flags. Each script finds the command that was typed so
- * far, aliases included, and offers what may follow it. */
+/* Shell completion, generated from the tables of commands and flags. Each script finds the command typed so far, by any
+ * alias, and offers what may follow. */
 #include "base/array.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 
-/* In single quotes of a POSIX shell; fish wants \' instead of '\''. */
+/* Quotes for a POSIX shell; fish needs \' instead of '\''. */
 static void quoted(struct buf *out, const char *text, bool fish)
 {
     buf_addc(out, '\'');
@@ -17,7 +17,7 @@ static void quoted(struct buf *out, const char *text, bool fish)
     buf_addc(out, '\'');
 }
 
-/* The name of what stands above a command; "" at the top. */
+/* The name of a command's parent; "" at the top level. */
 static void parent_name(const struct command *c, char *out, size_t size)
 {
     size_t len = (size_t)(command_word(c) - c->name);
@@ -32,7 +32,7 @@ static void command_arms(struct buf *out, const char *indent)
 {
     char parent[64];
 
-    buf_addf(out, "%s\"help\") ;;\n", indent); /* the commands after it are completed as without it */
+    buf_addf(out, "%s\"help\") ;;\n", indent); /* commands after "help" are completed as without it */
     for (const struct command *c = command_next(NULL); c; c = command_next(c)) {
         parent_name(c, parent, sizeof(parent));
         const char *blank = *parent ? " " : "";
@@ -69,15 +69,15 @@ static bool takes_file(const struct command *c)
     return c && c->args && strstr(c->args, "FILE");
 }
 
-/* What a shell does with the value of a flag. */
+/* How a shell completes the value of a flag. */
 struct value_arms {
     struct buf *out;
-    const char *files, *before, *after; /* where it is a file; around its words */
-    const char *others;                 /* where it is neither */
+    const char *files, *before, *after; /* for files; around a list of words */
+    const char *others;                 /* for any other value */
 };
 
-/* "policy set --file"|"policy set -f") ...: a letter means different flags below different commands. found is "*" for
- * flags that every command has. */
+/* "policy set --file"|"policy set -f") ...: a letter can mean different flags in different commands. found is "*" for
+ * flags of all commands. */
 static void value_arm(const struct value_arms *a, const char *found, const struct flag *flag)
 {
     const char *quote = str_eq(found, "*") ? "" : "\"";
@@ -110,7 +110,7 @@ static void value_arms(const struct value_arms *a)
             value_arm(a, c->name, flag);
 }
 
-/* The commands below one, or what its argument may be. */
+/* The subcommands of a command, or the values of its argument. */
 static void next_words(const struct command *c, struct buf *out)
 {
     for (const struct command *sub = command_next(NULL); sub; sub = command_next(sub))
@@ -187,7 +187,7 @@ static void bash(struct buf *out)
     buf_release(&global);
 }
 
-/* 'word:what it does' for _describe. */
+/* 'word:description' for _describe. */
 static void zsh_item(struct buf *out, const char *dashes, const char *word, const char *help)
 {
     struct buf item = BUF_INIT(0);
@@ -289,7 +289,7 @@ static void fish_flags(struct buf *out, const char *name, const struct flag *fla
     }
 }
 
-/* Patterns of the flags whose value is the next word: 'policy set --file' 'policy set -f'. */
+/* Patterns of flags that take the next word as value: 'policy set --file' 'policy set -f'. */
 static void fish_values(struct buf *out, const char *found, const struct flag *flags)
 {
     for (const struct flag *flag = flags; flag && flag->kind != FLAG_NONE; flag++) {

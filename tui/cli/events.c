@@ -24,7 +24,7 @@ static const char *const event_heads[] = {"Time", "Event", "Actor", "What"};
 static const struct listing event_listing = {"events",    &api_event_shape,       sizeof(struct api_event),
                                              event_heads, ARRAY_LEN(event_heads), event_row};
 
-/* One event of a stream: a line, as they come. */
+/* Prints one event of a stream on a line. */
 static void print_event(const struct output *o, const json_t *json)
 {
     struct buf line = BUF_INIT(0);
@@ -42,10 +42,10 @@ static void print_event(const struct output *o, const json_t *json)
     buf_release(&line);
 }
 
-/* A stream that is being followed. */
+/* A stream being followed. */
 struct watch {
     struct cli *c;
-    char *last; /* the id of the newest event that was printed */
+    char *last; /* id of the newest event printed */
 };
 
 static int on_event(void *arg, const char *name, const char *id, const char *data, size_t len)
@@ -70,7 +70,7 @@ static void on_state(void *arg, const struct err *why, int64_t delay_ms)
         cli_note(w->c, "Trying again", why->message);
 }
 
-/* A time that --since means, by itself or so long ago; 0 when it is an event's id, -1 with the error printed. */
+/* The time given to --since, absolute or relative; 0 for an event id, -1 with an error printed. */
 static int64_t since_time(struct cli *c, const char *since)
 {
     struct err e = {0};
@@ -84,7 +84,7 @@ static int64_t since_time(struct cli *c, const char *since)
     return -1;
 }
 
-/* A part of the journal: as it came, and read. */
+/* A page of the journal: raw and decoded. */
 struct event_page {
     json_t *json; /* an array */
     struct api_list events;
@@ -109,8 +109,8 @@ static void replace_id(char **text, const struct api_event_id *id)
     mem_replace(text, api_event_id_format(id, formatted));
 }
 
-/* bound is "", "&since=" or "&before=" with an id. false with the error printed. *newest (may be NULL) becomes the
- * caller's. */
+/* bound: "", or "&since=" or "&before=" with an id. The caller frees *newest (may be NULL). False, with an error
+ * printed, on failure. */
 static bool fetch(struct cli *c, const char *bound, const char *id, const char *limit, struct event_page *out,
                   char **newest)
 {
@@ -128,7 +128,7 @@ static bool fetch(struct cli *c, const char *bound, const char *id, const char *
     return out->json != NULL;
 }
 
-/* All events after id, page by page; *last becomes the id of the newest one. NULL with the error printed. */
+/* All events after id, page by page; *last becomes the id of the newest. NULL, with an error printed, on failure. */
 static json_t *fetch_since(struct cli *c, const char *id, char **last)
 {
     json_t *all = json_array();
@@ -150,7 +150,7 @@ static json_t *fetch_since(struct cli *c, const char *id, char **last)
     return all;
 }
 
-/* All events from a time on, by pages backwards from the newest. NULL with the error printed. */
+/* All events since a time, in pages from the newest backwards. NULL, with an error printed, on failure. */
 static json_t *fetch_after(struct cli *c, int64_t after, char **last)
 {
     json_t *all = json_array();
@@ -177,8 +177,8 @@ static json_t *fetch_after(struct cli *c, int64_t after, char **last)
     return NULL;
 }
 
-/* Follows from w->last on. A daemon that started anew has no stream that reaches back, but its journal does: what was
- * missed is read from there. */
+/* Follows from w->last on. The stream of a restarted daemon does not reach back, but its journal does: missed events
+ * are read from there. */
 static int follow(struct watch *w)
 {
     struct client_stream stream = {.event = on_event, .state = on_state, .arg = w};
@@ -191,7 +191,7 @@ static int follow(struct watch *w)
         int r = client_follow(w->c->client, "/api/headway/events", w->last, &stream, &e);
         bool moved = !str_eq(before, w->last);
         free(before);
-        if (r != ERR_GONE || (again && !moved)) /* what the journal gave last must do for the stream */
+        if (r != ERR_GONE || (again && !moved)) /* the stream must accept the journal's newest id */
             return r < 0 && e.code ? cli_fail(w->c, &e) : 0;
         missed = fetch_since(w->c, w->last, &last);
         if (missed) {
@@ -242,8 +242,8 @@ static int events(struct cli *c)
     return status;
 }
 
-/* The newest event that can be undone: its id as one segment of a path, its text for a question. The caller owns both;
- * NULL with the error printed. */
+/* The newest event that can be undone: its id as a path segment and its text, both freed by the caller. NULL, with an
+ * error printed, on failure. */
 static char *last_undoable(struct cli *c, char **text)
 {
     struct event_page page;
@@ -277,8 +277,8 @@ static const struct api_event *event_in(const struct event_page *p, const struct
     return NULL;
 }
 
-/* The newest event by which another was undone that can be undone itself, or (id not NULL) the one by which that event
- * was undone. The caller owns what is returned, and *text; NULL with the error printed. */
+/* The newest undo that can itself be undone, or (id not NULL) the event by which that event was undone. The caller
+ * frees the result and *text. NULL, with an error printed, on failure. */
 static char *last_redoable(struct cli *c, const struct api_event_id *id, char **text)
 {
     const struct api_event *found = NULL;
@@ -312,7 +312,7 @@ struct taking_back {
     const char *verb, *past, *done; /* "Undo", "undone", "Undone" */
 };
 
-/* id and text are given up. */
+/* Frees id and text. */
 static int take_back(struct cli *c, char *id, char *text, bool ask, const struct taking_back *words)
 {
     bool dry = flags_switch(&c->flags, "dry-run");
@@ -344,7 +344,7 @@ static int undo(struct cli *c)
     return id ? take_back(c, id, text, !c->args->len, &words) : 1;
 }
 
-/* By undoing the undo. */
+/* Redo: undoes the undo. */
 static int redo(struct cli *c)
 {
     static const struct taking_back words = {"Redo", "done again", "Done again"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes that others reach the internet through. Exit nodes: which there are, in which order clients choose among them,
- * and who uses which. App connectors: the apps of the policy, who connects to them, what was learned. */
+/* Exit nodes: listing them, their priorities, and who uses which. App connectors: the policy's apps, the connectors,
+ * and what they learned. */
 #include "base/array.h"
 #include "base/buf.h"
 #include "cli/command.h"
@@ -53,7 +53,7 @@ void cli_note_exit_users(struct cli *c, uint64_t node)
     json_t *answer = NULL;
     struct api_list exits = {0};
 
-    /* Only a warning: where it cannot be asked for, the change itself will say what is wrong. */
+    /* Only a warning: if this fails, the change itself reports the error. */
     if (client_json(c->client, "GET", "/api/headway/exits", NULL, &answer, NULL) == 0 &&
         api_read_list(&api_exit_shape, json_object_get(answer, "exits"), &exits, API_FOR_TERMINAL, NULL) == 0) {
         for (size_t i = 0; i < exits.len; i++) {

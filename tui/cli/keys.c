@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-auth keys, by which machines register; API keys, by which programs administer; OAuth clients, with which programs
- * fetch access tokens. */
+/* Pre-auth keys, with which machines register; API keys, with which programs administer; OAuth clients, with which
+ * programs fetch access tokens. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -28,7 +28,7 @@ static void preauth_row(struct text_table *t, const void *object)
         table_text(t, k->user && *k->user->name ? k->user->name : "-", COLOR_PLAIN);
 }
 
-/* The id of --user, which may be an id or a name; false with the error printed. */
+/* The user of --user, an id or a name. False, with an error printed, on failure. */
 static bool owner_id(struct cli *c, char id[24])
 {
     struct api_user user;
@@ -118,8 +118,8 @@ static int api_list(struct cli *c)
     return cli_show_list(c, cli_call(c, "GET", NULL, "/api/v1/apikey"), &api_key_listing);
 }
 
-/* Descriptions and read-only keys are of headway's dialect; the plain form is headscale's. The whole key is in the
- * answer only here. */
+/* Descriptions and read-only keys are headway's; the plain form is headscale's. Only this answer contains the whole
+ * key. */
 static int api_create(struct cli *c)
 {
     char *expiry = cli_expiry(c, "expiration");
@@ -145,7 +145,7 @@ static int api_create(struct cli *c)
     return 0;
 }
 
-/* Exactly one of --id and --prefix. */
+/* Checks that exactly one of --id and --prefix is given. */
 static bool one_selector(struct cli *c)
 {
     bool id = flags_given(&c->flags, "id"), prefix = flags_given(&c->flags, "prefix");
@@ -167,7 +167,7 @@ static int api_expire(struct cli *c)
                     "Key expired", NULL, NULL);
 }
 
-/* The prefix of the key with the id of --id; NULL with the error printed. The caller owns it. */
+/* The prefix of the key given by --id; the caller frees it. NULL, with an error printed, on failure. */
 static char *prefix_of_id(struct cli *c)
 {
     uint64_t id = flags_number(&c->flags, "id");
@@ -187,7 +187,7 @@ static char *prefix_of_id(struct cli *c)
     return prefix;
 }
 
-/* The API deletes by prefix; an id is looked up first. */
+/* The API deletes keys by prefix, so an id is looked up first. */
 static int api_delete(struct cli *c)
 {
     char *prefix;
@@ -206,7 +206,7 @@ static int api_delete(struct cli *c)
 
 /* ---- OAuth clients ---- */
 
-/* On one line, as headscale has them in this table alone. */
+/* On one line, as in headscale, in this table only. */
 static void table_joined(struct text_table *t, const struct strs *texts)
 {
     struct buf joined = BUF_INIT(0);
@@ -226,7 +226,7 @@ static void client_row(struct text_table *t, const struct api_v2_key *k)
     table_time(t, k->created_ns, "", false);
 }
 
-/* Those of the keys that are clients. */
+/* The keys that are OAuth clients. */
 static json_t *only_clients(const json_t *keys)
 {
     json_t *clients = json_array(), *key;

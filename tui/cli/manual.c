@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The manual's middle, made from the tables of commands and flags. */
+/* The middle of the manual, generated from the tables of commands and flags. */
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "usage/mdoc.h"

@@ -77,7 +77,7 @@ static int show_with_warnings(struct cli *c, json_t *nodes, const struct listing
     return status;
 }
 
-/* Those that wait for approval, or lost it; headscale's dialect does not know of it. */
+/* Nodes that wait for approval or lost it; headscale's API has no such list. */
 static int list_waiting(struct cli *c, const char *user)
 {
     json_t *answer = cli_call(c, "GET", NULL, "/api/headway/nodes%s%s", *user ? "?user=" : "", user);
@@ -116,7 +116,7 @@ static int list(struct cli *c)
     return show_with_warnings(c, answer, &node_listing);
 }
 
-/* Of all nodes, or of the one with the id: those that have a route. What a node serves is in the list of all only. */
+/* The routes of all nodes that have any, or of one node. Only the list of all nodes tells what a node serves. */
 static int list_routes(struct cli *c)
 {
     uint64_t id = flags_number(&c->flags, "identifier");
@@ -145,7 +145,7 @@ static int list_routes(struct cli *c)
     return show_with_warnings(c, json_pack("{s:o}", "nodes", nodes), &routes_listing);
 }
 
-/* The line and the node of an answer; releases it. */
+/* Prints the line and the node of an answer, which is consumed. */
 static int node_done(struct cli *c, json_t *answer, const char *line)
 {
     return cli_done(c, answer, line, "node", &api_node_shape);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* JSON with tabs and sorted keys, YAML as Go's library writes it, and the forms of headscale 0.29. */
+/* JSON with tabs and sorted keys, YAML in the style of Go's library, and the formats of headscale 0.29. */
 #include "cli/output.h"
 
 #include <ctype.h>
@@ -32,7 +32,7 @@ void output_init(struct output *o, const char *form, FILE *out, FILE *err)
 
 /* ---- JSON ---- */
 
-/* One character of valid UTF-8 that would steer a terminal: as JSON's escape, which means the same. */
+/* Writes a character that would control a terminal as a JSON escape, which has the same meaning. */
 static bool escape_steering(struct buf *out, const char *text, size_t n)
 {
     struct buf safe = BUF_INIT(0);
@@ -45,11 +45,11 @@ static bool escape_steering(struct buf *out, const char *text, size_t n)
     for (size_t i = 1; i < n; i++)
         point = point << 6 | ((uint8_t)text[i] & 0x3f);
     if (steers)
-        buf_addf(out, "\\u%04x", point); /* they are all below U+10000 */
+        buf_addf(out, "\\u%04x", point); /* all of them are below U+10000 */
     return steers;
 }
 
-/* html: what could end a script in a web page is escaped as Go's encoder does; scripts compare bytes. */
+/* html: escape what could end a script in a web page, as Go's encoder does; scripts compare bytes. */
 static void write_text(struct buf *out, const char *text, size_t len, bool html)
 {
     struct buf plain = BUF_INIT(0);
@@ -81,7 +81,7 @@ static int by_key(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The keys of an object: sorted, or as they were put in. The caller frees the array. */
+/* The keys of an object, sorted or in insertion order. The caller frees the array. */
 static const char **keys_of(const json_t *object, bool sorted)
 {
     const char **keys = mem_alloc((json_object_size(object) + 1) * sizeof(*keys));
@@ -141,7 +141,7 @@ static void write_json(struct buf *out, const json_t *value, bool sorted, int de
 
 /* ---- YAML ---- */
 
-/* For programs each text is quoted, so that none reads as a number, a time or a truth. */
+/* In formats for machines every text is quoted, so that none reads as a number, a time or a boolean. */
 static void yaml_scalar(struct buf *out, const json_t *value, enum output_form form)
 {
     const char *text = json_string_value(value);
@@ -221,7 +221,7 @@ static void write_yaml(struct buf *out, const struct yaml *y, const json_t *valu
 
 /* ---- the forms ---- */
 
-/* The value as headscale 0.29 showed it, its members in their order. */
+/* Writes value in headscale 0.29's format, members in their order. */
 static json_t *as_029(const json_t *value, const struct api_shape *shape, bool keep_empty)
 {
     struct buf text = BUF_INIT(0);
@@ -294,7 +294,7 @@ void output_error(const struct output *o, const char *message)
 {
     struct buf safe = BUF_INIT(0), text = BUF_INIT(0);
 
-    str_safe_lines(&safe, message); /* a policy's errors are one a line */
+    str_safe_lines(&safe, message); /* the errors of a policy are one per line */
     if (o->form == OUTPUT_HUMAN) {
         fprintf(o->err, "Error: %s\n", buf_text(&safe));
     } else {

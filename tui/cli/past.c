@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Looking back: the tailnet of a moment, and who served a prefix. */
+/* The past: the tailnet at a moment, and who served a prefix. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -10,7 +10,7 @@
 #include "net/prefixes.h"
 #include "net/via6.h"
 
-/* A time that has passed; times are printed in UTC, and read so. False with the error printed. */
+/* A time in the past; times are printed and read in UTC. False, with an error printed, on failure. */
 static bool read_time(struct cli *c, const char *flag, const char *text, int64_t *ns)
 {
     struct err e = {0};
@@ -68,7 +68,7 @@ static void print_routes(struct cli *c, const struct api_past *past)
 
 #define NAMES_SHOWN 10
 
-/* Nothing where no prefix was served so. */
+/* Prints nothing if no prefix was served like this. */
 static void print_nearest(struct cli *c, const struct api_past *past)
 {
     static const char *const heads[] = {"Prefix", "ID", "Router", "Nearest to"};
@@ -166,7 +166,7 @@ static void move_row(struct text_table *t, const struct api_move *m)
     milliseconds(t, m->convergence_ms);
 }
 
-/* A page is added to the moves; false: there is none older, or the error was printed. */
+/* Adds a page to the moves. False: there is no older page, or an error was printed. */
 static bool fetch_moves(struct cli *c, const char *path, json_t *moves, char next[API_EVENT_ID_MAX])
 {
     json_t *answer = cli_call(c, "GET", NULL, "%s%s%s", path, *next ? "&before=" : "", next);

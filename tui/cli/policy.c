@@ -8,7 +8,7 @@
 
 #define BYPASS "bypass-server-and-access-database-directly"
 
-/* headscale opens its database behind the server's back; a daemon that is down is started instead. */
+/* With this flag headscale bypasses its server and opens the database; headway asks to start the daemon instead. */
 static bool bypassing(struct cli *c)
 {
     if (!flags_switch(&c->flags, BYPASS))
@@ -17,7 +17,7 @@ static bool bypassing(struct cli *c)
     return true;
 }
 
-/* To a file or a program as it is; a terminal gets it without what would steer it. */
+/* Prints a text unchanged to a file or pipe, made safe on a terminal. */
 static int get(struct cli *c)
 {
     struct api_policy policy;
@@ -34,7 +34,7 @@ static int get(struct cli *c)
     return 0;
 }
 
-/* The file of --file, as the body of a call; NULL with the error printed. */
+/* The file of --file as the body of a call. NULL, with an error printed, on failure. */
 static json_t *policy_body(struct cli *c, const char *path)
 {
     char *text = cli_read_file(c, path, "policy file");
@@ -52,7 +52,7 @@ static int set(struct cli *c)
 
     if (bypassing(c) || !(body = policy_body(c, flags_text(&c->flags, "file"))))
         return 1;
-    /* headscale's answer knows no note. */
+    /* headscale's call does not accept a note. */
     const char *note = flags_text(&c->flags, "note");
     if (*note)
         json_object_set_new(body, "note", json_string(note));
@@ -64,7 +64,7 @@ static int set(struct cli *c)
     return 0;
 }
 
-/* Each problem on a line of its own, where an editor can jump to it. */
+/* Prints each problem on its own line, in a form that editors can jump to. */
 static void print_problems(struct cli *c, const char *file, const struct policy_problems *problems)
 {
     for (size_t i = 0; i < problems->len; i++) {
@@ -81,7 +81,7 @@ static void print_problems(struct cli *c, const char *file, const struct policy_
     }
 }
 
-/* Without a daemon: what can be checked without its users and nodes. */
+/* Without a daemon: checks what does not depend on its users and nodes. */
 static int check_offline(struct cli *c)
 {
     const char *path = flags_text(&c->flags, "file");
@@ -137,7 +137,7 @@ static int compile(struct cli *c)
     return r == 0 ? 0 : 1;
 }
 
-/* "FILE:3:5: text" on stderr for each finding that does not hinder. */
+/* Prints "FILE:3:5: text" on stderr for each finding that is not an error. */
 static void print_findings(const struct cli *c, const char *file, const struct api_list *findings)
 {
     for (size_t i = 0; i < findings->len; i++) {
@@ -154,7 +154,7 @@ static void print_findings(const struct cli *c, const char *file, const struct a
     }
 }
 
-/* The server's answer names the first place where a text cannot be read; the others are found here. */
+/* The server's answer names only the first syntax error; the others are found here. */
 static void print_further_errors(struct cli *c, const char *file, const json_t *body)
 {
     const json_t *text = json_object_get(body, "policy");
@@ -165,8 +165,7 @@ static void print_further_errors(struct cli *c, const char *file, const json_t *
     policy_problems_release(&problems);
 }
 
-/* The verdict is asked for as everybody does who was made for headscale; warnings are in the answer of headway's
- * dialect alone. */
+/* The verdict is requested in headscale's form, as other tools do; only the answer in headway's form has warnings. */
 static int check(struct cli *c)
 {
     const char *path = flags_text(&c->flags, "file");
@@ -345,7 +344,7 @@ static int preview(struct cli *c)
     return 0;
 }
 
-/* The file of the file mode becomes the database's policy; the configuration still has to say so. */
+/* Moves the policy of the file mode into the database; the configuration must be changed by hand. */
 static int adopt(struct cli *c)
 {
     return cli_done(c, cli_call(c, "POST", NULL, "/api/headway/policy/adopt"),
@@ -354,7 +353,7 @@ static int adopt(struct cli *c)
                     NULL, NULL);
 }
 
-/* "DST:443", "[fd00::1]:443" or "DST": what stands behind the last colon is a port where it is a number. */
+/* "DST:443", "[fd00::1]:443" or "DST": a number after the last colon is a port. */
 static char *split_port(const char *text, const char **port)
 {
     const char *colon = strrchr(text, ':');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who reaches what, as a list or as a matrix. */
+/* Who can reach what, as a list or as a matrix. */
 #include "cli/command.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The texts that were the policy. */
+/* Previous versions of the policy. */
 #include "cli/command.h"
 
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static bool read_policy(struct cli *c, const char *path, struct api_policy *out)
     return ok;
 }
 
-/* A version by its number; NULL: the one in force. */
+/* A version by number; NULL: the one in force. */
 static bool read_version(struct cli *c, const char *number, struct api_policy *out)
 {
     char *path = mem_strdup("/api/headway/policy");
@@ -122,7 +122,7 @@ int cli_policy_diff(struct cli *c)
 
 /* ---- restore ---- */
 
-/* What it would give and take, as a question. */
+/* What restoring it would grant and revoke, as a question. */
 static bool is_wanted(struct cli *c, uint64_t version, const char *text)
 {
     struct api_preview p = {0};

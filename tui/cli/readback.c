@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients hold, as the server was told by them. */
+/* What clients have applied, as they reported to the server. */
 
 #include <stdlib.h>
 #include <time.h>
@@ -28,7 +28,7 @@ static void put_behind(const struct cli *c, const struct api_list *behind)
     table_release(&t);
 }
 
-/* NULL with the error printed. */
+/* NULL, with an error printed, on failure. */
 static json_t *get_followers(struct cli *c, const char *prefix, struct api_followers *out)
 {
     char *segment = cli_segment(prefix);

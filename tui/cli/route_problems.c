@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is wrong with routes: asked for, and beside what other commands show. */
+/* Problems of routes: on request, and beside the output of other commands. */
 #include "cli/route_problems.h"
 
 #include "base/array.h"
@@ -9,7 +9,7 @@
 #include "net/prefixes.h"
 #include "net/via6.h"
 
-#define NOTED_MAX 10 /* lines beside a list */
+#define NOTED_MAX 10 /* lines printed beside a list */
 
 static void problem_row(struct text_table *t, const void *object)
 {
@@ -80,7 +80,7 @@ void route_warnings_before(struct cli *c, uint64_t node, const struct strs *rout
     free(path);
 }
 
-/* Of an answer with nodes: those that have a route. */
+/* The nodes in an answer that have a route. */
 static void routing_nodes(const json_t *answer, struct map *out)
 {
     const json_t *node;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes one prefix at a time, where `nodes approve-routes` replaces a whole set. */
+/* Routes, one prefix at a time; `nodes approve-routes` replaces a node's whole set. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,7 +23,7 @@ enum text_color cli_state_color(int state)
     return state > ROUTE_NONE && state < ROUTE_STATES ? colors[state] : COLOR_PLAIN;
 }
 
-/* text: in place of the prefix, or NULL */
+/* text: replaces the prefix, or NULL */
 static void put_route(struct text_table *t, const struct api_node_route *r, const char *text)
 {
     char prefix[PREFIX_SHOWN_MAX];
@@ -51,7 +51,7 @@ static const char *const route_heads[] = {"Prefix", "ID", "Node", "State", "Prim
 static const struct listing route_listing = {"routes",    &api_node_route_shape,  sizeof(struct api_node_route),
                                              route_heads, ARRAY_LEN(route_heads), route_row};
 
-#define FOLD_MORE_THAN 8 /* addresses of one node in the same state: what an app connector learns */
+#define FOLD_MORE_THAN 8 /* addresses of one node in the same state, as an app connector learns them */
 
 static bool is_address(const struct prefix *p)
 {
@@ -63,7 +63,8 @@ static bool folds_with(const struct api_node_route *a, const struct api_node_rou
     return a->route.state == b->route.state && is_address(&b->route.prefix);
 }
 
-/* How many addresses the row stands for, it included; 0: an earlier one does. The rows of a node follow each other. */
+/* How many addresses the row represents, including itself; 0: an earlier row includes it. The rows of a node are
+ * adjacent. */
 static size_t folded(const struct api_list *list, size_t at)
 {
     const struct api_node_route *r = api_at(list, struct api_node_route, at);
@@ -131,7 +132,7 @@ static int list(struct cli *c)
     return good ? 0 : 1;
 }
 
-/* NODE PREFIX...: the prefixes go to the member of the body. */
+/* NODE PREFIX...: adds the prefixes to this member of the body. */
 static int edit(struct cli *c, const char *member, const char *line)
 {
     json_t *prefixes = json_array(), *answer;
@@ -167,7 +168,7 @@ static int approve(struct cli *c)
     return edit(c, "approve", "Routes approved");
 }
 
-/* All that waits, of all nodes: one change, which one undo takes back. What it was is what an undo would revoke. */
+/* Approves all waiting routes of all nodes in one change with one undo. The undo shows what was approved. */
 static int approve_pending(struct cli *c)
 {
     bool dry = flags_switch(&c->flags, "dry-run");
@@ -190,7 +191,7 @@ static int revoke(struct cli *c)
     return edit(c, "revoke", "Routes revoked");
 }
 
-/* The prefix that the first argument names as a segment of a path; NULL with the error printed. The caller owns it. */
+/* The prefix in the first argument as a path segment; the caller frees it. NULL, with an error printed, on failure. */
 static char *prefix_segment(struct cli *c)
 {
     const char *text = c->args->items[0];
@@ -236,7 +237,7 @@ static const char *const prefix_heads[] = {"Prefix",         "Primary",     "Nex
                                            "Failback",       "If unserved", "Router",  "Hold-down",
                                            "Failback delay", "Probe",       "Set here"};
 
-/* A row for each group of routers of grants with via; the rest of it is as for everybody. */
+/* A row for each group of routers of grants with via; the other columns are those of the prefix. */
 static void group_rows(struct text_table *t, const struct api_prefix *p)
 {
     char prefix[PREFIX_SHOWN_MAX];
@@ -313,7 +314,7 @@ static int set(struct cli *c)
         free(segment);
         return 1;
     }
-    /* Nobody can say whether a host will answer. */
+    /* Nobody can know whether a host will answer. */
     change = cli_prefix_settings_given(c) ? cli_set_change(c, c->args->items[0]) : NULL;
     answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
@@ -323,7 +324,7 @@ static int set(struct cli *c)
 
 /* ---- draining ---- */
 
-/* What is known of a router; the caller releases it and the answer. */
+/* Everything known about a router; the caller releases it and the answer. */
 static json_t *get_drain(struct cli *c, uint64_t node, struct api_drain *out)
 {
     json_t *answer = cli_call(c, "GET", NULL, "/api/headway/nodes/%llu/drain", (unsigned long long)node);
@@ -345,7 +346,7 @@ static bool still_serves(const struct api_drain *d, const struct prefix *p)
     return false;
 }
 
-/* What moved and what stays, a line each; after NULL: what would. */
+/* Prints what moved and what stays, one per line; after NULL, what would. */
 static void describe_drain(const struct api_drain *before, const struct api_drain *after, struct buf *out)
 {
     char text[PREFIX_TEXT_MAX];
@@ -401,7 +402,7 @@ static int drain(struct cli *c)
 #define LOOK_AGAIN_MS 500
 #define WAIT_MS       60000
 
-/* Whether it may become safe to reboot without anybody's doing. */
+/* Whether it may become safe to reboot without further action. */
 static bool is_under_way(const struct api_drain *d)
 {
     return d->draining && !d->safe && (d->asking || d->used_by || d->serves.len);

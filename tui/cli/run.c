@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From words to a command: which one, its flags, the configuration, the daemon; then the command itself. */
+/* From words to a command: finds it, parses its flags, loads the configuration, connects to the daemon, and runs it. */
 #include <errno.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -44,8 +44,8 @@ void cli_note(const struct cli *c, const char *what, const char *text)
 
 /* ---- which command ---- */
 
-/* Whether the word is a flag whose value is the next word: a global one, or one of a command below group, because some
- * write `headway preauthkeys --user 1 list`. */
+/* Whether the next word is this flag's value: a global flag, or a flag of a command below group, because people write
+ * `headway preauthkeys --user 1 list`. */
 static bool takes_next(const struct command *group, const char *word)
 {
     struct flags known = {0};
@@ -64,8 +64,8 @@ static bool takes_next(const struct command *group, const char *word)
     return takes;
 }
 
-/* The command that the words name. What is no command word is left in rest, in its order; *bad is the word that should
- * have been a command. */
+/* Finds the command that the words name. Other words go to rest in their order; *bad is a word that should have been a
+ * command. */
 static const struct command *find_command(int argc, char **argv, char **rest, int *rest_count, const char **bad)
 {
     const struct command *found = NULL;
@@ -136,8 +136,8 @@ static bool answers(const char *path)
     return yes;
 }
 
-/* The first place where a daemon answers, else the first where one could; the caller owns it. Scripts of headscale's
- * bring its configuration, with its socket: where nobody answers there, headway's own places are tried. */
+/* The first socket where a daemon answers, else the first one that could have one; the caller frees it. headscale's
+ * scripts bring their own configuration with its socket: if nobody answers there, headway's own sockets are tried. */
 static char *find_socket(const struct config *config)
 {
     const char *home = getenv("HOME");
@@ -161,7 +161,7 @@ static char *find_socket(const struct config *config)
     return chosen;
 }
 
-/* Fills options; *socket is the caller's. A flag beats the environment and the file. */
+/* Fills options; the caller frees *socket. A flag overrides the environment, which overrides the file. */
 static void target(struct cli *c, struct client_options *options, char **socket)
 {
     const char *address = flags_text(&c->flags, "address"), *key = flags_text(&c->flags, "api-key");
@@ -184,9 +184,9 @@ static void target(struct cli *c, struct client_options *options, char **socket)
         fputs("Note: --api-key is visible in process lists; HEADWAY_CLI_API_KEY in the environment is not\n", stderr);
 }
 
-/* What reaches a daemon is little of a configuration that is mostly for the daemon: what is wrong in it is noted, the
- * rest is used. A file that was named and is not there is an error, unless flags say where the daemon is: nobody wants
- * to reach another one than that file's. */
+/* Little of the configuration concerns reaching the daemon: errors in the rest are noted, and the rest is used. A named
+ * file that is missing is an error, unless flags say where the daemon is: falling back to another daemon would be
+ * wrong. */
 static int load_config(struct cli *c)
 {
     const char *path = flags_text(&c->flags, "config");
@@ -209,7 +209,7 @@ static int load_config(struct cli *c)
     return 0;
 }
 
-/* A file of the console's that the user writes; the caller's. NULL where there is no place for one. */
+/* The path of one of the user's files for the console; the caller frees it. NULL if there is no place for one. */
 static char *user_file(const char *name)
 {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
@@ -219,7 +219,7 @@ static char *user_file(const char *name)
     return home && *home ? mem_format("%s/.config/headway/%s", home, name) : NULL;
 }
 
-/* The console's history and drafts are the user's, never the daemon's. */
+/* The console's history and drafts belong to the user, never to the daemon. */
 static char *console_state_dir(void)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -234,7 +234,7 @@ static const char *given_text(const struct cli *c, const char *flag)
     return flags_given(&c->flags, flag) ? flags_text(&c->flags, flag) : NULL;
 }
 
-/* On a terminal, or asked for by a flag of the console: then what it lacks is said. */
+/* On a terminal, or requested by a flag of the console; then missing requirements are reported. */
 static bool wants_console(const struct cli *c)
 {
     if (c->command || !c->console)
@@ -304,7 +304,7 @@ static int check_args(struct cli *c)
     return 0;
 }
 
-/* What is not UTF-8 has no place in JSON. */
+/* JSON cannot carry invalid UTF-8. */
 static int check_texts(struct cli *c)
 {
     for (size_t i = 0; i < c->args->len; i++)
@@ -406,7 +406,7 @@ int cli_main(int argc, char **argv, int (*console)(const struct console_options 
     int status;
 
     setlocale(LC_ALL, "");
-    /* an error before the flags are read is already printed in the form that was asked for */
+    /* an error before the flags are parsed has been printed in the requested format */
     for (int i = 1; i < argc; i++)
         if (str_eq(argv[i], "json") || str_eq(argv[i], "json-line") || str_eq(argv[i], "yaml"))
             form = argv[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The daemon as a whole: starting it, its health, its configuration, copies of its state; what it tells all clients. */
+/* The daemon as a whole: starting it, its health, its configuration, backups, and messages to all clients. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #include "crypto/crypto.h"
 #include "model/api_health.h"
 
-/* headwayd beside this program, in ../sbin of it, or in PATH. It is called by the name of this program: what looks for
- * the process "headscale serve" finds it. */
+/* Runs headwayd from the directory of this program, ../sbin beside it, or PATH. It gets this program's name as argv[0],
+ * so that tools looking for "headscale serve" find it. */
 static void become_daemon(const struct cli *c, const char *command)
 {
     const char *config = flags_text(&c->flags, "config");
@@ -48,7 +48,7 @@ static int serve(struct cli *c)
     return cli_failf(c, "cannot start headwayd: %s: is it installed?", strerror(errno));
 }
 
-/* The daemon's own test knows most. Where it is not installed, what this program can see. */
+/* The daemon's own test knows most. If it is not installed, this program checks what it can. */
 static int configtest(struct cli *c)
 {
     become_daemon(c, "configtest");
@@ -88,12 +88,12 @@ static void print_certificate(const struct cli *c, const struct api_certificate 
     char ends[TIME_TEXT_MAX], renews[TIME_TEXT_MAX];
 
     if (!of->ends_ns)
-        return; /* a reason says so */
+        return; /* a reason names it */
     fprintf(c->out.out, "certificate: %s, until %s%s%s\n", of->name, time_format(of->ends_ns, ends),
             of->automatic ? ", renewed from " : "", of->automatic ? time_format(of->renews_ns, renews) : "");
 }
 
-/* headscale prints an empty line when all is well. */
+/* headscale prints an empty line if all is well. */
 static int health(struct cli *c)
 {
     json_t *answer = cli_call(c, "GET", NULL, "/api/headway/health");
@@ -139,7 +139,7 @@ static int version(struct cli *c)
     return r;
 }
 
-/* headscale writes a file beside its configuration; nobody needs to look for that one here. */
+/* headscale writes a file beside its configuration; headway's command does not need one. */
 static int dump_config(struct cli *c)
 {
     const char *path = flags_text(&c->flags, "config");
@@ -174,7 +174,7 @@ static int generate_private_key(struct cli *c)
     json_t *value;
 
     random_bytes(key, sizeof(key));
-    key[0] &= 248; /* as X25519 wants its secret keys */
+    key[0] &= 248; /* clamped as X25519 requires of private keys */
     key[31] = (uint8_t)((key[31] & 127) | 64);
     buf_adds(&text, "privkey:");
     crypto_hex(&text, key, sizeof(key));

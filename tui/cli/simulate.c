@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What changes would do to routes, asked of the server, which changes nothing; and dry runs. */
+/* The effect of changes on routes, computed by the server without making them; and dry runs. */
 #include "cli/simulate.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "net/prefixes.h"
 #include "net/via6.h"
 
-#define NODES_SHOWN 100 /* sets of nodes; machines get all */
+#define NODES_SHOWN 100 /* sets of nodes shown to people; machines get all */
 
 enum value_form {
     VALUE_NODE,     /* NODE */
@@ -20,7 +20,7 @@ enum value_form {
 };
 
 static const struct {
-    const char *flag; /* and the kind of change */
+    const char *flag; /* also the kind of change */
     enum value_form form;
 } questions[] = {
     {"add", VALUE_NEW},
@@ -96,7 +96,7 @@ json_t *cli_prefix_settings(struct cli *c, bool probe)
 
 /* ---- the question ---- */
 
-/* One item behind NODE=: a prefix, or of a new node what it is tagged with or whose it is. */
+/* An item after NODE=: a prefix, or for a new node its tags or its user. */
 static bool add_item(struct cli *c, json_t *change, enum value_form form, const char *item)
 {
     struct prefix prefix;
@@ -130,7 +130,7 @@ static bool add_number(struct cli *c, json_t *change, const char *text)
     return json_object_set_new(change, "priority", json_integer((json_int_t)value)) == 0;
 }
 
-/* NULL with the error printed. */
+/* NULL, with an error printed, on failure. */
 json_t *cli_set_change(struct cli *c, const char *text)
 {
     struct prefix prefix;
@@ -148,7 +148,7 @@ json_t *cli_set_change(struct cli *c, const char *text)
     return change;
 }
 
-/* NULL with the error printed. */
+/* NULL, with an error printed, on failure. */
 static json_t *read_value(struct cli *c, const char *kind, enum value_form form, const char *text)
 {
     const char *equals = form == VALUE_NODE ? NULL : strchr(text, '=');

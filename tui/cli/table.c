@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tables as headscale's manual shows them: fields left-aligned, joined by " | ", nothing behind the last one. */
+/* Tables as in headscale's manual: left-aligned fields joined by " | ", without trailing blanks. */
 #include <assert.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,8 +13,8 @@
 #define CYAN     "\033[96m"
 #define GREY     "\033[90m"
 #define RESET    "\033[0m"
-#define WRAP_MIN 16 /* columns that a wrapped text has at least */
-#define GAP      3  /* columns of " | " */
+#define WRAP_MIN 16 /* minimum width of a wrapped text */
+#define GAP      3  /* width of " | " */
 
 void table_init(struct text_table *t, const char *const *heads, size_t width)
 {
@@ -123,14 +123,14 @@ void table_time(struct text_table *t, int64_t ns, const char *none, bool past_is
 
 /* ---- widths ---- */
 
-/* Bytes of the first character of a safe UTF-8 text, and the columns of a terminal that it takes. */
+/* The bytes of the first character of a safe UTF-8 text, and its width in columns. */
 static size_t first_character(const char *text, size_t *columns)
 {
     mbstate_t state = {0};
     wchar_t wide;
     size_t n = mbrtowc(&wide, text, 8, &state);
 
-    if (n == 0 || n > 8) { /* not this locale's: count bytes */
+    if (n == 0 || n > 8) { /* not valid in this locale: count bytes */
         *columns = 1;
         return 1;
     }
@@ -150,7 +150,7 @@ static size_t text_columns(const char *text)
     return columns;
 }
 
-/* Appends text in lines of at most width columns, broken at blanks where there are some. */
+/* Appends text in lines of at most width columns, broken at blanks if possible. */
 static void wrap(const char *text, size_t width, struct strs *lines)
 {
     do {
@@ -176,7 +176,7 @@ static void wrap(const char *text, size_t width, struct strs *lines)
     } while (*text);
 }
 
-/* The lines of a field: its parts joined, or one a line; none wider than width. */
+/* The lines of a field: its parts joined, or one per line; none wider than width. */
 static void field_lines(const struct table_field *field, bool stacked, size_t width, struct strs *lines)
 {
     struct buf joined = BUF_INIT(0);
@@ -201,7 +201,7 @@ static size_t total_of(const size_t *widths, size_t count)
     return total;
 }
 
-/* Fills widths with what each column takes when nothing is wrapped; returns that of the table. */
+/* Fills widths with the unwrapped width of each column; returns the width of the table. */
 static size_t measure(const struct text_table *t, bool stacked, size_t *widths)
 {
     assert(t->width > 0);
@@ -221,7 +221,7 @@ static size_t measure(const struct text_table *t, bool stacked, size_t *widths)
     return total_of(widths, t->width);
 }
 
-/* Takes columns from the widest until the table fits; false where that leaves too little of them. */
+/* Narrows the widest columns until the table fits; false if they would become too narrow. */
 static bool shrink(const struct text_table *t, size_t columns, size_t *widths)
 {
     for (size_t total = total_of(widths, t->width); total > columns; total--) {
@@ -255,12 +255,12 @@ static void add_colored(struct buf *line, const struct output *o, const char *co
         buf_adds(line, text);
 }
 
-/* One line; blanks at its end are not written. */
+/* Prints one line without trailing blanks. */
 static void print_line(const struct output *o, const char *const *texts, const char *const *colors, size_t width,
                        const size_t *widths)
 {
     struct buf line = BUF_INIT(0);
-    size_t end = 0, pad = 0; /* pad: blanks that are owed before the next visible byte */
+    size_t end = 0, pad = 0; /* pad: blanks to print before the next visible byte */
 
     for (size_t c = 0; c < width; c++) {
         if (*texts[c]) {
@@ -318,7 +318,7 @@ static void print_table(const struct text_table *t, const struct output *o, bool
     free(colors);
 }
 
-/* One record a row: "Hostname    db-1". */
+/* Prints a row as a record: "Hostname    db-1". */
 static void print_records(const struct text_table *t, const struct output *o)
 {
     size_t widest = 0, room;

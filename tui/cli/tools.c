@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What several families of commands need: calls, questions, finding what a person means. */
+/* Functions shared by the command families: calls, questions, finding what a user means. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static bool is_id(uint64_t id, const char *text)
     return str_u64(text, 1, UINT64_MAX, &number, "id", NULL) == 0 && number == id;
 }
 
-/* How well a user fits what was typed: 0 not at all. */
+/* How well a user matches the text; 0: not at all. */
 static int user_fits(const struct api_user *user, const char *text)
 {
     return !*text ? 0 : str_eq(user->name, text) ? 3 : is_id(user->id, text) ? 2 : str_eq(user->email, text) ? 1 : 0;
@@ -136,7 +136,7 @@ bool cli_find_user(struct cli *c, const char *text, struct api_user *out)
     return found != NULL;
 }
 
-/* How well a node fits what was typed: 0 not at all. */
+/* How well a node matches the text; 0: not at all. */
 static int node_fits(const struct api_node *node, const char *text, const struct addr *addr)
 {
     size_t len = strlen(node->given_name);

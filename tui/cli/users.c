@@ -24,7 +24,8 @@ static int create(struct cli *c)
                     role ? "result" : "user", &api_user_shape);
 }
 
-/* How and when a user last logged in, or that it cannot; headscale's objects only say whether a provider knows it. */
+/* When and how a user last logged in, or that login is impossible; headscale's objects only say whether a provider is
+ * linked. */
 static void login_cell(struct text_table *t, const struct api_user *u)
 {
     char when[OUTPUT_TIME_MAX], text[256];
@@ -70,7 +71,7 @@ static int list(struct cli *c)
                          &user_listing);
 }
 
-/* The one user that --identifier or --name means; false with the error printed. The caller releases it. */
+/* The user of --identifier or --name; the caller releases it. False, with an error printed, on failure. */
 static bool selected(struct cli *c, struct api_user *out)
 {
     const char *by = flags_given(&c->flags, "identifier") ? "identifier" : "name";

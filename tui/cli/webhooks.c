@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Webhooks: receivers that are told of events. */
+/* Webhooks: receivers notified of events. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static int webhook_list(struct cli *c)
     return cli_show_list(c, cli_call(c, "GET", NULL, "/api/headway/webhooks"), &listing);
 }
 
-/* Of an answer that has a secret; releases it. */
+/* Prints the secret in an answer, which is consumed. */
 static int show_secret(struct cli *c, json_t *answer, const char *what)
 {
     const json_t *w = json_object_get(answer, "result");
@@ -52,7 +52,7 @@ static int show_secret(struct cli *c, json_t *answer, const char *what)
     return 0;
 }
 
-/* What must be given. */
+/* Checks the required flags. */
 static json_t *subscriptions(struct cli *c)
 {
     const struct strs *given = flags_list(&c->flags, "subscription");
@@ -64,7 +64,8 @@ static json_t *subscriptions(struct cli *c)
     return NULL;
 }
 
-/* URLs of chat services are secrets: "-" keeps them out of process lists. */
+/* The URL may be "-" to read it from standard input: URLs of chat services are secrets and must not appear in process
+ * lists. */
 static char *read_url(struct cli *c)
 {
     const char *given = c->args->items[0];
@@ -90,7 +91,7 @@ static int webhook_create(struct cli *c)
     return show_secret(c, cli_call(c, "POST", body, "/api/headway/webhooks"), "created");
 }
 
-/* METHOD /api/headway/webhooks/ID and what follows; releases body. */
+/* Calls METHOD /api/headway/webhooks/ID followed by a suffix; consumes body. */
 static json_t *ask(struct cli *c, const char *method, json_t *body, const char *rest)
 {
     char *segment = cli_segment(c->args->items[0]);
@@ -100,7 +101,7 @@ static json_t *ask(struct cli *c, const char *method, json_t *body, const char *
     return answer;
 }
 
-/* Says what a change answered; releases it. */
+/* Prints the result of a change; consumes it. */
 static int done(struct cli *c, json_t *answer)
 {
     char *line = mem_strdup(json_text(answer, "text", ""));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The application as a whole: its beginning and end, another server, and what the network brings. */
+/* The application as a whole: start and end, switching servers, and input from the network. */
 #include "console/application.h"
+#include "console/app/asked.h"
 #include "console/app/dispatch.h"
 
 #include "base/mem.h"
@@ -14,7 +15,7 @@ static void note_row(void *context, struct row *row, enum note what)
 {
     struct app *app = context;
 
-    /* Who does not see marks and moving rows is told in one line what happened. */
+    /* Users who cannot see marks and moving rows get one line saying what happened. */
     if (app->canvas.plain && row->kind == ROW_EVENT && what == NOTE_NEW && app->conn.state == CONN_LIVE)
         app_flash(app, ROLE_INFO, "%s", ((const struct m_event *)row)->api.text);
 
@@ -28,6 +29,7 @@ static void note_row(void *context, struct row *row, enum note what)
             if (v->note)
                 v->note(app, row, what);
         }
+    asked_note(app, row, what);
 }
 
 static void begin(struct app *app)
@@ -59,7 +61,7 @@ void app_init(struct app *app)
     app->next_request = 1;
 }
 
-/* All that belongs to one server but what views keep. */
+/* Everything that belongs to one server, except the state of views. */
 static void forget_server(struct app *app)
 {
     dialog_close(app);
@@ -91,6 +93,7 @@ void app_reset(struct app *app)
             if (v->reset)
                 v->reset(app);
         }
+    asked_forget(app);
     begin(app);
     app->wall_ns -= app->clock_skew_ns;
     app->clock_skew_ns = 0;
@@ -104,6 +107,7 @@ void app_release(struct app *app)
 {
     forget_server(app);
     prompt_release(app);
+    asked_forget(app);
     for
         EACH_VIEW(app, i)
         {
@@ -142,6 +146,8 @@ void app_connection(struct app *app, enum connection_state state, const char *wh
 {
     struct connection *c = &app->conn;
 
+    if (state == CONN_LIVE && state != c->state)
+        asked_forget(app);
     if (state != c->state) {
         if (c->state == CONN_LIVE || !c->since_ns)
             c->since_ns = app->wall_ns;
@@ -172,6 +178,8 @@ void app_reply(struct app *app, uint64_t id, struct reply *reply)
         EACH_VIEW(app, i)
     if (!taken && app->tables->views[i]->reply)
         taken = app->tables->views[i]->reply(app, id, reply);
+    if (!taken)
+        asked_reply(app, id, reply);
     reply_release(reply);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The loop: keys first, then what the network brought, then one frame. It waits in poll and nowhere else. */
+/* The loop: keys first, then messages from the network, then one frame. It blocks in poll only. */
 #include "console/console.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include "console/screen/terminal.h"
 #include "console/text/external_editor.h"
 
-#define FRAME_MS 33 /* between two frames that no key asked for */
+#define FRAME_MS 33 /* between two frames without a key */
 
 struct console_loop {
     struct app app;
@@ -32,12 +32,12 @@ struct console_loop {
     int signals, idle_fd;
     const struct console_options *options;
     struct settings settings;
-    struct servers servers; /* beyond the one of the options: name 1 of the app is item 0 */
-    struct thread leaving;  /* gives up the connection to a server that was left */
+    struct servers servers; /* in addition to that of the options: name 1 of the app is item 0 */
+    struct thread leaving;  /* closes the connection to the previous server */
     bool ended, key_came, draw;
     int64_t drawn_ms;
     unsigned long frames, keys;
-    size_t server; /* that net is connected to */
+    size_t server; /* the one that net is connected to */
     unsigned colour_changes;
 };
 
@@ -108,7 +108,7 @@ static void take_check(struct console_loop *l)
     l->draw = true;
 }
 
-/* Interrupts that the terminal sent were for the editor that was in front. */
+/* Interrupts from the terminal were meant for the editor. */
 static void forget_interrupts(struct console_loop *l)
 {
     struct signalfd_siginfo info;
@@ -117,7 +117,7 @@ static void forget_interrupts(struct console_loop *l)
         l->ended |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP;
 }
 
-/* The screen is the editor's until it ends. What the network brings waits in its queue. */
+/* The screen belongs to the editor until it exits. Messages from the network wait in their queue. */
 static void edit_outside(struct console_loop *l)
 {
     size_t len, fresh_len = 0;
@@ -157,7 +157,7 @@ static void *leave(void *net)
     return NULL;
 }
 
-/* Connects to the server that the app names. */
+/* Connects to the server that the app selected. */
 static int connect_server(struct console_loop *l, struct err *e)
 {
     struct client_options options = *l->options->client;
@@ -178,7 +178,7 @@ static int connect_server(struct console_loop *l, struct err *e)
     return r;
 }
 
-/* Another server: the screen does not wait until the connection to the old one is given up. */
+/* Switches servers without waiting until the old connection is closed. */
 static void change_server(struct console_loop *l)
 {
     struct net *old = l->net;
@@ -231,7 +231,7 @@ static void draw(struct console_loop *l)
     term_show(&l->app.canvas, l->app.theme);
     l->drawn_ms = l->app.at.now_ms;
     l->draw = l->key_came = false;
-    /* A test knows by this how many of its keys are answered on the screen. */
+    /* Tells a test how many of its keys are answered on the screen. */
     if (l->idle_fd >= 0 && dprintf(l->idle_fd, "frame %lu keys %lu\n", ++l->frames, l->keys) < 0)
         l->idle_fd = -1;
 }
@@ -260,7 +260,7 @@ static void run(struct console_loop *l)
             break;
         if (r < 0)
             fds[0].revents = fds[1].revents = fds[2].revents = fds[3].revents = 0;
-        /* A change of the window's size comes as a signal that ends poll, and then as a key. */
+        /* A resize arrives as a signal that interrupts poll, and then as a key. */
         take_keys(l);
         if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
             break;
@@ -302,7 +302,7 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Returns the theme to begin with. */
+/* Returns the initial theme. */
 static int check_options(const struct console_options *options, const struct settings *settings, struct err *e)
 {
     const char *name = options->theme ? options->theme : settings->theme;

@@ -7,7 +7,7 @@
 #include "console/dialogs/plan.h"
 #include "console/dialogs/prompt.h"
 
-/* Where nothing else is to be said: why the route under the cursor is as it is. */
+/* With nothing else to show: the reason for the state of the route under the cursor. */
 static void draw_reason(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
@@ -23,7 +23,7 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
     canvas_right(c, at.row, at.cols - 3 - width, width + 2, ROLE_KEY, why);
 }
 
-/* What is said may be no more than the beginning. */
+/* There may be room for the beginning only. */
 static bool says_undo(const char *said, const char *done)
 {
     size_t len = strlen(said);

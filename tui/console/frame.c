@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The frame: tabs, facts, flash or prompt, hints; what is in between is the view's. */
+/* The frame: tabs, facts, flash or prompt, hints. The view draws the rest. */
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "console/app/asked.h"
 #include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
@@ -28,7 +29,7 @@ static const struct {
     [CONN_AUTH] = {"AUTH", ROLE_BAD},
 };
 
-/* How much of a snapshot is there, in words. */
+/* Describes how much of a snapshot has arrived. */
 static int loading_text(const struct app *app, char *text, size_t size)
 {
     const struct model *m = &app->model;
@@ -52,7 +53,7 @@ static void loading_banner(const struct app *app, char *text, size_t size)
         snprintf(text + used, size - (size_t)used, "; what is dim is older");
 }
 
-/* Why a list without rows may not be without them. */
+/* Why an empty list may not really be empty. */
 static const char *not_read(const struct app *app, const struct list *list)
 {
     return !app->model.filled && list->def->kinds & MODEL_TRADED ? "not read yet" : NULL;
@@ -79,7 +80,7 @@ static void down_banner(const struct app *app, char *text, size_t size)
              (long long)left, conn->why ? conn->why : "");
 }
 
-/* What replaces the facts while something is out of the ordinary; false: nothing is. */
+/* The text that replaces the facts in an exceptional state; false: none. */
 static bool banner(struct app *app, char *text, size_t size)
 {
     struct connection *conn = &app->conn;
@@ -111,7 +112,7 @@ static bool banner(struct app *app, char *text, size_t size)
     return true;
 }
 
-/* Whole, or not at all: part of a number is another number. Nothing follows what had no room. */
+/* All or nothing: part of a number is another number. Nothing is drawn after what did not fit. */
 static int say(struct canvas *c, int col, int limit, enum role role, const char *text)
 {
     return col + canvas_width(c, text) <= limit ? col + canvas_text(c, 1, col, limit - col, role, text) : limit;
@@ -125,7 +126,7 @@ static int say_name(struct canvas *c, int col, int limit, enum role role, const 
 static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 {
     const struct console_view *v = app->place.view;
-    /* Where one may be at several servers, it is said at which. */
+    /* With several servers, show which one this is. */
     const char *domain = app->servers.len > 1 ? app->servers.items[app->server]
                          : app->model.server.base_domain && *app->model.server.base_domain
                              ? app->model.server.base_domain
@@ -133,7 +134,7 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 
     char crumb[8];
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
-    /* The names of a view's parts say more than the domain. */
+    /* The names of a view's parts are more useful than the domain. */
     if (app->servers.len > 1 || c->cols >= (v->parts[0].name ? 100 : 80)) {
         col = say_name(c, col, limit, ROLE_FAINT, domain);
         col = say(c, col, limit, ROLE_FAINT, crumb);
@@ -153,13 +154,13 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
     return col + 3;
 }
 
-/* What there is without the filter. */
+/* The size without the filter. */
 static size_t total_of(const struct app *app, const struct list *l)
 {
     return l->def->total ? l->def->total(&app->model) : l->total;
 }
 
-/* Rows of what the list is about: neither those that only head a group, nor those that wait to become some. */
+/* Counts rows of the list's subject, not headings of groups or rows that wait to become members. */
 static size_t shown_of(const struct list *l)
 {
     size_t count = 0;
@@ -171,7 +172,7 @@ static size_t shown_of(const struct list *l)
     return count;
 }
 
-/* How much there is, and how much of it is shown. */
+/* The size, and how much of it is shown. */
 static void count_text(struct app *app, char *text, size_t size)
 {
     const struct list *l = app_list(app);
@@ -200,7 +201,7 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
     if (app_part(app)->trouble && app_part(app)->trouble(app, text, sizeof(text)) &&
         (!filter || col + canvas_width(c, text) + 3 + filter <= limit))
         col = say(c, col, limit, ROLE_WAIT, text) + 3;
-    /* That there is a filter is never left out. */
+    /* An active filter is always shown. */
     if (filter && col + 1 < limit) {
         col += canvas_text(c, 1, col, 1, ROLE_MATCH, "/");
         col += canvas_text(c, 1, col, limit - col, ROLE_MATCH, l->filter_text) + 3;
@@ -266,7 +267,7 @@ static int by_rank(const void *a, const void *b)
     return *(const struct console_command **const *)a < *(const struct console_command **const *)b ? -1 : 1;
 }
 
-/* A command's key and word; returns the column behind it, or -1 where there is no room. */
+/* Draws a command's key and hint; returns the column after it, or -1 if there is no room. */
 static int draw_hint(struct app *app, struct canvas *c, int row, int col, int limit, size_t index, size_t marked)
 {
     const struct console_command *command = app->commands.items[index];
@@ -293,7 +294,7 @@ static int draw_hint(struct app *app, struct canvas *c, int row, int col, int li
 
 #define HINTS_MAX 64
 
-/* At the right, always. Returns the column where it begins. */
+/* Always at the right. Returns the column where it begins. */
 static int draw_help_hint(struct app *app, struct canvas *c, struct rect at)
 {
     const char *name = commands_where(app) == IN_EDIT ? "editor-help" : "help";
@@ -352,6 +353,8 @@ static const char *why_empty(const struct app *app, const struct list *list, cha
         return "not known of the past: {escape} returns to now";
     if (not_read(app, list))
         return not_read(app, list);
+    if (asked_missing(app, text, size))
+        return text;
     if (app_part(app)->empty && app_part(app)->empty(app, text, size))
         return text;
     return *list->filter_text ? "nothing matches the filter; {escape} clears it" : list->def->empty;
@@ -388,6 +391,7 @@ static void refresh(struct app *app)
 {
     model_sweep(&app->model, app->at.now_ms);
     app_paste_tick(app);
+    asked_tick(app);
     for (size_t i = 0; i < app->tables->view_count; i++)
         if (app->tables->views[i]->tick)
             app->tables->views[i]->tick(app);
@@ -457,7 +461,7 @@ void app_draw(struct app *app, int rows, int cols)
     struct canvas *c = &app->canvas;
 
     draw_screen(app, rows, cols);
-    /* What has no room on a narrow screen may end beyond it. */
+    /* On a narrow screen text that does not fit may extend beyond it. */
     c->cursor_col = c->cursor_col < c->cols ? c->cursor_col : c->cols - 1;
     c->cursor_row = c->cursor_row < c->rows ? c->cursor_row : c->rows - 1;
     if (app->save_display)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* No terminal and one thread of the console's own: each step is followed until the console is idle, which is when every
- * request is answered and the view wants nothing soon. A recording has a clock of its own, which goes when it is told
- * to: the same recording gives the same screens. */
+/* The console without a terminal, in one thread: each step is followed until the console is idle, that is, every
+ * request is answered and the view wants nothing soon. A recording has its own clock, which advances only on request,
+ * so the same recording gives the same screens. */
 #include "console/headless.h"
 
 #include <langinfo.h>
@@ -23,9 +23,9 @@
 #include "console/script/recording.h"
 #include "console/script/script.h"
 
-#define ANSWER_MS   30000 /* a daemon that takes longer to answer is reported */
-#define WAIT_MS     10000 /* what a script waits for */
-#define SETTLE_MS   500   /* what a view wants to do within this time belongs to the step before */
+#define ANSWER_MS   30000 /* a daemon that takes longer is reported */
+#define WAIT_MS     10000 /* how long a script waits for a text */
+#define SETTLE_MS   500   /* what a view wants to do within this time belongs to the previous step */
 #define SETTLES_MAX 20
 
 struct recorded_reply {
@@ -35,12 +35,12 @@ struct recorded_reply {
 
 struct headless {
     struct app app;
-    struct net *net; /* NULL: a recording plays */
+    struct net *net; /* NULL: playing a recording */
     struct recording recording;
-    VEC(struct recorded_reply) replies; /* of the recording, not handed over yet */
-    size_t asked;                       /* requests that are not answered */
+    VEC(struct recorded_reply) replies; /* answers of the recording, not yet delivered */
+    size_t asked;                       /* unanswered requests */
     int64_t wall_ns, mono_ms;           /* the recording's clock */
-    int64_t ahead_ms;                   /* how far a daemon's screen is ahead of the clock: waits that were skipped */
+    int64_t ahead_ms;                   /* how far the screen is ahead of the clock because of skipped waits */
     int rows, cols;
     const struct console_options *options;
 };
@@ -147,7 +147,7 @@ static void take_all(struct headless *h)
 
 /* ---- until nothing is to be done ---- */
 
-/* How long until a view wants to do something by itself; -1: nothing soon. */
+/* Time until a view wants to do something by itself; -1: nothing soon. */
 static int64_t wished_ms(const struct headless *h)
 {
     int64_t best = -1;
@@ -171,17 +171,17 @@ static int connection_error(const struct headless *h, struct err *e)
     return err_set(e, ERR_UNAVAILABLE, "%s", c->why && *c->why ? c->why : "no connection to the daemon");
 }
 
-/* Waits until something comes, at most until then. */
+/* Waits for input, at most until then. */
 static void wait_until(const struct headless *h, int64_t until_ms)
 {
     struct pollfd fd = {.fd = h->net ? net_fd(h->net) : -1, .events = POLLIN};
     int64_t left = until_ms - clock_mono_ms();
 
     if (poll(&fd, 1, left > 0 ? (int)left : 0) < 0)
-        return; /* a signal: the caller looks again */
+        return; /* a signal: the caller checks again */
 }
 
-/* A script may mean the loss of a connection to be seen: only the beginning ends with it. */
+/* A script may want to see a connection lost: only failing to connect at the start ends it. */
 static int settle(struct headless *h, struct err *e)
 {
     int64_t until = clock_mono_ms() + ANSWER_MS;
@@ -234,7 +234,7 @@ static int play_one(struct headless *h, struct err *e)
     if (r < 0 || step.kind == PLAYED_NOTHING)
         return r;
     if (step.time_ns > h->wall_ns) {
-        /* Before the first line there was no time that could have passed. */
+        /* No time can pass before the first line. */
         h->mono_ms += h->wall_ns ? (step.time_ns - h->wall_ns) / NS_PER_MS : 0;
         h->wall_ns = step.time_ns;
     }
@@ -302,7 +302,7 @@ static char *screen_of(struct headless *h, enum depth depth)
 
 /* ---- steps ---- */
 
-/* What a command was refused with, or what an answer to it was. */
+/* Why a command was refused, or its answer. */
 static int refusal(const struct headless *h, struct err *e)
 {
     const struct flash *f = &h->app.flash;
@@ -420,7 +420,7 @@ static int do_step(struct headless *h, const struct script_step *step, struct er
     return 0;
 }
 
-/* What the screen was when a step failed says most. */
+/* Prints the screen on which a step failed. */
 static int run_script(struct headless *h, const struct script *script, struct err *e)
 {
     for (size_t i = 0; i < script->len && !h->app.quit; i++) {
@@ -472,7 +472,7 @@ static int run(struct headless *h, struct err *e)
     return r;
 }
 
-/* What is wrong with the user's settings is an error here: a script means what it says. */
+/* Problems in the user's settings are errors here: a script must be exact. */
 static int set_up(struct headless *h, struct err *e)
 {
     struct settings settings = {0};

@@ -6,12 +6,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#define HISTORY_LINE_MAX    1000 /* bytes; longer lines are not kept */
+#define HISTORY_LINE_MAX    1000 /* bytes; longer lines are dropped */
 #define HISTORY_FILE_MAX    (1U << 20)
 #define HISTORY_SERVERS_MAX 20
 
-/* The first sign of a line says what it is: '%' a server, whose prompts follow; ':', '/' and '+' a line of a prompt;
- * '=' the columns of a list; '@' a saved filter. */
+/* The first character of a line gives its kind: '%' a server, whose prompts follow; ':', '/' and '+' a line of a
+ * prompt; '=' the columns of a list; '@' a saved filter. */
 static const char signs[PROMPT_KINDS] = {[PROMPT_COMMAND] = ':', [PROMPT_FILTER] = '/', [PROMPT_MARK] = '+'};
 
 /* "=NOUN: KEY KEY ...": the columns of a list. */
@@ -27,7 +27,7 @@ static void load_columns(struct app *app, char *line)
             struct list *l = &app->views[i].lists[part];
 
             if (str_eq(l->def->noun, line) && !l->def->fixed_columns && list_choose(l, keys, NULL) < 0)
-                return; /* a column of another version: the list does as it sees fit */
+                return; /* a column of another version: use the defaults */
         }
 }
 
@@ -45,7 +45,7 @@ static void save_columns(const struct app *app, struct buf *out)
         }
 }
 
-/* "@NAME: TEXT"; those of the configuration stay as they are. */
+/* "@NAME: TEXT"; filters from the configuration take precedence. */
 static void load_filter(struct app *app, char *line)
 {
     char *text = strstr(line, ": ");
@@ -54,7 +54,7 @@ static void load_filter(struct app *app, char *line)
         return;
     *text = '\0';
     if (!saved_filter_find(&app->saved, line) && saved_filter_set(&app->saved, line, text + 2, NULL) < 0)
-        return; /* a name of another version */
+        return; /* a name from another version */
 }
 
 static void save_filters(const struct app *app, struct buf *out)
@@ -78,7 +78,7 @@ static const char *server_of(const struct app *app)
     return app->address ? app->address : "";
 }
 
-/* Calls use with each line, and whether it is of this server. The text is changed. */
+/* Calls use with each line, and whether it belongs to this server. The text is modified. */
 static void each_line(const struct app *app, char *text, void (*use)(void *arg, char *line, bool mine), void *arg)
 {
     bool mine = false;
@@ -129,7 +129,7 @@ struct kept_lines {
     unsigned servers;
 };
 
-/* What other servers' prompts were told stays; beyond a number of servers the oldest go. */
+/* The prompts of other servers are kept; beyond a number of servers the oldest are dropped. */
 static void keep_line(void *arg, char *line, bool mine)
 {
     struct kept_lines *kept = arg;
@@ -158,7 +158,7 @@ void history_save(const struct app *app, const char *state_dir)
     if (text.len == empty)
         text.data[text.len = head] = '\0';
     each_line(app, before, keep_line, &kept);
-    /* Nice to have: where it cannot be written there is nobody to tell any more. */
+    /* Not essential: if it cannot be written, nobody is left to tell. */
     if ((text.len || access(path, F_OK) == 0) && file_make_parents(path, 0700, NULL) == 0 &&
         file_replace(path, buf_text(&text), text.len, 0600, NULL) < 0)
         unlink(path);

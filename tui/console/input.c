@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keys and the mouse: to the dialog, else the prompt, else a command of the table. */
+/* Keys and mouse events go to the dialog, else the prompt, else a command. */
 #include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/prompt.h"
 
 #define PASTE_MAX (4U << 20)
-#define PASTE_MS  3000 /* after which a paste whose end never comes is over */
+#define PASTE_MS  3000 /* a paste without an end marker ends after this time */
 
-/* Keys may come faster than frames: each finds the list as the key before it left it. */
+/* Keys can arrive faster than frames: each sees the list as the previous key left it. */
 static void catch_up(struct app *app)
 {
     struct list *l = app_list(app);
@@ -49,7 +49,7 @@ static void end_paste(struct app *app)
     p->text.failed = false;
 }
 
-/* True while a paste goes on: the key was part of it. */
+/* True during a paste: the key was part of it. */
 static bool paste_key(struct app *app, int key)
 {
     struct paste *p = &app->paste;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A pane that scrolls is drawn on a canvas of its own that is as tall as it needs; its title stays where it is. */
+/* A scrolling pane is drawn on its own canvas, as tall as it needs; its title stays in place. */
 #include "console/pane.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static int rows_used(const struct canvas *c)
     return 0;
 }
 
-/* Another row, another pane: it begins at its top. */
+/* A different row has a different pane, which starts at its top. */
 static void begin(struct pane_scroll *s, const struct app *app)
 {
     const struct view_part *part = app_part(app);
@@ -27,7 +27,7 @@ static void begin(struct pane_scroll *s, const struct app *app)
         *s = (struct pane_scroll){.part = part, .row = row, .canvas = s->canvas};
 }
 
-/* How much is out of sight, and the keys that show it: in the title's line, left of what stands at its end. */
+/* Shows in the title line how much is out of sight and the keys that scroll, left of any text at its end. */
 static void tell(const struct app *app, const struct pane_scroll *s, struct canvas *c, struct rect at)
 {
     struct buf keys = BUF_INIT(0);

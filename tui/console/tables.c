@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The views of the console, in the order of their tabs, and the tables of commands. A new view is a file with its
+/* The views of the console in the order of their tabs, and the tables of commands. A new view is a file with its
  * descriptor and a row here. */
 #include "console/application.h"
 #include "console/commands/copy.h"
@@ -19,6 +19,7 @@
 #include "console/pulse/pulse.h"
 #include "console/reach/reach.h"
 #include "console/routes/routes.h"
+#include "console/tailnet/changes.h"
 #include "console/views/events.h"
 #include "console/views/keys.h"
 #include "console/views/node.h"
@@ -27,27 +28,16 @@
 #include "console/views/users.h"
 
 static const struct console_view *const views[] = {
-    &nodes_view, /* the one that the console begins with */
+    &nodes_view, /* the initial view */
     &routes_view,  &reach_view, &policy_view, &events_view,      &users_view,        &keys_view,
     &pending_view, &pulse_view, &node_view,   &past_policy_view, &past_unknown_view,
 };
 
 static const struct command_table *const commands[] = {
-    &policy_version_commands,
-    &policy_merge_commands,
-    &policy_typing_commands,
-    &movement_commands,
-    &open_commands,
-    &route_change_commands,
-    &prefix_settings_commands,
-    &object_change_commands,
-    &node_change_commands,
-    &create_commands,
-    &undo_commands,
-    &list_commands,
-    &copy_commands,
-    &export_commands,
-    &general_commands,
+    &policy_version_commands, &policy_merge_commands, &policy_typing_commands,   &movement_commands,
+    &open_commands,           &route_change_commands, &prefix_settings_commands, &object_change_commands,
+    &node_change_commands,    &create_commands,       &tailnet_change_commands,  &undo_commands,
+    &list_commands,           &copy_commands,         &export_commands,          &general_commands,
 };
 
 const struct console_tables console_tables = {

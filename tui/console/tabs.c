@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where there is no room for all titles, the blanks between them go first, then titles one after the other. */
+/* If the titles do not fit, the blanks between them go first, then one title after another. */
 #include "console/tabs.h"
 
 #include <stdio.h>
@@ -8,11 +8,11 @@
 #include "base/clock.h"
 
 #define VIEWS_MAX  24
-#define CLOCK_COLS 6 /* with the blank before it */
+#define CLOCK_COLS 6 /* including the blank before it */
 
 struct tab_row {
-    const struct console_view *dropped[VIEWS_MAX]; /* in the order in which their titles go */
-    size_t count, untitled;                        /* untitled: how many of them went */
+    const struct console_view *dropped[VIEWS_MAX]; /* in the order in which they lose their titles */
+    size_t count, untitled;                        /* untitled: how many have lost it */
     int gap;
     bool clock;
 };
@@ -39,7 +39,7 @@ static void tab_text(struct app *app, const struct tab_row *tabs, const struct c
         snprintf(text + used, size - (size_t)used, " %zu", badge);
 }
 
-/* Columns that the tab takes with what is around it. */
+/* Columns of a tab with its surroundings. */
 static int tab_width(struct app *app, const struct canvas *c, const struct tab_row *tabs, const struct console_view *v)
 {
     char text[40];
@@ -57,7 +57,7 @@ static bool fits(struct app *app, const struct canvas *c, const struct tab_row *
     return width + tabs->gap - 1 + (tabs->clock ? CLOCK_COLS : 0) <= c->cols;
 }
 
-/* The highest rank goes first, then what is further to the right. */
+/* The highest rank goes first, then the rightmost. */
 static void add_view(struct tab_row *tabs, const struct console_view *v)
 {
     size_t at = 0;
@@ -82,7 +82,7 @@ static void choose(struct app *app, const struct canvas *c, struct tab_row *tabs
     tabs->clock = fits(app, c, tabs);
 }
 
-/* Returns the column behind it. */
+/* Returns the column after it. */
 static int draw_tab(struct app *app, const struct tab_row *tabs, struct canvas *c, int row, int col, size_t index)
 {
     const struct console_view *v = app->tables->views[index];

@@ -89,6 +89,7 @@ static const struct {
     {.name = "approve-node", .at = "1/nas<Enter>", .sends = "/api/headway/nodes/8/authorized?dry_run=true"},
     {.name = "priority", .at = "1/gw-ber-1<Enter>", .shows = "priority of gw-ber-1"},
     {.name = "new", .at = "6", .shows = "new user"},
+    {.name = "change", .at = "7<Tab><Tab>", .shows = "change OAuth client ffee00112233"},
     {.name = "repeat", .at = "1/nas<Enter>a", .sends = "/api/headway/nodes/8/routes"},
     {.name = "undo", .at = "5G", .sends = "/api/headway/undo/1.40?dry_run=true"},
     {.name = "suspend-user", .at = "6g", .sends = "/api/headway/users/1/suspended?dry_run=true"},
@@ -207,6 +208,7 @@ static void keys(struct rig *r, const char *script)
     for (size_t i = 0; i < list.len; i++) {
         app_key(&r->app, list.items[i]);
         answer_policy(r);
+        rig_lists(r);
     }
     vec_release(&list);
 }

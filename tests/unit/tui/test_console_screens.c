@@ -38,6 +38,7 @@ static const struct {
     {"users", "6", 24, 80, false},
     {"keys", "7", 24, 80, false},
     {"api-keys", "7<Tab>", 24, 80, false},
+    {"oauth-clients", "7<Tab><Tab>", 24, 80, false},
     {"pending", "8", 24, 80, false},
     {"pulse", "0", 24, 80, false},
     {"pulse-narrow", "0", 16, 60, false},
@@ -68,6 +69,7 @@ static void screens_are_as_they_were(void **state)
         r.app.canvas.ascii = screens[i].ascii;
         rig_draw(&r, screens[i].rows, screens[i].cols);
         rig_keys(&r, screens[i].keys);
+        rig_lists(&r);
         different += !rig_golden(&r, screens[i].name, screens[i].rows, screens[i].cols);
         rig_release(&r);
     }

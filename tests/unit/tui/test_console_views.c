@@ -150,6 +150,7 @@ static bool view_is_as_it_was(size_t view, int part)
     const struct console_view *v = r.app.tables->views[view];
     app_go(&r.app, v, part, v->digit ? NULL : "3");
     answer_policy(&r);
+    rig_lists(&r);
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
         add_size(&r, sizes[i].rows, sizes[i].cols, &out);
     const char *part_name = v->parts[part].name;

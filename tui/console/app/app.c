@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The state of the application and what changes it: places, messages from the network, marks. */
+/* The state of the application and its changes: places, messages from the network, marks. */
 #include "console/app/app.h"
 
 #include <stdarg.h>
@@ -131,7 +131,7 @@ void app_go(struct app *app, const struct console_view *view, int part, const ch
     enter(app, (struct view_place){.view = view, .part = part, .node = node ? mem_strdup(node) : NULL});
 }
 
-/* The number of the view's part that arg begins with, and what follows it. */
+/* The number of the view's part whose name begins arg, and the rest of arg. */
 static const char *find_part(const struct console_view *view, const char *arg, int *part)
 {
     size_t len = strcspn(arg, " ");
@@ -214,7 +214,7 @@ void view_open(struct app *app, const struct console_view *view, const char *arg
     app_go(app, view, part, NULL);
     if (*filter && view->words && view->words(app, filter != arg, filter))
         return;
-    /* ":nodes @prod /web": a slash may stand before what is typed behind one elsewhere. */
+    /* ":nodes @prod /web": a filter may have the slash that starts one elsewhere. */
     if (*filter) {
         char *words = mem_strdup(filter), *blank = strstr(words, " /");
         char *slash = *words == '/' ? words : blank ? blank + 1 : NULL;
@@ -240,7 +240,7 @@ const char *app_unsaved(struct app *app)
 
 #define MESSAGES_MAX 200
 
-/* What is said again counts; it is one line. */
+/* A repeated message is counted, not listed again. */
 static void keep_message(struct app *app, const char *text)
 {
     if (app->messages.len > 0) {
@@ -307,7 +307,7 @@ const char *app_why_not_write(const struct app *app)
 
 /* ---- what comes in ---- */
 
-/* In the past: entries of the journal are added to the others, the rest waits with the objects of now. */
+/* In the past: journal entries are added to the others; the rest is applied to the objects of now. */
 static struct applied apply_behind(struct app *app, struct model_delta *delta)
 {
     struct model_delta events = {0};
@@ -333,7 +333,7 @@ void app_apply(struct app *app, struct model_delta *delta)
         model_apply(&app->model, delta, app->at.now_ms);
 }
 
-/* Whoever has not moved yet begins at the top, whatever is sorted in above what came first. */
+/* Until the user moves, the cursor starts at the top, whatever is sorted in above it. */
 static void stay_at_top(struct app *app)
 {
     for (size_t i = 0; i < app->tables->view_count; i++)
@@ -411,7 +411,7 @@ void app_marked(const struct app *app, struct rows *out, size_t *hidden)
     *hidden = out->len > shown ? out->len - shown : 0;
 }
 
-/* As they stand on the screen; those that a filter hides go last. */
+/* In screen order; those hidden by a filter come last. */
 static void order_as_shown(const struct list *l, struct rows *rows)
 {
     struct rows sorted = {0};

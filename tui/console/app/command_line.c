@@ -15,7 +15,7 @@ static const char *node_name(const struct row *row)
     return row->kind == ROW_ROUTE ? row_label(&((const struct m_route *)row)->node->row) : "";
 }
 
-/* What follows a route's node, or the whole name. */
+/* The part after a route's node, or the whole name. */
 static const char *after_node(const struct row *row, const char *name)
 {
     const char *node = node_name(row);
@@ -24,7 +24,7 @@ static const char *after_node(const struct row *row, const char *name)
     return len && strncmp(name, node, len) == 0 && name[len] == ' ' ? name + len + 1 : name;
 }
 
-/* Whether people mean the row by this: its name or, for what has none, its id. */
+/* Whether the text is what people call the row: its name, or its id if it has none. */
 static bool is_called(const struct row *row, const char *name)
 {
     if (row->gone_ms)
@@ -95,7 +95,7 @@ static bool works_there(const struct console_command *c, const struct console_vi
     return (view->parts[part].where & c->where) && (!c->only || c->only == view) && !view->draw;
 }
 
-/* The kinds of rows that a command may be told the name of. */
+/* The kinds of rows whose name a command accepts. */
 static unsigned kinds_of(const struct app *app, const struct console_command *c)
 {
     unsigned kinds = 0;
@@ -131,7 +131,7 @@ static void say_no_row(struct app *app, const struct console_command *c, const c
         app_flash(app, ROLE_WARN, "%s: '%.80s' is not in this list", c->name, name);
 }
 
-/* Brings the first list to the front that the command works in and that has the row. */
+/* Opens the first list in which the command works and which has the row. */
 static bool select_elsewhere(struct app *app, const struct console_command *c, const char *name)
 {
     for (size_t i = 0; i < app->tables->view_count; i++) {
@@ -202,7 +202,7 @@ static bool select_named(struct app *app, const struct console_command *c, const
 
     if (others_are_marked(app, c))
         return false;
-    /* The open node is what its page is about. */
+    /* The page of the open node. */
     if (app_node(app) && command_is_here(app, c) && is_called(&app_node(app)->row, name))
         return true;
     if (strpbrk(name, "*?"))
@@ -217,7 +217,7 @@ static bool select_named(struct app *app, const struct console_command *c, const
 
 /* ---- running a line ---- */
 
-/* Why a name is none: "re" could be several, "nodse" is near to one. */
+/* Explains an unknown name: "re" is ambiguous, "nodse" is similar to one. */
 static void say_unknown(struct app *app, const char *name, size_t len)
 {
     struct buf several = BUF_INIT(0);
@@ -246,7 +246,7 @@ static void say_unknown(struct app *app, const char *name, size_t len)
     buf_release(&several);
 }
 
-/* "NAME ARGUMENT ...": a row, and what is said to the command. A name may have blanks. */
+/* "NAME ARGUMENT ...": a row and arguments. A name may contain blanks. */
 static void run_for_named(struct app *app, const struct console_command *c, const char *line)
 {
     struct named_rows whole = {.name = line};
@@ -393,7 +393,7 @@ void filter_completions(struct app *app, const char *text, struct completions *o
     in_order(out);
 }
 
-/* A list of tags, each with a sign or without. */
+/* A list of tags, each with or without a sign. */
 static void tag_words(struct app *app, const char *typed, struct completions *out)
 {
     const char *word = last_word(typed);
@@ -403,7 +403,7 @@ static void tag_words(struct app *app, const char *typed, struct completions *ou
     out->typed = strlen(c.typed);
 }
 
-/* What comes first may be a row's name or an argument already. */
+/* The first word may be a row's name, or an argument already. */
 static void names_and_words(struct app *app, const struct console_command *command, const char *typed,
                             struct completions *out)
 {
@@ -439,7 +439,7 @@ static void arguments_of(struct app *app, const struct console_command *command,
         each_row(app, 1U << ROW_USER, add_name, &c);
 }
 
-/* Those that work here come first, in the order of the tables. */
+/* Commands that work here come first, in table order. */
 static void names_of_commands(struct app *app, const char *typed, struct completions *out)
 {
     struct collector c = {.out = out, .typed = typed};

@@ -90,7 +90,7 @@ const struct console_command *commands_find(const struct app *app, const char *n
     return count == 1 ? found : count_here == 1 ? here : NULL;
 }
 
-/* The command that a text names at its beginning as "{name}", and the bytes of that; NULL: it does not. */
+/* The command named by "{name}" at the start of a text, and the length of that; NULL: there is none. */
 static const struct console_command *named_in(const struct app *app, const char *text, size_t *len)
 {
     size_t name = *text == '{' ? strcspn(text + 1, "} ") : 0;

@@ -14,13 +14,30 @@ struct app;
 #define VIEW_SECTIONS_MAX 4
 #define PANE_LARGE        (-1)
 
+/* Rows that are not in the snapshot: see app/asked.h. */
+struct asked_rows {
+    enum row_kind kind;
+    const char *path; /* GET */
+    int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
+    const char *object; /* as the journal names them: its entries announce changes */
+    bool always;        /* fetched even while the list is not shown */
+};
+
+struct asked_state {
+    uint64_t request; /* in progress; 0: none */
+    int64_t asked_ms; /* of the last request or answer; 0: none yet */
+    bool stale;       /* something changed since */
+    char *trouble;    /* why the last request failed; NULL: it did not */
+};
+
 /* One of the lists of a view. */
 struct view_part {
     const char *name; /* shown beside the other parts; NULL if it is the only one */
     const struct list_def *def;
-    unsigned where;    /* the commands available in it, see enum command_place */
-    int pane;          /* rows for draw_pane below the list; PANE_LARGE: two fifths of the screen */
-    bool pane_scrolls; /* draw_pane draws from the top and may need more rows than the pane has */
+    const struct asked_rows *asked; /* NULL: its rows are in the snapshot */
+    unsigned where;                 /* the commands available in it, see enum command_place */
+    int pane;                       /* rows for draw_pane below the list; PANE_LARGE: two fifths of the screen */
+    bool pane_scrolls;              /* draw_pane draws from the top and may need more rows than the pane has */
     void (*draw_pane)(struct app *app, struct canvas *c, struct rect at);
     int foot; /* rows at the bottom of the pane for draw_foot, which do not scroll */
     void (*draw_foot)(struct app *app, struct canvas *c, struct rect at);
@@ -86,6 +103,7 @@ struct console_view {
 
 struct view_state {
     struct list lists[VIEW_PARTS_MAX];
+    struct asked_state asked[VIEW_PARTS_MAX];
     void *data;
 };
 

@@ -100,6 +100,9 @@ static void copy_command(const struct row *row, struct buf *out)
     case ROW_API_KEY:
         buf_addf(out, "headway apikeys expire --id %s", row->key);
         break;
+    case ROW_OAUTH_CLIENT:
+        buf_addf(out, "headway oauth-clients delete --id %s", row_label(row));
+        break;
     case ROW_NEED:
     case ROW_KINDS:
         break;
@@ -119,6 +122,7 @@ static const struct {
     {1U << ROW_EVENT, "text", copy_label},
     {1U << ROW_PENDING, "host", copy_label},
     {KEY_KINDS, "begins with", copy_label},
+    {1U << ROW_OAUTH_CLIENT, "client id", copy_label},
     {1U << ROW_USER, "email", copy_email},
     {1U << ROW_NODE | 1U << ROW_EVENT | 1U << ROW_PENDING | 1U << ROW_USER | KEY_KINDS, "id", copy_id},
     {(1U << ROW_KINDS) - 1, "command", copy_command},

@@ -10,6 +10,7 @@
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/form.h"
 #include "console/dialogs/plan.h"
+#include "console/tailnet/clients.h"
 #include "json/json.h"
 
 enum { USER_NAME, USER_DISPLAY, USER_EMAIL, USER_ROLE };
@@ -21,13 +22,6 @@ static const char nobody[] = "(nobody)"; /* no user can be called that */
 static const char *value_of(struct app *app, int field)
 {
     return form_value(app, field);
-}
-
-/* Where the form is wrong: said, and the cursor put there. */
-static void complain(struct app *app, int field, const char *text)
-{
-    form_go(app, field);
-    app_flash(app, ROLE_WARN, "%s", text);
 }
 
 static void put_text(struct json_out *o, const char *name, const char *text)
@@ -64,7 +58,7 @@ static bool put_expiry(struct app *app, struct json_out *o, int field)
     if (!*text || str_eq(text, "never"))
         return true;
     if (duration_parse(text, &span, "expires", &e) < 0 || span <= 0 || !is_in_order(text)) {
-        complain(app, field, "expires: give a time such as 1h, 30d or 1y, or never");
+        form_complain(app, field, "expires: give a time such as 1h, 30d or 1y, or never");
         return false;
     }
     json_key(o, "expiration");
@@ -93,7 +87,7 @@ static void make_user(struct app *app)
     const char *name = value_of(app, USER_NAME);
 
     if (!*name) {
-        complain(app, USER_NAME, "a user needs a name");
+        form_complain(app, USER_NAME, "a user needs a name");
         return;
     }
     json_open(&o, '{');
@@ -106,21 +100,6 @@ static void make_user(struct app *app)
          mem_format("user %s created", name));
 }
 
-static void put_tags(struct json_out *o, const char *text)
-{
-    json_key(o, "tags");
-    json_open(o, '[');
-    while (*(text += strspn(text, " ,"))) {
-        size_t len = strcspn(text, " ,");
-        char *tag = mem_format("%s%.*s", strncmp(text, "tag:", 4) == 0 ? "" : "tag:", (int)len, text);
-
-        json_str(o, tag);
-        free(tag);
-        text += len;
-    }
-    json_close(o, ']');
-}
-
 static void make_preauth_key(struct app *app)
 {
     struct buf body = BUF_INIT(0);
@@ -129,13 +108,13 @@ static void make_preauth_key(struct app *app)
     bool owned = !str_eq(user, nobody);
 
     if (!owned && !*tags) {
-        complain(app, KEY_TAGS, "a pre-auth key needs a user or tags: its nodes must have an owner");
+        form_complain(app, KEY_TAGS, "a pre-auth key needs a user or tags: its nodes must have an owner");
         return;
     }
     json_open(&o, '{');
     if (owned)
         json_put_str(&o, "user", user);
-    put_tags(&o, tags);
+    form_put_words(&o, "tags", tags, "tag:");
     json_key(&o, "reusable");
     json_bool(&o, str_eq(value_of(app, KEY_REUSABLE), "yes"));
     json_key(&o, "ephemeral");
@@ -204,6 +183,8 @@ static void cmd_new(struct app *app, const char *arg)
         form_add(app, "ephemeral", "are its nodes removed soon after they disconnect?", "no yes", "no");
         form_add(app, "approval", "do its nodes wait for approval where node.approval is on?", "no yes", "no");
         form_add(app, "expires", "1h, 30d, 1y: until when nodes can join; they stay", NULL, "1h");
+    } else if (kinds & 1U << ROW_OAUTH_CLIENT) {
+        oauth_client_form(app, arg);
     } else {
         dialog_form(app, "new API key", make_api_key);
         form_add(app, "description", "what it is for", NULL, arg);
@@ -216,9 +197,9 @@ static const struct console_command commands[] = {
     {.name = "new",
      .keys = "N",
      .hint = "new",
-     .help = "create a user or a key",
+     .help = "create a user, a key or an OAuth client",
      .args = "[NAME]",
-     .where = IN_USERS | IN_KEYS,
+     .where = IN_USERS | IN_KEYS | IN_CLIENTS,
      .needs = NEED_WRITE,
      .rank = 2,
      .run = cmd_new},

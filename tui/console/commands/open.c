@@ -81,6 +81,7 @@ static void cmd_open(struct app *app, const char *arg)
         break;
     case ROW_PREAUTH_KEY:
     case ROW_API_KEY:
+    case ROW_OAUTH_CLIENT:
         why(app);
         break;
     case ROW_NEED:

@@ -5,7 +5,7 @@ const char *row_path(enum row_kind kind)
 {
     static const char *const paths[ROW_KINDS] = {
         [ROW_NODE] = "nodes",      [ROW_USER] = "users",      [ROW_PREAUTH_KEY] = "preauthkeys",
-        [ROW_API_KEY] = "apikeys", [ROW_PENDING] = "pending",
+        [ROW_API_KEY] = "apikeys", [ROW_PENDING] = "pending", [ROW_OAUTH_CLIENT] = "oauth-clients",
     };
 
     return kind < ROW_KINDS ? paths[kind] : NULL;
@@ -13,9 +13,16 @@ const char *row_path(enum row_kind kind)
 
 uint64_t row_version(const struct row *row)
 {
-    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->api.version
-           : row->kind == ROW_USER ? ((const struct m_user *)row)->api.version
-                                   : 0;
+    switch (row->kind) {
+    case ROW_NODE:
+        return ((const struct m_node *)row)->api.version;
+    case ROW_USER:
+        return ((const struct m_user *)row)->api.version;
+    case ROW_OAUTH_CLIENT:
+        return ((const struct m_oauth_client *)row)->api.version;
+    default:
+        return 0;
+    }
 }
 
 void whole_targets(struct app *app, struct rows *out)

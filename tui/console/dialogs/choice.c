@@ -60,7 +60,7 @@ static void draw_choice(struct app *app)
         }
         at++;
     }
-    /* The terminal's cursor is on the choice, or where something is typed. */
+    /* The terminal's cursor is on the choice, or in the input line. */
     if (d->line.len)
         line_draw(&d->line, c, typed, in.col + used, in.cols - used);
     if (!at)

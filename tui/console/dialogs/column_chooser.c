@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which columns a list shows, and in which order: chosen in a dialog that shows the effect at once. */
+/* The dialog that chooses the columns of a list and their order, with immediate effect. */
 #include "console/dialogs/column_chooser.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
 
-/* All columns: those that are shown in their order, then the others. Returns how many are shown. */
+/* All columns: those shown, in their order, then the others. Returns how many are shown. */
 static size_t arrange(const struct list *l, int all[LIST_COLUMNS_MAX])
 {
     size_t shown = l->chosen_len, count = shown;
@@ -118,7 +118,7 @@ void column_chooser(struct app *app)
 
     dialog_open(app, &kind, title, "Space on, off   < > move   0 default   Esc close");
     free(title);
-    /* What is on at first is what the list shows where there is room for all of it. */
+    /* Initially on: what the list shows if everything fits. */
     if (!l->chosen_len)
         for (int i = 0; i < l->def->column_count; i++)
             if (list_shows(l, i))

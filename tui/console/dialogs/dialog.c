@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Dialogs in general, the one that asks for a text, and the one that shows a text. */
+/* Dialogs in general, the one that asks for a line of text, and the one that shows a text. */
 #include "console/dialogs/dialog.h"
 
 #include <stdarg.h>
@@ -65,7 +65,7 @@ void dialog_drop(struct app *app, struct dialog *d)
 
     if (!d)
         return;
-    app->dialog = d; /* kinds release what is theirs of the open one */
+    app->dialog = d; /* release functions refer to the open dialog */
     dialog_close(app);
     app->dialog = open;
 }
@@ -102,7 +102,7 @@ size_t dialog_text_lines(const char *text)
 
 enum { TEXT_LABEL_COLS = 15 };
 
-/* A line of a text, told apart: where what is said begins, and how it looks. */
+/* A line of a text: where its content begins, and its style. */
 struct text_line {
     char text[1024];
     const char *body;
@@ -255,7 +255,7 @@ void dialog_accept(struct app *app, const char *value)
     uint64_t opened = app->dialogs_opened;
     char *copy = mem_strdup(value);
 
-    /* The callback may open another dialog; what it reads of this one must live until then. */
+    /* The callback may open another dialog, but may read from this one until it returns. */
     app->dialog->refused = false;
     app->dialog->accept(app, copy);
     free(copy);

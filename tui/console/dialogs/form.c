@@ -14,7 +14,7 @@ enum { FORM_COLS = 72, LABEL_COLS = 14 };
 
 struct form {
     struct form_field fields[FIELDS_MAX];
-    size_t count, cursor; /* cursor: the field that is edited */
+    size_t count, cursor; /* cursor: the field being edited */
     void (*submit)(struct app *app);
 };
 
@@ -58,6 +58,34 @@ void form_go(struct app *app, int field)
     form_of(app)->cursor = (size_t)field;
 }
 
+void form_complain(struct app *app, int field, const char *text)
+{
+    form_go(app, field);
+    app_flash(app, ROLE_WARN, "%s", text);
+}
+
+void form_put_words(struct json_out *o, const char *member, const char *text, const char *prefix)
+{
+    json_key(o, member);
+    json_open(o, '[');
+    while (*(text += strspn(text, " ,"))) {
+        size_t len = strcspn(text, " ,");
+        bool bare = prefix && strncmp(text, prefix, strlen(prefix)) != 0;
+        char *word = mem_format("%s%.*s", bare ? prefix : "", (int)len, text);
+
+        json_str(o, word);
+        free(word);
+        text += len;
+    }
+    json_close(o, ']');
+}
+
+void form_words(const struct strs *words, struct buf *out)
+{
+    for (size_t i = 0; i < words->len; i++)
+        buf_addf(out, "%s%s", i ? " " : "", words->items[i]);
+}
+
 static void turn(struct form_field *f, int key)
 {
     size_t count = f->words.len;
@@ -67,7 +95,7 @@ static void turn(struct form_field *f, int key)
     } else if (key == CK_LEFT) {
         f->word = (f->word + count - 1) % count;
     } else if (key > CK_SPACE && key < CK_BACKSPACE) {
-        /* A letter goes to the next word that begins with it. */
+        /* A letter selects the next word beginning with it. */
         for (size_t i = 1; i <= count; i++)
             if (f->words.items[(f->word + i) % count][0] == (char)key) {
                 f->word = (f->word + i) % count;
@@ -124,7 +152,7 @@ static void form_draw(struct app *app)
     char *said =
         d->error ? mem_strdup(d->error) : mem_format("%s%s", now->words.len ? "Space changes it; " : "", now->hint);
     int width = dialog_centre(c, 5, FORM_COLS).cols - 7, lines = canvas_lines(c, width, said);
-    lines = lines > 2 ? lines : 2; /* the frame keeps its size from field to field */
+    lines = lines > 2 ? lines : 2; /* the frame keeps its size for all fields */
     struct rect in = canvas_frame(c, dialog_centre(c, (int)form->count + lines + 3, FORM_COLS), d->title, d->note);
 
     for (size_t i = 0; i < form->count && (int)i < in.rows; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What can be done here, which words a filter takes and what the signs mean, searched while one types. */
+/* The help: commands available here, words of filters, meaning of the glyphs; searched while typing. */
 #include "console/dialogs/help.h"
 
 #include "base/array.h"
@@ -43,7 +43,7 @@ static void help_lines(struct app *app, enum help_part part, const char *title, 
         out->data[out->len = before] = '\0';
 }
 
-/* Those of the lines that the word is in. */
+/* Keeps the lines that contain the word. */
 static void found_lines(const char *title, const char *lines, const char *word, struct buf *out)
 {
     bool titled = false;
@@ -60,7 +60,7 @@ static void found_lines(const char *title, const char *lines, const char *word, 
     }
 }
 
-/* What the manual calls the place where the user is. */
+/* The manual's title of the current place. */
 static const char *place_title(const struct app *app)
 {
     const struct view_section *sections = app->place.view->sections;

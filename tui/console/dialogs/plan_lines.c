@@ -208,6 +208,29 @@ static void write_delete_api_key(struct line_writer *w)
     buf_addf(w->out, "apikeys delete --id %s --force", w->id);
 }
 
+/* A flag for each text of the array. */
+static void repeated_flag(struct line_writer *w, const char *name, const char *member)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(w->body, member), i, item)
+        flag(w, name, json_string_value(item) ? json_string_value(item) : "");
+}
+
+static void write_new_client(struct line_writer *w)
+{
+    buf_adds(w->out, "oauth-clients create");
+    repeated_flag(w, "scope", "scopes");
+    repeated_flag(w, "tag", "tags");
+    text_flag(w, "description", "description");
+}
+
+static void write_delete_client(struct line_writer *w)
+{
+    buf_addf(w->out, "oauth-clients delete --id %s", w->id);
+}
+
 static void write_approve_pending(struct line_writer *w)
 {
     buf_adds(w->out, "auth register");
@@ -269,6 +292,8 @@ static const struct {
     {"POST", "apikeys", write_new_api_key},
     {"POST", "apikeys/*/expire", write_expire_api_key},
     {"DELETE", "apikeys/*", write_delete_api_key},
+    {"POST", "oauth-clients", write_new_client},
+    {"DELETE", "oauth-clients/*", write_delete_client},
     {"POST", "pending/*/approve", write_approve_pending},
     {"POST", "pending/*/reject", write_reject_pending},
     {"POST", "prefixes/*/primary", write_primary},

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The prompts in the line above the hints: commands with what could follow, and filters that work while they are
- * typed. */
+/* The prompts in the line above the hints: commands with completion, and filters that apply while being typed. */
 #include "console/dialogs/prompt.h"
 
 #include <stdint.h>
@@ -55,7 +54,7 @@ static void remember(struct app *app)
     }
 }
 
-/* A filter that does not parse leaves the last good one as it is. */
+/* A filter that does not parse leaves the last good one in force. */
 static void try_filter(struct app *app)
 {
     struct prompt *p = &app->prompt;
@@ -82,7 +81,7 @@ static void enter(struct app *app)
     enum prompt_kind kind = p->kind;
     char *text = mem_strdup(line_text(&p->line));
 
-    /* A filter that does not parse stays to be mended; what is wrong with it stands beside it. */
+    /* A filter that does not parse stays for correction, with the error beside it. */
     if (kind == PROMPT_FILTER && p->error) {
         free(text);
         return;
@@ -104,7 +103,7 @@ static void complete(struct app *app, const char *text, struct completions *out)
         filter_completions(app, text, out);
 }
 
-/* The newest line of the history that begins with the text; NULL: there is none. */
+/* The newest line of the history that begins with the text; NULL: none. */
 static const char *remembered(struct app *app, const char *text)
 {
     const struct strs *h = history(app);
@@ -116,7 +115,7 @@ static const char *remembered(struct app *app, const char *text)
     return NULL;
 }
 
-/* What would complete the line: the part that is not typed yet, or "". others: how many more words there are. */
+/* The untyped part of the completion, or "". others: how many other completions there are. */
 static const char *ghost(struct app *app, size_t *others)
 {
     const struct prompt *p = &app->prompt;
@@ -127,7 +126,7 @@ static const char *ghost(struct app *app, size_t *others)
     if (!p->line.len || p->line.at != p->line.len)
         return "";
     complete(app, line_text(&p->line), &words);
-    size_t first = words.len && !words.items[0][words.typed]; /* what is typed may be a word already */
+    size_t first = words.len && !words.items[0][words.typed]; /* the typed text may be a word already */
     if (first < words.len) {
         rest = words.items[first] + words.typed;
         *others = words.len - first - 1;
@@ -161,14 +160,14 @@ static void take_ghost(struct app *app)
     free(whole);
 }
 
-/* Tab takes the first word that may come, and again the next one; step -1: the one before. */
+/* Tab takes the first completion, then the next; step -1: the previous one. */
 static void turn(struct app *app, int step)
 {
     struct prompt *p = &app->prompt;
     struct completions words = {0};
 
     if (p->stem) {
-        p->turn += (size_t)step; /* wraps on purpose: see below */
+        p->turn += (size_t)step; /* may wrap: see below */
     } else {
         p->stem = mem_strdup(line_text(&p->line));
         p->turn = 0;

@@ -9,7 +9,7 @@
 #include "console/dialogs/dialog.h"
 
 struct shown_secret {
-    char *text, *command; /* command: NULL where there is none */
+    char *text, *command; /* command: NULL if there is none */
 };
 
 static void wipe(char *text)
@@ -38,8 +38,8 @@ static void secret_key(struct app *app, int key)
         app_copy(app, s->command, "the command");
 }
 
-/* A text over as many whole lines of the screen as it takes: nothing stands beside it, so that it can be selected in a
- * terminal that knows no OSC 52. Returns the row behind it. */
+/* Draws a text over whole lines of the screen with nothing beside it, so that it can be selected in a terminal without
+ * OSC 52. Returns the row after it. */
 static int draw_whole_lines(struct canvas *c, int row, int end, const char *text)
 {
     size_t width = (size_t)c->cols;

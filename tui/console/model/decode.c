@@ -19,7 +19,7 @@ static char *safe(const char *text)
     return buf_take(&b);
 }
 
-/* The id of an event as text; NULL where there is none. */
+/* The id of an event as text; NULL if there is none. */
 static char *event_text(const struct api_event_id *id)
 {
     char text[API_EVENT_ID_MAX];
@@ -33,7 +33,7 @@ static void add(struct model_delta *out, struct row *row)
         vec_push(&out->rows, row);
 }
 
-/* The list's objects become rows; size: of one. */
+/* Turns the list's objects into rows; size: of one object. */
 static void add_list(struct model_delta *out, enum row_kind kind, struct api_list *list, size_t size)
 {
     for (size_t i = 0; i < list->len; i++)
@@ -56,7 +56,7 @@ static const struct {
     {"users", ROW_USER}, {"preAuthKeys", ROW_PREAUTH_KEY}, {"apiKeys", ROW_API_KEY},
 };
 
-/* What is no list is little: it is read as a snapshot that has nothing else. */
+/* Anything but a list is small: it is decoded like a snapshot with nothing else. */
 static int add_head(struct model_delta *out, const char *member, const json_t *value, struct err *e)
 {
     json_t *alone = json_object();
@@ -159,6 +159,26 @@ int decode_events(const json_t *root, struct model_delta *out, struct err *e)
     return 0;
 }
 
+/* All rows of a kind: a list of the answer. */
+static int decode_whole(const json_t *root, const char *name, enum row_kind kind, struct model_delta *out,
+                        struct err *e)
+{
+    const json_t *list = json_object_get(root, name), *item;
+    size_t i;
+
+    *out = (struct model_delta){0};
+    if (!json_is_array(list))
+        return err_set(e, ERR_INVALID, "the answer has no list %s", name);
+    json_array_foreach(list, i, item) add(out, row_read(kind, item));
+    out->whole = 1U << kind;
+    return 0;
+}
+
+int decode_oauth_clients(const json_t *root, struct model_delta *out, struct err *e)
+{
+    return decode_whole(root, "oauthClients", ROW_OAUTH_CLIENT, out, e);
+}
+
 static int64_t time_in(const json_t *object, const char *name)
 {
     int64_t ns = 0;
@@ -166,7 +186,7 @@ static int64_t time_in(const json_t *object, const char *name)
     return time_parse(json_text(object, name, ""), &ns, name, NULL) == 0 ? ns : 0;
 }
 
-/* A list of the answer; what is none reads as empty. */
+/* A list in the answer; anything else reads as empty. */
 static void add_named(struct model_delta *out, enum row_kind kind, const json_t *root, const char *name,
                       const struct api_shape *shape, size_t size)
 {
@@ -226,10 +246,11 @@ int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err 
     return 0;
 }
 
-/* A new key is whole in the answer to its creation; NULL elsewhere. */
+/* The secret of a new key, present only in the answer to its creation; else NULL. */
 static char *new_secret(const json_t *object, enum row_kind kind)
 {
-    const char *key = kind == ROW_PREAUTH_KEY || kind == ROW_API_KEY ? json_text(object, "key", "") : "";
+    bool has_one = kind == ROW_PREAUTH_KEY || kind == ROW_API_KEY || kind == ROW_OAUTH_CLIENT;
+    const char *key = has_one ? json_text(object, "key", "") : "";
 
     return *key ? safe(key) : NULL;
 }
@@ -254,7 +275,7 @@ void decode_reply(int status, const json_t *root, const struct err *why, enum ro
         return;
     const json_t *object = json_object_get(root, "result");
     add(&out->delta, row_read(result, json_object_get(root, "current")));
-    /* A new key is shown, not kept in the list, which the journal's entry fills. */
+    /* A new key is only shown: its row comes from the journal's entry. */
     out->secret = status < 300 ? new_secret(object, result) : NULL;
     if (!out->secret)
         add(&out->delta, row_read(result, object));

@@ -79,7 +79,7 @@ static int parse_regex(struct alternative *a, const char *pattern, struct err *e
     return 0;
 }
 
-/* Whether one of the words begins so. */
+/* Whether one of the words begins with the text. */
 static bool word_begins(const char *words, const char *start)
 {
     size_t len = strlen(start);
@@ -92,7 +92,7 @@ static bool word_begins(const char *words, const char *start)
     return false;
 }
 
-/* What follows the field's name: an operator and a value. */
+/* Parses what follows the field's name: an operator and a value. */
 static int parse_value(struct alternative *a, char op, const char *value, const char *states, struct err *e)
 {
     enum filter_kind kind = a->field->kind;
@@ -126,7 +126,7 @@ static int parse_value(struct alternative *a, char op, const char *value, const 
     return 0;
 }
 
-/* What a word with a colon may begin with and still be no more than a word: part of an address, a tag, a key. */
+/* Whether a word with a colon is merely a word, not key:value: part of an address, a tag, a key. */
 static bool is_plain_start(const char *word, size_t len)
 {
     static const char *const starts[] = {"tag",  "group",   "autogroup", "ipset", "host",
@@ -137,7 +137,7 @@ static bool is_plain_start(const char *word, size_t len)
     for (size_t i = 0; i < ARRAY_LEN(starts); i++)
         if (strlen(starts[i]) == len && strncmp(starts[i], word, len) == 0)
             return true;
-    return strspn(word, "abcdefghijklmnopqrstuvwxyz") < len; /* no key looks like that */
+    return strspn(word, "abcdefghijklmnopqrstuvwxyz") < len; /* keys consist of lower-case letters */
 }
 
 static int unknown_key(const char *word, size_t len, const struct filter_fields *fields, struct err *e)
@@ -179,7 +179,7 @@ static int parse_term(struct filter_term *term, char *word, const struct filter_
     }
     if (!*word)
         return err_set(e, ERR_INVALID, "'!' needs a word");
-    /* In a regular expression the bar is its own. */
+    /* In a regular expression the bar is part of it. */
     bool whole = word[0] == '~';
     for (char *next = word; next; word = next) {
         struct alternative a;
@@ -216,7 +216,7 @@ static void saved_remove(struct saved_filters *s, const char *name)
     for (size_t i = s->len; i-- > 0;)
         if (str_eq(s->items[i].name, name)) {
             free(s->items[i].text);
-            free(s->items[i].name); /* which name may be */
+            free(s->items[i].name); /* name may point to it */
             vec_remove(s, i);
             return;
         }
@@ -252,8 +252,8 @@ struct filter_parser {
     const struct filter_fields *fields;
     const struct saved_filters *saved;
     VEC(struct filter_term) terms;
-    size_t at; /* the column of the word that is read */
-    int depth; /* of saved filters in saved filters */
+    size_t at; /* column of the current word */
+    int depth; /* nesting of saved filters */
 };
 
 static int parse_words(struct filter_parser *p, const char *text, struct err *e);
@@ -324,7 +324,7 @@ static bool contains(const char *text, const struct alternative *a)
     return (a->fold ? strcasestr(text, a->word) : strstr(text, a->word)) != NULL;
 }
 
-/* Whether it is the whole text, or one of its words. */
+/* Whether the value is the whole text or one of its words. */
 static bool has_word(const char *text, const char *word)
 {
     size_t len = strlen(word);

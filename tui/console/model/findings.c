@@ -4,8 +4,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-/* The first line is for codes that only the client or a later release knows. Commands are named, as keys can be bound
- * otherwise. */
+/* The first row is for codes unknown to this release. Advice names commands, not keys, which can be rebound. */
 static const struct {
     const char *code, *word, *advice;
 } kinds[] = {
@@ -18,7 +17,7 @@ static const struct {
     {"no-survivor", "no standby", "advertise and approve it on a second router"},
     {"nobody-allowed", "unused by policy", "grant somebody access to it (:policy)"},
     {"not-advertised", "not advertised", "advertise it on the node, or revoke the approval"},
-    {"not-accepted", "not accepted", ""}, /* the text says it */
+    {"not-accepted", "not accepted", ""}, /* the text says it all */
     {"router-accepts", "router accepts", ""},
     {"covers-server", "covers server",
      "nothing to do, unless programs on those clients must reach the server directly"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The order of a list: rebuilt as a whole where much changed, touched up by binary search where little did. */
+/* The order of a list: rebuilt entirely after many changes, updated by binary search after few. */
 #include "console/model/list.h"
 
 #include "base/mem.h"
@@ -83,7 +83,7 @@ static int order_rows(const struct list *l, const struct row *a, const struct ro
 
     if (l->reverse)
         order = -order;
-    /* Equal rows keep an order of their own, or they would trade places with each refresh. */
+    /* Equal rows keep a fixed order, or they would trade places with each refresh. */
     if (!order && l->def->columns[l->def->sort].compare != column->compare)
         order = l->def->columns[l->def->sort].compare(a, b);
     return order ? order : strverscmp(a->key, b->key);
@@ -140,7 +140,7 @@ static void insert_sorted(struct list *l, struct row *row)
     l->order.items[low] = row;
 }
 
-/* Other columns give way to names: how wide they are must be known before anything is drawn. */
+/* Other columns give way to names, so the width of the names must be known before drawing. */
 static void measure_name(struct list *l, const struct row *row)
 {
     static const struct canvas plain = {0};
@@ -167,7 +167,7 @@ static void touch_up(struct list *l)
         if (find(l, row, &at))
             vec_remove(&l->order, at);
     }
-    /* All are taken out before the first goes in again: a binary search needs the rest in order. */
+    /* All are removed before the first is inserted again: binary search needs the rest in order. */
     for (size_t i = 0; i < l->touched.len; i++)
         if (list_matches(l, l->touched.items[i])) {
             insert_sorted(l, l->touched.items[i]);
@@ -210,7 +210,7 @@ static void forget(struct list *l, const struct row *row)
     if (l->scope == row)
         l->scope = NULL;
     bool found = find(l, row, &index), whole = l->def->tree || l->def->always_whole;
-    /* Otherwise it was counted when it came, shown or not. */
+    /* Otherwise it was counted on arrival, shown or not. */
     if (whole ? found : (l->def->kinds & 1U << row->kind) != 0)
         l->total -= l->total > 0;
     if (found) {
@@ -289,14 +289,14 @@ void list_sort(struct list *l, int column, bool reverse)
     l->forced = true;
 }
 
-/* Whether a filter finds part of what the one before found: a letter more of plain words. */
+/* Whether the new filter can only narrow the old one: a letter more in plain words. */
 static bool is_narrower(const char *before, const char *now)
 {
     return str_starts(now, before) &&
            strspn(now, " -.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == strlen(now);
 }
 
-/* Takes out what does not match any more; what stays is in order already. */
+/* Removes rows that no longer match; the rest is in order already. */
 static void narrow(struct list *l)
 {
     size_t kept = 0;
@@ -317,7 +317,7 @@ int list_filter(struct list *l, const char *text, size_t *at, struct err *e)
     bool current = l->at && !l->dirty && !l->forced && !l->touched.len && !l->def->tree;
     bool narrower = current && is_narrower(l->filter_text, text);
     mem_replace(&l->filter_text, text);
-    /* The user asked: the cursor may go to another row if its own does not match any more. */
+    /* On the user's request the cursor may move if its row no longer matches. */
     static const struct clock_reading never = {0};
     const struct clock_reading *when = l->at ? l->at : &never;
     if (l->cursor && !filter_match(&l->filter, &l->def->fields, l->cursor, when->now_ns)) {

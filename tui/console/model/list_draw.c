@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Columns come in the order of their rank for as long as their least width fits; then they get what they wish, then a
- * share of the rest. Only rows on the screen are formatted. */
+/* Columns are added by rank while their minimum widths fit; then they get the widths they wish for, then a share of the
+ * rest. Only rows on the screen are formatted. */
 #include "console/model/list.h"
 
 #include <stdio.h>
 
 #include "console/screen/graph.h"
 
-#define GUTTER 3 /* cursor, mark, state of change */
+#define GUTTER 3 /* columns for cursor, mark, and state of change */
 
-enum { RANK_MAX = 15, RANK_LUXURY = 10 }; /* from here on only where all others have what they wish */
+enum { RANK_MAX = 15, RANK_LUXURY = 10 }; /* from this rank on, shown only if all others have the width they wish for */
 
 struct fitted {
     int width[LIST_COLUMNS_MAX]; /* 0: not shown */
     int order[LIST_COLUMNS_MAX], count;
-    bool chosen; /* by the user, who knows better what is a luxury */
+    bool chosen; /* by the user: rank is ignored */
 };
 
 static int total_width(const struct list_def *def, const struct fitted *f)
@@ -26,7 +26,7 @@ static int total_width(const struct list_def *def, const struct fitted *f)
     return total;
 }
 
-/* The width that nine names of ten fit into: one that is long does not cost all others their columns. */
+/* The width that fits nine names of ten: one long name must not cost the others their columns. */
 static int name_width(const struct list *l)
 {
     size_t all = 0, fit = 0;
@@ -39,7 +39,7 @@ static int name_width(const struct list *l)
     return width;
 }
 
-/* What a column would like: names are not cut. */
+/* The width a column wishes for: names are not cut. */
 static int wish_of(const struct list *l, int column)
 {
     const struct list_column *c = &l->def->columns[column];
@@ -48,7 +48,7 @@ static int wish_of(const struct list *l, int column)
     return name > c->wish ? name : c->wish;
 }
 
-/* What the columns that are shown would take if each got what it wishes. */
+/* The total width that the shown columns wish for. */
 static int wished_width(const struct list *l, const struct fitted *f)
 {
     int total = 0;
@@ -59,7 +59,7 @@ static int wished_width(const struct list *l, const struct fitted *f)
     return total;
 }
 
-/* What a column needs before others get anything: other columns give way to names, up to two fifths of the width. */
+/* The width a column gets before the others: names take up to two fifths of the screen. */
 static int least_of(const struct list *l, int column, int width)
 {
     const struct list_column *c = &l->def->columns[column];
@@ -73,7 +73,7 @@ static void choose(const struct list *l, int width, struct fitted *f)
 {
     const struct list_def *def = l->def;
 
-    /* What the user put first goes last. */
+    /* Columns that the user put first are dropped last. */
     for (int at = 0; at < f->count && f->chosen; at++)
         if (!at || total_width(def, f) + least_of(l, f->order[at], width) + 1 <= width)
             f->width[f->order[at]] = least_of(l, f->order[at], width);
@@ -184,7 +184,7 @@ static void draw_header(struct list *l, struct canvas *c, struct rect at, const 
     }
 }
 
-enum { TRIP_COLS = 4 }; /* of the number in front of its bar */
+enum { TRIP_COLS = 4 }; /* width of the number in front of its bar */
 
 static void draw_trips(struct canvas *c, int row, int col, int width, const struct list_field *f)
 {

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "json/json.h"
 
-/* What a column says of a row, in words where it shows a sign only. */
+/* The text of a row's column, in words if the column shows a glyph only. */
 static void column_text(const struct list_column *column, const struct row *row, const struct clock_reading *at,
                         struct buf *out)
 {
@@ -64,7 +64,7 @@ void list_rows_json(const struct list *l, struct row *const *rows, size_t count,
         json_close(&o, ']');
 }
 
-/* Routes say their node in a column of their own; rows that are none have none. */
+/* Routes have a column of their own for their node, empty for other rows. */
 static bool has_routes(struct row *const *rows, size_t count)
 {
     for (size_t r = 0; r < count; r++)
@@ -92,7 +92,7 @@ static void add_csv(const char *text, struct buf *out)
 
 typedef void (*put_field)(void *arg, int column, const char *text);
 
-/* The titles (row NULL) or the fields of a row, in the order of the file. */
+/* The titles (row NULL) or the fields of a row, in the file's column order. */
 static void each_field(const struct list *l, const struct row *row, bool routes, const struct clock_reading *at,
                        put_field put, void *arg)
 {
@@ -137,7 +137,7 @@ void list_rows_csv(const struct list *l, struct row *const *rows, size_t count, 
 struct row_table_text {
     const struct canvas *c;
     int widths[TABLE_COLUMNS];
-    struct buf *out; /* NULL: widths are measured */
+    struct buf *out; /* NULL: measure widths */
 };
 
 static void put_aligned(void *arg, int column, const char *text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An update swaps the content of two rows and frees the new shell with the old content: whoever points at the row sees
- * the new state. Routes of a node are matched by prefix, so they keep their address too. */
+/* An update swaps the contents of two rows and frees the new row with the old contents, so that pointers to the row see
+ * the new state. A node's routes are matched by prefix, so they keep their addresses too. */
 #include "console/model/model.h"
 
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void tell(struct model *m, struct row *row, enum note what)
         m->note(m->context, row, what);
 }
 
-/* The row keeps its address, its marks and its key; all else changes place. */
+/* The row keeps its address, marks and key; everything else is swapped. */
 static void swap_content(struct row *to, struct row *from)
 {
     size_t rest = row_size(to->kind) - sizeof(struct row);
@@ -82,7 +82,8 @@ static struct m_route *route_of(struct m_node *node, const char *prefix)
     return NULL;
 }
 
-/* old keeps its routes' addresses: fresh's list is made to point at them. What fresh has no longer is buried. */
+/* old keeps the addresses of its routes: fresh's list is changed to point at them. Routes missing from fresh become
+ * tombstones. */
 static void merge_routes(struct model *m, struct m_node *old, struct m_node *fresh, int64_t now_ms)
 {
     for (size_t i = 0; i < fresh->routes.len; i++) {
@@ -171,7 +172,7 @@ static void insert(struct model *m, struct row *row, int64_t now_ms)
             node->routes.items[i]->node = node;
     }
     row->seen = true;
-    row->new_ms = m->filled ? now_ms : 0;
+    row->new_ms = m->filled && (t->known || !(MODEL_ASKED & 1U << row->kind)) ? now_ms : 0;
     vec_push(&t->rows, row);
     map_puts(&t->index, row->key, row);
     tell(m, row, NOTE_NEW);
@@ -193,7 +194,7 @@ static void drop_old_events(struct model *m)
     struct row_table *t = &m->tables[ROW_EVENT];
 
     if (t->rows.len <= EVENTS_KEPT + EVENTS_KEPT / 10 || m->read_back)
-        return; /* who reads back reads on; the view has an end of its own */
+        return; /* reading back may go on; the view has its own limit */
     size_t drop = t->rows.len - EVENTS_KEPT;
     for (size_t i = 0; i < drop; i++) {
         map_dels(&t->index, t->rows.items[i]->key);
@@ -250,14 +251,22 @@ void model_forget_read_back(struct model *m)
     m->read_back = 0;
 }
 
-static size_t bury_unseen(struct model *m, int64_t now_ms)
+/* kinds: bits of them. */
+static void expect_anew(struct model *m, unsigned kinds)
+{
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (size_t i = 0; i < m->tables[kind].rows.len && (kinds & 1U << kind); i++)
+            m->tables[kind].rows.items[i]->seen = false;
+}
+
+static size_t bury_unseen(struct model *m, unsigned kinds, int64_t now_ms)
 {
     size_t gone = 0;
 
     for (int kind = 0; kind < ROW_KINDS; kind++) {
         struct row_table *t = &m->tables[kind];
 
-        for (size_t i = 0; i < t->rows.len && kind != ROW_EVENT && kind != ROW_NEED; i++) {
+        for (size_t i = 0; i < t->rows.len && (kinds & 1U << kind); i++) {
             struct row *row = t->rows.items[i];
 
             if (!row->seen && !row->gone_ms) {
@@ -281,7 +290,7 @@ static void mark_drained(struct model *m, struct m_prefix *p)
     }
 }
 
-/* Whether a node that comes with the delta is drained, or no longer, since the last one. */
+/* Notes whether a node in the delta is drained or no longer drained. */
 static bool changes_drains(const struct model *m, const struct model_delta *d)
 {
     for (size_t i = 0; i < d->rows.len; i++) {
@@ -294,7 +303,7 @@ static bool changes_drains(const struct model *m, const struct model_delta *d)
     return false;
 }
 
-/* all: else those that do not know yet. */
+/* all: every prefix; else those not known yet. */
 static void mark_all_drained(struct model *m, bool all)
 {
     struct row_table *t = &m->tables[ROW_PREFIX];
@@ -309,7 +318,7 @@ static void mark_all_drained(struct model *m, bool all)
     }
 }
 
-/* The first page says where older entries begin. */
+/* The first page tells where older entries begin. */
 static void take_page(struct model *m, struct model_delta *d)
 {
     if (!d->page || m->journal_next)
@@ -321,9 +330,7 @@ static void take_page(struct model *m, struct model_delta *d)
 
 static void begin_filling(struct model *m, struct model_delta *d)
 {
-    for (int kind = 0; kind < ROW_KINDS; kind++)
-        for (size_t i = 0; i < m->tables[kind].rows.len; i++)
-            m->tables[kind].rows.items[i]->seen = false;
+    expect_anew(m, MODEL_TRADED & ~MODEL_ASKED);
     m->filling = true;
     m->expected = d->expected;
     api_release(&api_server_shape, &m->server);
@@ -338,6 +345,7 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
 
     if (d->begins)
         begin_filling(m, d);
+    expect_anew(m, d->whole);
     for (size_t i = 0; i < d->rows.len; i++) {
         struct row *row = map_gets(&m->tables[d->rows.items[i]->kind].index, d->rows.items[i]->key);
 
@@ -357,8 +365,11 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
             done.gone++;
         }
     }
+    done.gone += bury_unseen(m, d->whole, now_ms);
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        m->tables[kind].known |= d->whole >> kind & 1;
     if (d->ends) {
-        done.gone += bury_unseen(m, now_ms);
+        done.gone += bury_unseen(m, MODEL_TRADED & ~MODEL_ASKED, now_ms);
         m->filled = true;
         m->filling = false;
     }
@@ -378,7 +389,7 @@ static void free_tombstone(struct model *m, struct row *row)
 
         for (size_t i = 0; i < node->routes.len; i++)
             tell(m, &node->routes.items[i]->row, NOTE_FREED);
-        /* Routes of this node that are tombstones of their own point at it: they go with it. */
+        /* Tombstones of this node's routes point at it and are freed with it. */
         for (size_t i = m->dying.len; i-- > 0;) {
             struct row *other = m->dying.items[i];
 

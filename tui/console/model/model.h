@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "console/screen/glyph.h"
 #include "model/api.h"
+#include "tailscale/tailscale.h"
 
 #define TOMBSTONE_MS 5000
 #define CHANGED_MS   3000
@@ -20,6 +21,7 @@
 /* Bits of the row kinds whose past is known; of those that are swapped to show the past, see model_trade. */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
 #define MODEL_TRADED (((1U << ROW_KINDS) - 1) & ~(1U << ROW_EVENT) & ~(1U << ROW_NEED))
+#define MODEL_ASKED  (1U << ROW_OAUTH_CLIENT) /* those that no snapshot has, see app/asked.h */
 
 enum row_kind {
     ROW_NODE,
@@ -30,6 +32,7 @@ enum row_kind {
     ROW_USER,
     ROW_PREAUTH_KEY,
     ROW_API_KEY,
+    ROW_OAUTH_CLIENT,
     ROW_NEED, /* not the API's: something that needs attention, found by the console */
     ROW_KINDS
 };
@@ -135,6 +138,11 @@ struct m_api_key {
     struct api_api_key api;
 };
 
+struct m_oauth_client {
+    struct row row;
+    struct api_oauth_client api;
+};
+
 /* Something that needs attention: one object, or several with the same problem. */
 struct m_need {
     struct row row;   /* key: the code, followed by the object's key if there is one */
@@ -159,6 +167,7 @@ struct model_delta {
     int64_t time_ns;          /* the server's clock; 0: unknown */
     char *event;              /* the journal id it corresponds to; NULL: none */
     struct api_server server; /* in the first delta */
+    unsigned whole;           /* bits of kinds whose rows are complete: others of them are deleted */
     /* Of a page of the journal: where older entries begin (NULL: none), and how far back it reaches. */
     bool page;
     char *next;
@@ -174,6 +183,7 @@ struct row_table {
     VEC(struct row *) rows; /* including tombstones, unordered */
     struct map index;       /* key -> row, without tombstones */
     size_t marked;
+    bool known; /* of MODEL_ASKED: the server has answered */
 };
 
 enum note { NOTE_NEW, NOTE_CHANGED, NOTE_GONE, NOTE_FREED };

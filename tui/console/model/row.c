@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rows out of the API's objects. A member that is missing or of another kind reads as empty: an older or newer daemon
- * still gives a usable screen. What must be there is what makes an object an object: its id. */
+/* Rows made of the API's objects. A member that is missing or of another type reads as empty, so that an older or newer
+ * daemon still gives a usable screen. Only an object's id is required. */
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 #include "console/model/model.h"
 #include "json/json.h"
 
-#define ID_MAX 256 /* bytes of a prefix or an auth id, the end included */
+#define ID_MAX 256 /* bytes of a prefix or an auth id, with terminator */
 
 static char *id_key(uint64_t id)
 {
@@ -48,7 +48,7 @@ static void count_route(struct m_node *n, int state)
     n->unhealthy += state == ROUTE_UNHEALTHY;
 }
 
-/* Each of the object's routes becomes a row of its own. */
+/* Makes a row of each of the object's routes. */
 static void take_routes(struct m_node *n)
 {
     struct api_list *list = &n->api.routes;
@@ -74,7 +74,7 @@ static void take_routes(struct m_node *n)
         qsort(n->routes.items, n->routes.len, sizeof(*n->routes.items), by_prefix);
 }
 
-/* Words that describe the node, so that "/offline router" finds what a person means by it. */
+/* Words that describe the node, so that "/offline router" finds what people expect. */
 static char *node_words(const struct m_node *n)
 {
     const struct api_node *api = &n->api;
@@ -99,7 +99,7 @@ static void finish_node(struct row *row)
     size_t len = strlen(api->fqdn);
 
     if (len && api->fqdn[len - 1] == '.')
-        ((char *)(uintptr_t)api->fqdn)[len - 1] = '\0'; /* what was read is ours */
+        ((char *)(uintptr_t)api->fqdn)[len - 1] = '\0'; /* the object was read into our memory */
     n->tagged = api->tags.len > 0;
     n->owner = n->tagged ? api->tags.items[0] : api->user ? api->user->name : "";
     if (api->addrs.v4.bits)
@@ -137,7 +137,7 @@ static char *key_of_prefix(const struct row *row)
     return prefix_key(&((const struct m_prefix *)row)->api.prefix);
 }
 
-/* Without routers in a state that this program does not know. */
+/* Drops routers in a state that this release does not know. */
 static void finish_prefix(struct row *row)
 {
     struct api_list *list = &((struct m_prefix *)row)->api.routers;
@@ -162,7 +162,7 @@ static char *event_key(const struct row *row)
     return id->run ? mem_strdup(api_event_id_format(id, text)) : NULL;
 }
 
-/* One that does not say how much it weighs weighs what its kind does. */
+/* Without a weight of its own it has the weight of its kind. */
 static void finish_event(struct row *row)
 {
     struct api_event *event = &((struct m_event *)row)->api;
@@ -205,6 +205,11 @@ static char *api_key_key(const struct row *row)
     return id_key(((const struct m_api_key *)row)->api.id);
 }
 
+static char *oauth_client_key(const struct row *row)
+{
+    return id_key(((const struct m_oauth_client *)row)->api.id);
+}
+
 static void release_prefix(struct row *row)
 {
     free(((struct m_prefix *)row)->drained);
@@ -227,9 +232,9 @@ static void release_need(struct row *row)
         sizeof(struct type), offsetof(struct type, api), sizeof(((struct type *)NULL)->api), &(shape), __VA_ARGS__     \
     }
 static const struct {
-    size_t size, at, api_size;           /* of the row; where in it the API's object is, and how large */
-    const struct api_shape *shape;       /* NULL: it is not the API's */
-    char *(*key)(const struct row *row); /* NULL: it names nothing */
+    size_t size, at, api_size;           /* of the row; offset and size of the API's object in it */
+    const struct api_shape *shape;       /* NULL: not an object of the API */
+    char *(*key)(const struct row *row); /* NULL if it has no key */
     void (*finish)(struct row *row);
     void (*release)(struct row *row);
 } kinds[ROW_KINDS] = {
@@ -241,10 +246,11 @@ static const struct {
     [ROW_USER] = KIND(m_user, api_user_shape, user_key, NULL, NULL),
     [ROW_PREAUTH_KEY] = KIND(m_preauth_key, api_preauth_key_shape, preauth_key_key, NULL, NULL),
     [ROW_API_KEY] = KIND(m_api_key, api_api_key_shape, api_key_key, NULL, NULL),
+    [ROW_OAUTH_CLIENT] = KIND(m_oauth_client, api_oauth_client_shape, oauth_client_key, NULL, NULL),
     [ROW_NEED] = {.size = sizeof(struct m_need), .release = release_need},
 };
 
-/* Its object is in the row; the rest follows from that. */
+/* Fills the row's other members from its object. */
 static struct row *finish(enum row_kind kind, struct row *row)
 {
     row->kind = kind;
@@ -381,6 +387,8 @@ const char *row_label(const struct row *row)
         return ((const struct m_pending *)row)->api.hostname;
     case ROW_NEED:
         return ((const struct m_need *)row)->name;
+    case ROW_OAUTH_CLIENT:
+        return ((const struct m_oauth_client *)row)->api.client_id;
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
@@ -403,6 +411,11 @@ char *row_title(const struct row *row)
         const char *description = ((const struct m_api_key *)row)->api.description;
 
         return mem_format("API key %s%s%s", row->key, *description ? ", " : "", description);
+    }
+    if (row->kind == ROW_OAUTH_CLIENT) {
+        const struct api_oauth_client *c = &((const struct m_oauth_client *)row)->api;
+
+        return mem_format("OAuth client %s%s%s", c->client_id, *c->description ? ", " : "", c->description);
     }
     return mem_strdup(row_label(row));
 }

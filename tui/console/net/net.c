@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "base/thread.h"
 
-#define QUEUE_MAX     8192 /* messages that wait for the screen's thread; beyond, a new snapshot says the same */
+#define QUEUE_MAX     8192 /* messages waiting for the screen's thread; beyond this limit a new snapshot replaces them */
 #define RETRY_MIN_MS  1000
 #define RETRY_MAX_MS  60000
 #define HISTORY_COUNT 1000
@@ -34,11 +34,11 @@ struct net {
     struct thread stream_thread, call_thread;
     int fd;
     atomic_bool stopping;
-    _Atomic int64_t heard_ms; /* the stream's last sign of life */
-    char *since;              /* the stream's thread: the last event it saw */
+    _Atomic int64_t heard_ms; /* last sign of life from the stream */
+    char *since;              /* the stream thread's last event */
 
-    pthread_mutex_t lock; /* all below */
-    pthread_cond_t woken; /* a job, a retry, the end */
+    pthread_mutex_t lock; /* protects all members below */
+    pthread_cond_t woken; /* signals a job, a retry, the end */
     struct net_messages queue;
     VEC(struct net_job) jobs;
     bool retry;
@@ -138,8 +138,8 @@ static int get_whoami(struct net *n, struct err *e)
 
 /* ---- the snapshot, read while it arrives ---- */
 
-/* What came is handed over when it is so many rows, or so old: the first rows are on the screen before the last are
- * sent. */
+/* Rows are passed on when there are enough of them or the first is old enough: the first rows are on the screen before
+ * the last are sent. */
 #define ROWS_FIRST 100
 #define ROWS_MOST  1000
 #define HOLD_MS    100
@@ -147,7 +147,7 @@ static int get_whoami(struct net *n, struct err *e)
 struct snapshot_reading {
     struct net *net;
     struct json_pieces pieces;
-    struct net_message m; /* what is not handed over yet */
+    struct net_message m; /* what is not yet passed on */
     bool begun;
     int64_t handed_ms;
     char *event;
@@ -217,12 +217,12 @@ static int get_snapshot(struct net *n, struct err *e)
     json_pieces_release(&l.pieces);
     message_release(&l.m);
     free(l.event);
-    /* The JSON of a large tailnet is many times what is kept of it: the memory goes back to the system. */
+    /* The JSON of a large tailnet is many times what is kept of it: return the memory to the system. */
     malloc_trim(0);
     return r;
 }
 
-/* What happened before: nice to have, so an error is no error. */
+/* Fetches earlier events; errors are ignored, as nothing depends on them. */
 static void get_history(struct net *n)
 {
     struct net_message m = {.kind = MESSAGE_DELTA};
@@ -237,7 +237,7 @@ static void get_history(struct net *n)
     json_decref(root);
 }
 
-/* Until the time has passed, the user asks, or the end. */
+/* Waits until the time has passed, the user requests a retry, or the end. */
 static void pause_stream(struct net *n, int64_t ms)
 {
     int64_t until = clock_mono_ms() + ms;
@@ -248,9 +248,8 @@ static void pause_stream(struct net *n, int64_t ms)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* A wish to try again is one step with the abort that goes with it, and so is taking both away: an abort that came
- * later would end the very attempt that was wished for. The end is asked for before it aborts: loops see it even where
- * this takes the abort away. */
+/* A retry and its abort are one step, and so is clearing both: a later abort would end the very attempt that was
+ * requested. The end is requested before aborting, so loops see it even if this clears the abort. */
 static bool take_retry(struct net *n)
 {
     pthread_mutex_lock(&n->lock);
@@ -273,7 +272,7 @@ static int follow(struct net *n, struct err *e)
 
     do {
         r = client_follow(n->stream, "/api/headway/events", n->since, &stream, e);
-        /* Aborted but not at the end: the user wants to try again now. */
+        /* Aborted but not ending: the user wants to retry now. */
         take_retry(n);
     } while (r == ERR_BUSY && !atomic_load(&n->stopping));
     return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of the model that are kept for the past change places with those of now; lists find their rows again by
- * their keys. One request is under way at a time: steps that come faster are answered by the last of them. */
+/* The model's tables for the past are swapped with today's; lists find their rows again by key. One request is in
+ * flight at a time: of several quick steps only the last is requested. */
 #include "console/past/past.h"
 
 #include <stdio.h>
@@ -10,12 +10,12 @@
 #include "console/app/dispatch.h"
 #include "console/dialogs/prompt.h"
 
-/* What an entry says is published a moment after it was written: what is asked for is the tailnet of then. */
+/* An event is published shortly after it is written: the state to request is that of its publication. */
 #define SETTLED_NS (100 * NS_PER_MS)
 
 /* ---- rows of now and of then ---- */
 
-/* A list's cursor, while the row that it is on is not there. */
+/* A list's cursor while its row does not exist. */
 struct kept_cursor {
     enum row_kind kind;
     char *key, *node; /* node: of a route */
@@ -51,7 +51,7 @@ struct kept_cursors {
     size_t len, cap;
 };
 
-/* Of all lists, in the order of views and parts. */
+/* For all lists, in the order of views and parts. */
 static void keep_cursors(const struct app *app, struct kept_cursors *out)
 {
     for (size_t i = 0; i < app->tables->view_count; i++)
@@ -59,7 +59,7 @@ static void keep_cursors(const struct app *app, struct kept_cursors *out)
             vec_push(out, cursor_keep(&app->views[i].lists[part]));
 }
 
-/* Lists of what changed places look for their rows anew. */
+/* Lists of swapped tables look up their rows again. */
 static void restore_cursors(struct app *app, struct kept_cursors *kept)
 {
     size_t at = 0;
@@ -109,7 +109,7 @@ bool past_leave(struct app *app)
     const struct console_view *view = app->place.view;
 
     then->request = 0;
-    then->want_ns = 0; /* what is under way is of no interest any more */
+    then->want_ns = 0; /* the request in flight is obsolete */
     if (!then->on)
         return false;
     keep_cursors(app, &cursors);
@@ -183,7 +183,7 @@ static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
     return true;
 }
 
-/* Not under a dialog: it may be about rows of now. */
+/* Not under a dialog, which may concern rows of now. */
 static void tick(struct app *app)
 {
     if (app->then.arrived.ends && !app->dialog)
@@ -199,7 +199,7 @@ static int by_id(const struct m_event *a, const struct m_event *b)
     return (a->api.id.seq > b->api.id.seq) - (a->api.id.seq < b->api.id.seq);
 }
 
-/* Whether the entry lies before (or, with step 1, after) where the user is. */
+/* Whether the entry is before (with step 1: after) the shown moment. */
 static bool lies_beyond(const struct app *app, const struct m_event *here, const struct m_event *e, int step)
 {
     if (here)

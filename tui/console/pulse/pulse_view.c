@@ -5,13 +5,13 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/model/columns.h"
 #include "console/policy/policy_page.h"
 #include "console/pulse/fleet.h"
 #include "console/pulse/needs.h"
 #include "console/pulse/pulse.h"
 #include "console/pulse/reports.h"
 #include "console/routes/routes.h"
-#include "console/views/columns.h"
 #include "console/views/node.h"
 
 #define LOOK_MS       1000  /* between two searches where something changed */

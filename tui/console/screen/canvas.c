@@ -52,7 +52,7 @@ void utf8_add(struct buf *out, wchar_t rune)
     }
 }
 
-/* What is drawn for a character, and how wide it is: 0 for one that combines, -1 for one that is not drawn at all. */
+/* What to draw for a character, and its width: 0 if it combines with the one before, -1 if it is not drawn at all. */
 static int drawn(const struct canvas *c, wchar_t *rune)
 {
     if (*rune < 0x20 || (*rune >= 0x7f && *rune < 0xa0))
@@ -103,7 +103,7 @@ void canvas_release(struct canvas *c)
     *c = (struct canvas){0};
 }
 
-/* A cell that is written over may have been half of a wide character: the other half becomes a blank. */
+/* Before a cell is overwritten: if it was half of a wide character, the other half becomes a blank. */
 static void unpair(struct canvas *c, int row, int col)
 {
     struct screen_cell *cell = cell_at(c, row, col);
@@ -199,7 +199,7 @@ int canvas_name(struct canvas *c, int row, int col, int width, enum role role, c
         if (canvas_width(c, buf_text(&cut)) > (width - 1) * 2 / 3)
             break;
     }
-    /* The longest end that still fits. */
+    /* Find the longest end that fits. */
     for (tail = head; tail < len && canvas_width(c, name + tail) > width - 1 - (width - 1) * 2 / 3;)
         tail += utf8_next(name + tail, &rune);
     buf_clear(&cut);
@@ -227,7 +227,7 @@ int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum r
     return canvas_text(c, row, col, c->cols - col, role, glyph_text(glyph, c->ascii));
 }
 
-/* The bytes of text that go on a line of width columns: up to the last blank that fits, or as many as fit. */
+/* The bytes of text that fit on a line of width columns, broken at the last blank if there is one. */
 static size_t line_bytes(const struct canvas *c, int width, const char *text)
 {
     size_t at = 0, blank = 0;

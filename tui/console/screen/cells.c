@@ -6,7 +6,7 @@
 
 #include "console/screen/canvas.h"
 
-/* Characters that are not seen themselves but change how others are shown. */
+/* Invisible characters that change how others are displayed. */
 static bool is_hidden(wchar_t c)
 {
     return (c >= 0x80 && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
@@ -52,7 +52,7 @@ struct cells cells_next(const char *text, size_t len, size_t column, bool ascii)
     return out;
 }
 
-/* Where a run of characters ends that are a byte and a cell each. */
+/* The end of a run of characters that take one byte and one cell each. */
 static size_t plain_run(const char *line, size_t from, size_t end)
 {
     while (from < end && (unsigned char)(line[from] - 0x20) < 0x5f)

@@ -15,7 +15,7 @@ static const char *bar(uint64_t number, uint64_t most, bool ascii)
     if (!number)
         return ascii ? "." : "▁";
     size_t level = most > 1 ? (size_t)((double)number / (double)most * (LEVELS - 1) + 0.5) : LEVELS - 1;
-    level = level < 1 ? 1 : level; /* something is more than nothing */
+    level = level < 1 ? 1 : level; /* any value is drawn higher than none */
     return ascii ? signs[level < 2 ? 2 : level] : blocks[level];
 }
 

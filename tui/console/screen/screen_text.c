@@ -32,7 +32,7 @@ void screen_text(const struct canvas *c, struct buf *out)
     }
 }
 
-/* base: 30 for the text, 40 for what is behind it. */
+/* base: 30 for the foreground, 40 for the background. */
 static void add_colour(int base, int colour, enum depth depth, struct buf *out)
 {
     unsigned rgb = (unsigned)colour;
@@ -85,7 +85,7 @@ void screen_ansi(const struct canvas *c, int theme, enum depth depth, struct buf
             struct style s = theme_style(theme, depth, (enum role)cell->role, (cell->flags & CANVAS_SELECTED) != 0);
 
             s.look |= cell->flags & (CANVAS_DIM | CANVAS_STRUCK) ? LOOK_DIM : 0;
-            /* A blank has no colour of its own: it is drawn as what stands before it. */
+            /* A blank has no colour of its own: it takes the style before it. */
             if (is_blank(cell) && !shows_on_blanks(&s))
                 s = shows_on_blanks(&now) ? own : now;
             if (!same_style(&s, &now))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The way back is prepared at the start: the terminal's mode and the byte sequences that leave the full screen are kept
- * in static memory, so that a crash handler needs nothing but write and tcsetattr. What other code prints to stderr
- * while the screen is up goes to a file in memory and is printed afterwards. */
+/* Restoring the terminal is prepared at the start: its mode and the escape sequences that leave the full screen are
+ * kept in static memory, so that a crash handler needs only write and tcsetattr. Output of other code to stderr while
+ * the screen is up goes to a file in memory and is printed afterwards. */
 #define NCURSES_WIDECHAR 1
 #include "console/screen/terminal.h"
 
@@ -24,20 +24,20 @@
 
 #define PAIRS_MAX 512
 
-/* Numbers for keys beyond those of curses. */
+/* Numbers for keys that curses does not define. */
 enum { TERM_WORD_LEFT = KEY_MAX + 1, TERM_WORD_RIGHT, TERM_TOP, TERM_BOTTOM, TERM_PASTE, TERM_PASTE_END };
 
 static struct {
     SCREEN *screen;
     enum depth depth;
     bool utf8, open, mouse, had_mouse, extended;
-    struct screen_cell *shown; /* what is on the screen; NULL: everything has to be drawn */
+    struct screen_cell *shown; /* the cells on the screen; NULL: redraw everything */
     int rows, cols, theme;
     int fg[PAIRS_MAX], bg[PAIRS_MAX];
-    int pairs; /* in use; 0 is the terminal's own */
+    int pairs; /* pairs in use; 0 is the terminal's own */
     struct termios before;
     int stderr_saved, stderr_file;
-    char leave[256]; /* what puts the terminal back */
+    char leave[256]; /* escape sequences that restore the terminal */
     size_t leave_len;
 } term = {.stderr_saved = -1, .stderr_file = -1};
 
@@ -131,7 +131,7 @@ static int choose_depth(const char *colour, enum depth *out, struct err *e)
     return 0;
 }
 
-/* Pasted text comes in brackets from terminals that know how; others ignore the wish. */
+/* Enables bracketed paste; terminals without it ignore the request. */
 static void bracket_pastes(bool on)
 {
     const char *name = getenv("TERM"), *wish = on ? "\033[?2004h" : "\033[?2004l";
@@ -140,10 +140,10 @@ static void bracket_pastes(bool on)
         return;
     fflush(stdout);
     if (write(STDOUT_FILENO, wish, strlen(wish)) < 0)
-        return; /* without it a paste is typed */
+        return; /* without it pasted text arrives as keys */
 }
 
-/* Keys that curses knows no names for: by what the terminal's description calls them, else as most terminals send. */
+/* Keys without a name in curses: by their terminfo extension, else as most terminals send them. */
 static void define_keys(void)
 {
     static const struct {
@@ -252,7 +252,7 @@ void term_mouse(bool on)
 {
     const char *name = getenv("TERM");
 
-    /* On the Linux console curses would load another library for it, and talk to a daemon. */
+    /* On the Linux console curses would load another library for the mouse and talk to a daemon. */
     if (on == term.mouse || (name && str_eq(name, "linux")))
         return;
     term.mouse = on;
@@ -263,7 +263,7 @@ void term_mouse(bool on)
     mouseinterval(0);
 }
 
-/* The number of a pair of colours, made when it is first wanted. Where there are no more, the terminal's own. */
+/* The number of a colour pair, allocated on first use. The terminal's own if there are no more. */
 static int pair_of(int fg, int bg)
 {
     if (fg < 0 && bg < 0)
@@ -292,7 +292,7 @@ struct painted {
     int pair;
 };
 
-/* Styles are looked up once a theme, not once a cell. */
+/* Styles are looked up once per theme, not per cell. */
 static struct painted styles[ROLE_COUNT][8];
 
 static void prepare_styles(int theme)
@@ -359,13 +359,13 @@ void term_show(const struct canvas *c, int theme)
     refresh();
 }
 
-/* Nothing of it goes through curses, whose cursor it does not move. */
+/* It bypasses curses and does not move the cursor. */
 void term_copy(const char *text)
 {
     const char *name = getenv("TERM");
     struct buf b = BUF_INIT(0);
 
-    /* Terminals that would print it rather than take it. */
+    /* These terminals would print it instead. */
     if (name && (str_eq(name, "linux") || str_starts(name, "vt") || str_eq(name, "dumb")))
         return;
     buf_adds(&b, "\033]52;c;");
@@ -436,8 +436,8 @@ static int plain_key(wint_t in)
     return in == '\n' || in == '\r' ? CK_ENTER : in == 8 ? CK_BACKSPACE : in == 0 ? CK_CTRL_SPACE : (int)in;
 }
 
-/* Behind an Esc: Alt with a letter or Enter. The rest of a key's sequence that nobody knows is taken out: its letters
- * are no keys. What else follows an Esc stays. */
+/* Reads what follows an Esc: a character or Enter is one pressed with Alt. The rest of an unknown key's sequence is
+ * discarded: its letters are not keys. Anything else stays. */
 static int read_escaped(void)
 {
     wint_t in;
@@ -470,7 +470,7 @@ struct term_event term_read(void)
     if (r == KEY_CODE_YES) {
         if (in == KEY_MOUSE)
             return read_mouse();
-        event.key = CK_RESIZE; /* a key that is not in the table at least repaints */
+        event.key = CK_RESIZE; /* an unknown key at least repaints */
         for (size_t i = 0; i < ARRAY_LEN(special); i++)
             if ((int)in == special[i].curses)
                 event.key = special[i].key;

@@ -30,7 +30,7 @@ struct theme_def {
     size_t count;
 };
 
-/* Reds, yellows and greens far apart in brightness, and everything that is quiet elsewhere well readable. */
+/* Red, yellow and green differ strongly in brightness, and faint text is easy to read. */
 static const struct theme_change high_contrast[] = {
     {ROLE_FAINT, 0xe4e4e4, 15, LOOK_PLAIN},
     {ROLE_TAB, 0xffffff, 15, LOOK_PLAIN},
@@ -71,7 +71,7 @@ static const struct theme_change high_contrast[] = {
     {ROLE_TAKEN, 0xff9f9f, 9, LOOK_BOLD},
 };
 
-/* Blue is good, orange is bad, and bad is the brighter weight: after the palette of Okabe and Ito. */
+/* Blue is good, orange is bad, and bad is brighter: after the palette of Okabe and Ito. */
 static const struct theme_change deuteranopia[] = {
     {ROLE_OK, 0x56b4e9, 12, LOOK_PLAIN},      {ROLE_PRIMARY, 0x56b4e9, 12, LOOK_BOLD},
     {ROLE_LIVE, 0x56b4e9, 12, LOOK_PLAIN},    {ROLE_ADDED, 0x56b4e9, 12, LOOK_PLAIN},
@@ -82,7 +82,7 @@ static const struct theme_change deuteranopia[] = {
     {ROLE_STANDBY, 0xb9c4f5, 14, LOOK_PLAIN}, {ROLE_CODE_NUMBER, 0xf7ee7a, 11, LOOK_PLAIN},
 };
 
-/* Green and red are told apart, blue and green, yellow and violet are not. */
+/* Green and red are distinguishable; blue and green, yellow and violet are not. */
 static const struct theme_change tritanopia[] = {
     {ROLE_OK, 0x35c9b4, 14, LOOK_PLAIN},   {ROLE_PRIMARY, 0x35c9b4, 14, LOOK_BOLD},
     {ROLE_LIVE, 0x35c9b4, 14, LOOK_PLAIN}, {ROLE_ADDED, 0x35c9b4, 14, LOOK_PLAIN},
@@ -94,7 +94,7 @@ static const struct theme_change tritanopia[] = {
 
 #define CHANGES_OF(list) .changes = (list), .count = sizeof(list) / sizeof(*(list))
 
-/* The user's own come behind; they are added before the screen is drawn, by its thread. */
+/* The user's own themes follow; they are added by the screen's thread before the screen is drawn. */
 static struct theme_def themes[THEMES_MAX] = {
     [THEME_DEFAULT] = {.name = "default"},
     [THEME_LIGHT] = {.name = "light", .ground = GROUND_LIGHT},
@@ -135,7 +135,7 @@ int theme_role(const char *name)
 
 static const struct theme_change *change_of(const struct theme_def *t, enum role role)
 {
-    /* The last one counts: a theme of the user's own has those of its base in front. */
+    /* The last change wins: a user's theme starts with the changes of its base. */
     for (size_t i = t->count; i-- > 0;)
         if (t->changes[i].role == role)
             return &t->changes[i];
@@ -192,7 +192,7 @@ static double lab_curve(double t)
     return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116.0;
 }
 
-/* CIE L*a*b* of an sRGB colour under D65: distances there follow what the eye sees. */
+/* CIE L*a*b* of an sRGB colour under D65: distances in it match what the eye sees. */
 static struct lab lab_of(uint32_t rgb)
 {
     double r = linear(rgb >> 16 & 255), g = linear(rgb >> 8 & 255), b = linear(rgb & 255);
@@ -240,7 +240,7 @@ int theme_nearest_256(uint32_t rgb)
     return nearest(rgb, 16, 256, palette_rgb);
 }
 
-/* As xterm shows them. */
+/* The values of xterm. */
 static uint32_t basic_rgb(int index)
 {
     static const uint32_t colours[16] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd,
@@ -287,7 +287,7 @@ struct style theme_style(int theme, enum depth depth, enum role role, bool selec
     }
     style.look = change ? change->look : def->look;
     style.fg = colour(theme_rgb(theme, role), basic, depth);
-    /* Eight and sixteen colours have no quiet background for the cursor's row: it is shown in reverse. */
+    /* Eight or sixteen colours have no subtle background for the cursor's row, so it is shown in reverse. */
     if (depth <= DEPTH_16) {
         if (depth == DEPTH_8 && basic == 8)
             style = (struct style){.fg = -1, .bg = -1, .look = def->mono};

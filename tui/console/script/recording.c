@@ -17,7 +17,7 @@ static enum line_kind kind_of(const json_t *line)
         return LINE_SNAPSHOT;
     if (json_object_get(line, "events"))
         return LINE_EVENTS;
-    /* An event has an actor, too, but a kind with it. */
+    /* An event also has an actor, but with a kind. */
     return json_object_get(line, "actor") && !json_object_get(line, "kind") ? LINE_IDENTITY : LINE_EVENT;
 }
 
@@ -85,7 +85,7 @@ int recording_play(struct recording *r, struct recording_step *out, struct err *
         return 0;
     r->next++;
     out->kind = PLAYED_DELTA;
-    /* What has no time, or a strange one, happened when the line before it did. */
+    /* Without a usable time it happened at the time of the previous line. */
     if (time_parse(json_text(line, "time", ""), &out->time_ns, "time", NULL) < 0)
         out->time_ns = 0;
     switch (kind_of(line)) {

@@ -57,7 +57,7 @@ static const char *text_of(const yaml_node_t *node)
 typedef void (*read_setting)(struct settings_reader *r, const char *name, const yaml_node_t *value, unsigned line,
                              void *arg);
 
-/* Each member of a map, each name once. */
+/* Visits each member of a map; duplicate names are errors. */
 static void each_member(struct settings_reader *r, const yaml_node_t *map, read_setting read, void *arg)
 {
     struct strs seen = {0};

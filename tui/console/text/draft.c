@@ -27,7 +27,7 @@ char *draft_path(const char *state_dir)
 int draft_write(const char *path, const char *server, uint64_t version, const char *text, size_t len, struct err *e)
 {
     struct buf whole = BUF_INIT(0);
-    int r = file_make_parents(path, 0700, e); /* before the first draft the folder may be missing */
+    int r = file_make_parents(path, 0700, e); /* before the first draft the directory may be missing */
 
     buf_addf(&whole, MAGIC "%llu %s\n", (unsigned long long)version, server);
     buf_add(&whole, text, len);
@@ -72,7 +72,7 @@ void draft_release(struct draft *d)
     *d = (struct draft){0};
 }
 
-/* A console with that number runs, or something that has its name. */
+/* Whether a console with this process id is running, or something with its name. */
 static bool lives(long long pid)
 {
     char path[64], name[32] = "";

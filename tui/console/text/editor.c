@@ -34,7 +34,7 @@ static const struct edit_line *this_line(const struct editor *e)
     return line_at(e, e->at.line);
 }
 
-/* The next step is taken back on its own; up and down start from here. */
+/* Makes the next step undoable by itself; up and down start from here. */
 static void settle(struct editor *e)
 {
     textbuf_break(&e->text);
@@ -152,7 +152,7 @@ static void word_right(struct editor *e)
         e->at.at++;
 }
 
-/* First to where the text of the line begins, then to where the line does. */
+/* Home: first to the start of the line's text, then to the start of the line. */
 static void home(struct editor *e)
 {
     const struct edit_line *l = this_line(e);
@@ -278,7 +278,7 @@ static void erase_word(struct editor *e)
     cut(e, e->at, to);
 }
 
-/* To the end of the line; at its end, the line break. */
+/* Deletes to the end of the line; at its end, the line break. */
 static void erase_line(struct editor *e)
 {
     if (e->at.at == this_line(e)->len)
@@ -303,7 +303,7 @@ static bool new_line(struct editor *e)
     return fits;
 }
 
-/* A tab where the text is indented by tabs, else blanks up to the next even column. */
+/* Inserts a tab where the text is indented by tabs, else blanks up to the next even column. */
 static bool indent(struct editor *e)
 {
     for (size_t i = 0; i < e->text.lines.len && i < 200; i++)
@@ -401,7 +401,7 @@ bool editor_redo(struct editor *e)
 
 /* ---- finding ---- */
 
-/* Small letters stand for large ones too. */
+/* Lower case matches any case. */
 static bool has_capitals(const char *text)
 {
     for (; *text; text++)
@@ -415,7 +415,7 @@ static bool matches(const char *bytes, const char *text, size_t len, bool exact)
     return exact ? memcmp(bytes, text, len) == 0 : strncasecmp(bytes, text, len) == 0;
 }
 
-/* The first place of text in a line from a byte on, or the last one before it; SIZE_MAX: none. */
+/* The first occurrence in a line from a byte on, or the last one before it; SIZE_MAX: none. */
 static size_t find_in(const struct edit_line *l, const char *text, size_t from, bool backwards, bool exact)
 {
     size_t len = strlen(text), found = SIZE_MAX;
@@ -474,12 +474,12 @@ static void scroll(struct editor *e, size_t height, size_t width)
         e->top = e->at.line - height + 1;
     if (e->top >= e->text.lines.len)
         e->top = 0;
-    /* Sideways in leaps, so that most of a line is seen around the cursor. */
+    /* Scrolls sideways in steps, so that most of a line is visible around the cursor. */
     if (column < e->left || column + 1 >= e->left + width)
         e->left = column + 1 < width ? 0 : column - width / 2;
 }
 
-/* The part of a line that is within the field. */
+/* The part of a line that is visible. */
 static void draw_part(struct canvas *c, struct rect at, const struct edit_line *l, const unsigned char *roles,
                       size_t skip, size_t end)
 {
@@ -494,7 +494,7 @@ static void draw_part(struct canvas *c, struct rect at, const struct edit_line *
 
         str_copy(shown, sizeof(shown), cell.shown);
         i += cell.bytes;
-        /* What combines with it is drawn with it. */
+        /* Combining characters are drawn with their base. */
         while (i < end && (unsigned char)l->bytes[i] >= 0x80) {
             struct cells more = cells_next(l->bytes + i, l->len - i, column, c->ascii);
 
@@ -510,7 +510,7 @@ static void draw_part(struct canvas *c, struct rect at, const struct edit_line *
     }
 }
 
-/* Signs at both ends tell that a line goes on. */
+/* Marks at both ends show that a line continues. */
 static void draw_line(struct editor *e, struct canvas *c, struct rect at, size_t line)
 {
     const struct edit_line *l = line_at(e, line);
@@ -518,7 +518,7 @@ static void draw_line(struct editor *e, struct canvas *c, struct rect at, size_t
     bool open = highlight_open(&e->colours, &e->text, line);
 
     if (end) {
-        /* What stands behind a text says whether it is a name. */
+        /* What follows a string tells whether it is a key. */
         size_t seen = l->len - end > 64 ? end + 64 : l->len;
         unsigned char *roles = mem_resize(NULL, seen, 1);
 

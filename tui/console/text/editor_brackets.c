@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The bracket at the editor's cursor and the one that belongs to it. */
+/* The bracket at the editor's cursor and the one matching it. */
 #include <string.h>
 
 #include "console/text/editor.h"
@@ -12,8 +12,8 @@ static bool bracket_at(const struct editor *e, struct text_pos at)
     return at.at < l->len && l->bytes[at.at] && strchr("{}[]", l->bytes[at.at]);
 }
 
-/* The bracket at the cursor, else the one before it, and the one that belongs to it. Looked for when either the text or
- * the cursor changed. One in a string or a comment is none. */
+/* Finds the bracket at or before the cursor and the one matching it, when the text or the cursor changed. Brackets in
+ * strings and comments do not count. */
 static const struct bracket_pair *pair_of(struct editor *e)
 {
     struct bracket_pair *p = &e->pair;

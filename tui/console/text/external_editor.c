@@ -26,7 +26,7 @@ static int fail(struct err *e, const char *what, const char *path)
     return err_set(e, ERR_IO, "%s %.160s: %s", what, path, strerrordesc_np(errno));
 }
 
-/* Editors write another file and give it this one's name, so it is opened anew. */
+/* Editors may replace the file by a new one, so it is opened again. */
 static int take_back(const char *path, struct buf *out, struct err *e)
 {
     int r = file_read(path, FILE_PRIVATE, out, e);
@@ -69,7 +69,7 @@ static int run(const char *path, struct err *e)
             return fail(e, "cannot wait for", command);
         if (r == pid && !WIFSTOPPED(status))
             break;
-        if (r == pid) { /* Ctrl-Z in it is for both, and so is what continues them */
+        if (r == pid) { /* Ctrl-Z in it stops both, and both are continued together */
             raise(SIGSTOP);
             kill(pid, SIGCONT);
         }
@@ -106,7 +106,7 @@ int outside_edit(const char *text, size_t len, char **out, size_t *out_len, stru
         *out_len = read.len;
         *out = buf_take(&read);
     }
-    /* What the editor wrote and could not be read stays, and the message says where. */
+    /* If the editor's file cannot be read it is kept, and the message names it. */
     if (r == 0 || !ran) {
         unlink(path);
         rmdir(dir);

@@ -13,7 +13,7 @@ void highlight_release(struct highlight *h)
     *h = (struct highlight){0};
 }
 
-/* The end of a string that begins at the quote; len where it has none. */
+/* The end of a string that begins at the quote; len if unterminated. */
 static size_t string_end(const char *line, size_t len, size_t at)
 {
     for (at++; at < len && line[at] != '"'; at++)
@@ -124,7 +124,7 @@ static enum role word_role(const char *word, size_t len)
     return isdigit((unsigned char)word[0]) || word[0] == '-' ? ROLE_CODE_NUMBER : ROLE_CODE_ERROR;
 }
 
-/* The end of the token at a place, and its role. */
+/* The end of the token at a position, and its role. */
 static size_t token(const char *line, size_t len, size_t at, enum role *role)
 {
     size_t end = at + 1;

@@ -13,7 +13,7 @@ const char *line_text(const struct line *l)
     return l->text ? l->text : "";
 }
 
-/* Room for len bytes and their end. */
+/* Makes room for len bytes and a terminator. */
 static void reserve(struct line *l, size_t len)
 {
     if (l->text && len < l->cap)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each text is compared with the one that both are made from. Lines that all three have in common cut the texts into
- * runs; what stands in a run between two cuts was changed by one side, or by both. */
+/* Each text is compared with their common base. Lines common to all three divide the texts into runs; a run between
+ * them was changed by one side or by both. */
 #include "console/text/merge.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "console/text/merge_sections.h"
 
 struct lines {
-    struct merge_text *items; /* with their ends */
+    struct merge_text *items; /* with their line ends */
     size_t len, cap;
 };
 
@@ -23,7 +23,7 @@ static void split(struct merge_text t, struct lines *out)
         len = end ? (size_t)(end - t.text) + 1 - at : t.len - at;
         vec_push(out, ((struct merge_text){t.text + at, len}));
     }
-    vec_push(out, ((struct merge_text){t.text, 0})); /* a run may begin behind the last line */
+    vec_push(out, ((struct merge_text){t.text, 0})); /* a run may begin after the last line */
     out->len--;
 }
 
@@ -55,7 +55,7 @@ static void by_lines(struct merge *m, struct merge_text base, struct merge_text 
         bool end = at.base == b.len;
         size_t their = end ? t.len : in_theirs[at.base], my = end ? o.len : in_mine[at.base];
 
-        /* A line that all have: what stood before it is a run, and so is the line. */
+        /* A line common to all: it ends a run, and is one itself. */
         if (their != SIZE_MAX && my != SIZE_MAX) {
             bool changed = from.base < at.base || at.theirs < their || at.mine < my;
             if (changed)
@@ -102,7 +102,7 @@ size_t merge_open(const struct merge *m)
     return open;
 }
 
-/* What of a piece is in the result. */
+/* The part of a piece that is in the result. */
 struct merge_taken {
     bool theirs, mine;
 };
@@ -116,7 +116,7 @@ static struct merge_taken taken_of(const struct merge_piece *p)
     return (struct merge_taken){both || p->choice == CHOICE_THEIRS, both || p->choice == CHOICE_MINE};
 }
 
-/* Whether another item of the container is in the result behind a piece. */
+/* Whether another item of the container follows a piece in the result. */
 static bool goes_on(const struct merge *m, size_t index)
 {
     size_t container = m->items[index].container;

@@ -31,7 +31,7 @@ size_t *merge_matches(struct merge_text base, struct merge_text other, size_t ba
     return match;
 }
 
-/* Whether the last line has an end says nothing. */
+/* Whether the last line ends with a line break is insignificant. */
 static bool same(struct merge_text a, struct merge_text b)
 {
     a.len -= a.len && a.text[a.len - 1] == '\n';
@@ -53,7 +53,7 @@ static bool follows(struct merge_text a, struct merge_text b)
     return a.text + a.len == b.text;
 }
 
-/* All have it, as they have what stands before it. */
+/* Unchanged, like the piece before it. */
 static bool goes_on_from(const struct merge_piece *last, const struct merge_piece *p)
 {
     return p->kind == MERGE_SAME && last->kind == MERGE_SAME && follows(last->base, p->base) &&

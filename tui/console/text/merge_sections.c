@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The three texts are walked through together. Members of an object belong together by their names; what only they have
- * goes behind the member that it stands behind there. Elements of a section are compared as lines are: what all have
- * cuts them into runs. An item that all three have is its value and what stands behind that, by themselves: a comma
- * that one of them needed is no change of the value. */
+/* The three texts are walked through in parallel. Members of an object are matched by name; a member that only one text
+ * has goes after the member that it follows there. Elements of a section are compared like lines: common ones divide
+ * them into runs. An item that all three have is split into its value and what follows, so that a comma needed by one
+ * of them is no change of the value. */
 #include "console/text/merge_sections.h"
 
 #include <stdlib.h>
@@ -21,10 +21,10 @@ struct section_merge {
     struct merge *m;
     struct merge_text text[SIDES];
     size_t containers;
-    size_t counted, line; /* up to where lines of mine were counted */
+    size_t counted, line; /* position up to which lines of mine were counted */
 };
 
-/* The same item, or container, in the three texts; NULL where it is not there. */
+/* The same item, or container, in the three texts; NULL if missing there. */
 struct triple {
     const struct policy_item *at[SIDES];
 };
@@ -48,7 +48,7 @@ static struct merge_piece piece_of(const struct section_merge *s, const struct s
                                 .my_comma = MERGE_NO_COMMA};
 }
 
-/* at is of mine; where mine has nothing there, the line is that of what stood before. */
+/* at is in mine; if mine has nothing there, the line is that of what precedes it. */
 static void add(struct section_merge *s, struct merge_piece piece, struct stretch at)
 {
     for (; at.from < at.to && s->counted < at.from; s->counted++)
@@ -62,7 +62,7 @@ static void add_plain(struct section_merge *s, const struct stretch at[SIDES])
     add(s, piece_of(s, at, 0), at[MINE]);
 }
 
-/* The members of the three objects by their names. */
+/* Matches the members of the three objects by name. */
 struct merge_members {
     struct map map[SIDES];
 };
@@ -93,7 +93,7 @@ static bool in_all(const struct triple *t)
 
 /* ---- runs of items that not all have ---- */
 
-/* From the first to before the last one; where there is none, an empty stretch. */
+/* The text from the first to before the last one; an empty range if there is none. */
 struct merge_run {
     const struct policy_item *first, *end;
 };
@@ -112,7 +112,7 @@ static struct stretch stretch_of(struct merge_run r, size_t *comma)
     return (struct stretch){r.first->from, last->to};
 }
 
-/* Other blanks, comments and commas are no difference. */
+/* Differences in blanks, comments and commas do not count. */
 static bool same_values(struct merge_run a, struct merge_run b)
 {
     const struct policy_item *i = a.first, *k = b.first;
@@ -123,7 +123,7 @@ static bool same_values(struct merge_run a, struct merge_run b)
     return i == a.end && k == b.end;
 }
 
-/* What stands behind the value, without the comma and line ends: a comment. */
+/* What follows the value, without the comma and line ends: a comment. */
 static struct merge_text note_of(const struct section_merge *s, int side, const struct policy_item *item)
 {
     const char *text = s->text[side].text;
@@ -141,7 +141,7 @@ static bool same_text(struct merge_text a, struct merge_text b)
     return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
 }
 
-/* Commas, and whether a line ends behind the last item, are no difference. */
+/* Commas, and a line end after the last item, do not count. */
 static bool is_untouched(const struct section_merge *s, const struct merge_run runs[SIDES], int side)
 {
     const struct policy_item *i = runs[BASE].first, *k = runs[side].first;
@@ -154,7 +154,7 @@ static bool is_untouched(const struct section_merge *s, const struct merge_run r
     return i == runs[BASE].end && k == runs[side].end;
 }
 
-/* The last piece is no conflict, but of that kind. */
+/* Turns the last piece from a conflict into this kind. */
 static void settle(struct section_merge *s, enum merge_kind kind)
 {
     s->m->items[s->m->len - 1].kind = kind;
@@ -223,7 +223,7 @@ static void add_tail(struct section_merge *s, const struct triple *t, size_t con
     piece.their_comma = t->at[THEIRS]->comma ? MERGE_NO_COMMA : 0;
     piece.my_comma = t->at[MINE]->comma ? MERGE_NO_COMMA : 0;
     add(s, piece, at[MINE]);
-    if (is_conflict(s, before)) /* a comma and a comment: nobody is to be asked about that */
+    if (is_conflict(s, before)) /* a comma and a comment: not worth a question */
         settle(s, MERGE_MINE);
 }
 
@@ -261,7 +261,7 @@ static void add_whole(struct section_merge *s, const struct triple *t, size_t co
 
 /* ---- members ---- */
 
-/* Those that stand behind one of theirs and are not in mine. */
+/* Items that follow one of theirs and are missing from mine. */
 static void add_behind(struct section_merge *s, const struct merge_members *m, const struct policy_item *after,
                        size_t container)
 {
@@ -306,7 +306,7 @@ static const struct policy_item *alike(struct merge_run r, const char *plain)
     return NULL;
 }
 
-/* Both added at the same place, and the order says nothing: all of it, and once what both added. */
+/* Both added at the same place, and order is insignificant: take everything, once what both added. */
 static void add_both(struct section_merge *s, struct merge_run theirs, struct merge_run mine, size_t container)
 {
     for (const struct policy_item *i = theirs.first; i != theirs.end; i = i->next)
@@ -322,7 +322,7 @@ static void add_both(struct section_merge *s, struct merge_run theirs, struct me
 static void add_between(struct section_merge *s, const struct merge_run runs[SIDES], const char *section,
                         size_t container)
 {
-    bool ordered = str_eq(section, "ssh"); /* the first rule that fits decides */
+    bool ordered = str_eq(section, "ssh"); /* the first matching rule decides */
     bool both = runs[BASE].first == runs[BASE].end && runs[THEIRS].first != runs[THEIRS].end &&
                 runs[MINE].first != runs[MINE].end;
 
@@ -332,7 +332,7 @@ static void add_between(struct section_merge *s, const struct merge_run runs[SID
         add_run(s, runs, container);
 }
 
-/* One a line, as lines are compared. */
+/* Writes one item per line, to compare them like lines. */
 static struct buf as_lines(const struct policy_item *array)
 {
     struct buf b = BUF_INIT(0);
@@ -364,7 +364,7 @@ static void add_elements(struct section_merge *s, const struct triple *arrays, c
     struct buf lines[SIDES];
     const struct policy_item *const *at = arrays->at;
     const struct policy_item *from[SIDES] = {at[BASE]->first, at[THEIRS]->first, at[MINE]->first}, *here = from[BASE];
-    size_t gone[SIDES] = {0}; /* elements that are passed, of theirs and mine */
+    size_t gone[SIDES] = {0}; /* elements passed, of theirs and mine */
 
     for (int i = 0; i < SIDES; i++)
         lines[i] = as_lines(at[i]);
@@ -424,7 +424,7 @@ static bool is_blank(struct merge_text t)
     return true;
 }
 
-/* How many lines end behind the policy says nothing. */
+/* The number of line ends after the policy is insignificant. */
 static void add_end(struct section_merge *s, const struct stretch at[SIDES])
 {
     size_t before = s->m->len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One pass over the text, with a stack of the brackets that are open. */
+/* One pass over the text, with a stack of open brackets. */
 #include "console/text/outline.h"
 
 #include <string.h>
@@ -10,15 +10,15 @@ struct bracket {
     struct text_pos at;
     char sign;
     bool value;      /* of an object: a value comes next, not a key */
-    const char *key; /* whose value that is */
+    const char *key; /* the key of that value */
     size_t key_len;
 };
 
 struct outline {
     struct bracket stack[OUTLINE_DEPTH];
-    size_t depth; /* may be more than the stack holds */
+    size_t depth; /* may exceed the stack */
     char path[OUTLINE_PATH];
-    /* What the caller wants to hear of; each returns false to end. A comment and a gap end before to. */
+    /* Callbacks; each returns false to stop. A comment and a gap end before to. */
     bool (*on_string)(struct outline *o, const struct outline_token *token);
     bool (*on_bracket)(struct outline *o, struct text_pos at, const struct bracket *opened);
     bool (*on_gap)(struct outline *o, size_t line, size_t from, size_t to, bool comment);
@@ -112,7 +112,7 @@ static size_t comment_end(const struct edit_line *l, size_t from, bool *open)
     return end ? (size_t)(end - l->bytes) + 2 : l->len;
 }
 
-/* The end of what begins there: a comment, a string, or one byte. */
+/* The end of the token that begins here: a comment, a string, or one byte. */
 static bool token(struct outline *o, const struct edit_line *l, struct text_pos at, size_t *end, bool *comment)
 {
     const char *bytes = l->bytes + at.at;

@@ -42,7 +42,7 @@ static void line_reserve(struct edit_line *l, size_t len)
     l->bytes = mem_resize(l->bytes, l->cap, 1);
 }
 
-/* Puts text in the place of some bytes of one line. */
+/* Replaces bytes within one line. */
 static void line_splice(struct edit_line *l, size_t from, size_t to, const char *text, size_t len)
 {
     line_reserve(l, l->len - (to - from) + len);
@@ -62,7 +62,7 @@ static size_t count_breaks(const char *text, size_t len)
     return count;
 }
 
-/* Makes room for, or takes out, whole lines behind the first one. */
+/* Inserts or removes whole lines after the first one. */
 static void shift_lines(struct textbuf *t, size_t after, size_t remove, size_t add)
 {
     size_t rest = t->lines.len - after - remove, len = t->lines.len - remove + add;
@@ -80,7 +80,7 @@ static void shift_lines(struct textbuf *t, size_t after, size_t remove, size_t a
     t->lines.len = len;
 }
 
-/* Changes the lines and nothing else; returns where the new text ends. */
+/* Changes the lines only; returns the end of the new text. */
 static struct text_pos splice(struct textbuf *t, struct text_pos from, struct text_pos to, const char *text, size_t len)
 {
     size_t breaks = count_breaks(text, len);
@@ -93,7 +93,7 @@ static struct text_pos splice(struct textbuf *t, struct text_pos from, struct te
         line_splice(&t->lines.items[from.line], from.at, to.at, text, len);
         return (struct text_pos){from.line, from.at + len};
     }
-    /* What stands behind the replaced part moves to the end of the last new line. */
+    /* The rest of the last line moves to the end of the last new line. */
     struct edit_line *last = &t->lines.items[to.line];
     size_t tail_len = last->len - to.at;
     char *tail = tail_len ? mem_dup(last->bytes + to.at, tail_len) : NULL;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-auth keys and API keys. */
+/* Pre-auth keys and API keys; OAuth clients are beside them. */
 #include "console/views/keys.h"
 
 #include <stdio.h>
 
 #include "base/array.h"
 #include "console/app/app.h"
-#include "console/views/columns.h"
+#include "console/model/columns.h"
+#include "console/tailnet/clients.h"
 
 static const struct api_preauth_key *preauth_key_of(const struct row *row)
 {
@@ -183,8 +184,8 @@ static const struct list_def api_def = {
 static const struct console_command commands[] = {
     {.name = "keys",
      .keys = "7",
-     .help = "pre-auth keys and API keys",
-     .args = "[pre-auth|api] [FILTER]",
+     .help = "pre-auth keys, API keys and OAuth clients",
+     .args = "[pre-auth|api|oauth] [FILTER]",
      .where = IN_ANY,
      .opens = &keys_view},
 };
@@ -194,7 +195,8 @@ const struct console_view keys_view = {
     .title = "Keys",
     .digit = '7',
     .commands = COMMAND_TABLE(commands),
-    .sections = {{IN_KEYS, "Lists of keys"}},
+    .sections = {{IN_KEYS, "Lists of keys"}, {IN_CLIENTS, "OAuth clients"}},
     .parts = {{.name = "pre-auth", .def = &preauth_def, .where = IN_KEYS},
-              {.name = "api", .def = &api_def, .where = IN_KEYS}},
+              {.name = "api", .def = &api_def, .where = IN_KEYS},
+              {.name = "oauth", .def = &oauth_clients_def, .asked = &oauth_clients_asked, .where = IN_CLIENTS}},
 };

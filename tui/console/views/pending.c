@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "console/app/app.h"
 #include "console/app/dispatch.h"
-#include "console/views/columns.h"
+#include "console/model/columns.h"
 
 static const struct m_pending *pending_of(const struct row *row)
 {

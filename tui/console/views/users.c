@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
-#include "console/views/columns.h"
+#include "console/model/columns.h"
 
 static const struct m_user *user_of(const struct row *row)
 {

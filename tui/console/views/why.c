@@ -6,6 +6,7 @@
 #include "console/app/dispatch.h"
 #include "console/model/findings.h"
 #include "console/routes/prefix_lines.h"
+#include "console/tailnet/clients.h"
 #include "console/views/event_detail.h"
 
 static void add_events(struct app *app, const char *object, uint64_t id, const char *name, struct buf *out)
@@ -202,6 +203,10 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
         break;
     case ROW_API_KEY:
         why_api_key(app, (const struct m_api_key *)row, out);
+        break;
+    case ROW_OAUTH_CLIENT:
+        oauth_client_why(app, (const struct m_oauth_client *)row, out);
+        add_events(app, "oauthclient", ((const struct m_oauth_client *)row)->api.id, "", out);
         break;
     case ROW_NEED:
         buf_addf(out, "#%s\n%s\n", ((const struct m_need *)row)->name, ((const struct m_need *)row)->text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Columns that only copy what a row holds, and orders of what rows hold. */
-#ifndef TUI_CONSOLE_VIEWS_COLUMNS_H
-#define TUI_CONSOLE_VIEWS_COLUMNS_H
+#ifndef TUI_CONSOLE_MODEL_COLUMNS_H
+#define TUI_CONSOLE_MODEL_COLUMNS_H
 
 #include "console/model/list.h"
 #include "console/model/relative_time.h"

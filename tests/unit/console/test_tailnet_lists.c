@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Lists of what no snapshot has: when they are asked for, what is done to their rows, and where nothing is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "shared/console_rig.h"
+
+#define NO_CLIENTS "{\"oauthClients\":[]}"
+
+static size_t asked(const struct rig *r, const char *path)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->asked.len; i++)
+        count += str_eq(r->asked.items[i].path, path);
+    return count;
+}
+
+static const struct rig_request *last(const struct rig *r)
+{
+    return &r->sent.items[rig_last(r)];
+}
+
+static void they_are_asked_for_when_somebody_looks(void **state)
+{
+    static const char path[] = "/api/headway/oauth-clients";
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    assert_int_equal(asked(&r, path), 0);
+    rig_keys(&r, "7<Tab><Tab>");
+    assert_true(rig_shows(&r, "not read yet"));
+    assert_int_equal(asked(&r, path), 1);
+    rig_pass(&r, 60000);
+    rig_draw(&r, 24, 80);
+    assert_int_equal(asked(&r, path), 1); /* one is under way */
+    assert_true(rig_tell(&r, path, 403, "{\"error\":{\"message\":\"no such right\"}}"));
+    assert_true(rig_shows(&r, "the server does not tell: no such right"));
+    assert_int_equal(asked(&r, path), 0);
+    rig_pass(&r, 5000);
+    rig_lists(&r);
+    assert_true(rig_shows(&r, "k8s operator"));
+    rig_json(&r,
+             "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:04:00Z\",\"kind\":\"oauthclient.deleted\",\"actor\":\"bob\","
+             "\"object\":\"oauthclient\",\"objectId\":\"1\",\"objectName\":\"0a1b2c3d4e5f\",\"text\":\"OAuth client "
+             "0a1b2c3d4e5f was deleted\"}");
+    rig_draw(&r, 24, 80);
+    assert_int_equal(asked(&r, path), 1);
+    assert_true(rig_tell(&r, path, 200, NO_CLIENTS));
+    rig_pass(&r, 6000);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "no OAuth clients: N creates one"));
+    rig_keys(&r, "1");
+    rig_tell(&r, path, 200, NO_CLIENTS);
+    rig_pass(&r, 600000);
+    rig_draw(&r, 24, 80);
+    assert_int_equal(asked(&r, path), 0);
+    rig_release(&r);
+}
+
+static void a_new_snapshot_leaves_them(void **state)
+{
+    struct rig r;
+    struct model_delta d = {.begins = true, .ends = true};
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7<Tab><Tab>");
+    rig_lists(&r);
+    app_delta(&r.app, &d);
+    rig_pass(&r, 6000);
+    assert_true(rig_shows(&r, "k8s operator"));
+    rig_release(&r);
+}
+
+static void the_past_does_not_know_them(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7<Tab><Tab>");
+    rig_lists(&r);
+    rig_keys(&r, ":at -2h<Enter>");
+    rig_answer(&r, rig_last(&r), 200, "{\"time\":\"2026-03-03T12:03:00Z\",\"since\":\"2026-01-01T00:00:00Z\"}");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "not known of the past"));
+    rig_keys(&r, "<Esc>");
+    assert_true(rig_shows(&r, "k8s operator"));
+    rig_release(&r);
+}
+
+static void an_oauth_client_is_made_and_its_secret_shown_once(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7<Tab><Tab>");
+    rig_lists(&r);
+    rig_keys(&r, "Nbackup<Tab><Tab>iot<Enter>");
+    assert_true(rig_shows(&r, "needs at least one scope"));
+    rig_keys(&r, "devices:core, auth_keys<Enter>");
+    assert_string_equal(last(&r)->path, "/api/headway/oauth-clients");
+    assert_string_equal(last(&r)->body, "{\"description\":\"backup\",\"scopes\":[\"devices:core\",\"auth_keys\"],"
+                                        "\"tags\":[\"tag:iot\"]}");
+    rig_answer(
+        &r, rig_last(&r), 200,
+        "{\"event\":\"1.41\",\"text\":\"OAuth client made\",\"inverse\":{\"method\":\"DELETE\"},\"result\":{\"id\":"
+        "\"3\",\"clientId\":\"3a3a3a3a3a3a\",\"key\":\"hskey-client-3a3a3a3a3a3a-secret\"}}");
+    assert_true(rig_shows(&r, "hskey-client-3a3a3a3a3a3a-secret"));
+    rig_keys(&r, "<Esc>");
+    assert_true(rig_shows(&r, "new OAuth client for backup"));
+    rig_release(&r);
+}
+
+static void an_oauth_client_is_changed_and_deleted(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7<Tab><Tab>");
+    rig_lists(&r);
+    rig_keys(&r, "Gw");
+    assert_true(rig_shows(&r, "last used      1h 3m ago"));
+    rig_keys(&r, "<Esc>e<Enter>");
+    assert_true(rig_shows(&r, "nothing to change"));
+    rig_keys(&r, "e<Tab><Ctrl-U>dns<Enter>");
+    assert_true(rig_shows(&r, "auth_keys devices:core"));
+    assert_true(rig_shows(&r, "its access tokens end"));
+    assert_string_equal(last(&r)->path, "/api/headway/oauth-clients/1?dry_run=true");
+    assert_int_equal(last(&r)->version, 5);
+    rig_answer(&r, rig_last(&r), 200, "{\"text\":\"\"}");
+    rig_keys(&r, "y");
+    assert_string_equal(last(&r)->path, "/api/headway/oauth-clients/1");
+    assert_string_equal(last(&r)->method, "PUT");
+    rig_answer(&r, rig_last(&r), 200,
+               "{\"event\":\"1.41\",\"text\":\"changed\",\"inverse\":{\"method\":\"PUT\"},\"result\":{\"id\":\"1\","
+               "\"clientId\":"
+               "\"0a1b2c3d4e5f\",\"description\":\"k8s operator\",\"scopes\":[\"dns\"]}}");
+    assert_true(rig_shows(&r, "OAuth client 0a1b2c3d4e5f changed"));
+    rig_keys(&r, "u");
+    assert_string_equal(last(&r)->path, "/api/headway/undo/1.41?dry_run=true");
+    rig_keys(&r, "<Esc>d");
+    assert_true(rig_shows(&r, "deleted; its access tokens end"));
+    rig_answer(&r, rig_last(&r), 200, "{\"text\":\"\"}");
+    rig_keys(&r, "0a1b2c3d4e5f<Enter>");
+    assert_string_equal(last(&r)->method, "DELETE");
+    assert_string_equal(last(&r)->path, "/api/headway/oauth-clients/1");
+    rig_release(&r);
+}
+
+static void who_may_only_read_is_told_so(void **state)
+{
+    static const char *const keys[] = {"N", "e", "d"};
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    app_whoami(&r.app, "alice", true);
+    rig_keys(&r, "7<Tab><Tab>");
+    rig_lists(&r);
+    size_t sent = r.sent.len;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        rig_keys(&r, keys[i]);
+        assert_true(rig_shows(&r, "your API key is read-only"));
+        rig_pass(&r, 10000);
+    }
+    assert_int_equal(r.sent.len, sent);
+    rig_release(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(they_are_asked_for_when_somebody_looks),
+        cmocka_unit_test(a_new_snapshot_leaves_them),
+        cmocka_unit_test(the_past_does_not_know_them),
+        cmocka_unit_test(an_oauth_client_is_made_and_its_secret_shown_once),
+        cmocka_unit_test(an_oauth_client_is_changed_and_deleted),
+        cmocka_unit_test(who_may_only_read_is_told_so),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is done to objects of this room alone; creating and deleting are with those of other objects. */
+#include "console/tailnet/changes.h"
+
+#include "base/array.h"
+#include "console/app/app.h"
+#include "console/tailnet/clients.h"
+
+static void cmd_change(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    (void)arg;
+    if (row && row->gone_ms)
+        app_flash(app, ROLE_WARN, "change: it has been deleted");
+    else if (row && row->kind == ROW_OAUTH_CLIENT)
+        oauth_client_edit_form(app, (const struct m_oauth_client *)row);
+}
+
+static const struct console_command commands[] = {
+    {.name = "change",
+     .keys = "e",
+     .hint = "change",
+     .help = "change what the OAuth client may do",
+     .args = "[NAME]",
+     .where = IN_CLIENTS,
+     .needs = CHANGE | NO_REPEAT,
+     .rank = 3,
+     .run = cmd_change},
+};
+
+const struct command_table tailnet_change_commands = {.items = commands, .len = ARRAY_LEN(commands)};
