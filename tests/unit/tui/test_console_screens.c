@@ -39,6 +39,8 @@ static const struct {
     {"keys", "7", 24, 80, false},
     {"api-keys", "7<Tab>", 24, 80, false},
     {"oauth-clients", "7<Tab><Tab>", 24, 80, false},
+    {"webhooks", ":webhooks<Enter>", 24, 80, false},
+    {"new-webhook", ":webhooks<Enter>N", 24, 80, false},
     {"pending", "8", 24, 80, false},
     {"pulse", "0", 24, 80, false},
     {"pulse-narrow", "0", 16, 60, false},

@@ -20,7 +20,6 @@ struct asked_rows {
     const char *path; /* GET */
     int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
     const char *object; /* as the journal names them: its entries announce changes */
-    bool always;        /* fetched even while the list is not shown */
 };
 
 struct asked_state {

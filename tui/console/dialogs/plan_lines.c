@@ -231,6 +231,35 @@ static void write_delete_client(struct line_writer *w)
     buf_addf(w->out, "oauth-clients delete --id %s", w->id);
 }
 
+static void write_new_webhook(struct line_writer *w)
+{
+    buf_adds(w->out, "webhooks create ");
+    shell_word(json_text(w->body, "endpointUrl", ""), w->out);
+    repeated_flag(w, "subscription", "subscriptions");
+    text_flag(w, "provider", "providerType");
+}
+
+static void write_set_webhook(struct line_writer *w)
+{
+    buf_addf(w->out, "webhooks set %s", w->id);
+    repeated_flag(w, "subscription", "subscriptions");
+}
+
+static void write_test_webhook(struct line_writer *w)
+{
+    buf_addf(w->out, "webhooks test %s", w->id);
+}
+
+static void write_rotate_webhook(struct line_writer *w)
+{
+    buf_addf(w->out, "webhooks rotate %s", w->id);
+}
+
+static void write_delete_webhook(struct line_writer *w)
+{
+    buf_addf(w->out, "webhooks delete %s", w->id);
+}
+
 static void write_approve_pending(struct line_writer *w)
 {
     buf_adds(w->out, "auth register");
@@ -294,6 +323,11 @@ static const struct {
     {"DELETE", "apikeys/*", write_delete_api_key},
     {"POST", "oauth-clients", write_new_client},
     {"DELETE", "oauth-clients/*", write_delete_client},
+    {"POST", "webhooks", write_new_webhook},
+    {"PUT", "webhooks/*", write_set_webhook},
+    {"POST", "webhooks/*/test", write_test_webhook},
+    {"POST", "webhooks/*/rotate", write_rotate_webhook},
+    {"DELETE", "webhooks/*", write_delete_webhook},
     {"POST", "pending/*/approve", write_approve_pending},
     {"POST", "pending/*/reject", write_reject_pending},
     {"POST", "prefixes/*/primary", write_primary},

@@ -21,7 +21,7 @@
 /* Bits of the row kinds whose past is known; of those that are swapped to show the past, see model_trade. */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
 #define MODEL_TRADED (((1U << ROW_KINDS) - 1) & ~(1U << ROW_EVENT) & ~(1U << ROW_NEED))
-#define MODEL_ASKED  (1U << ROW_OAUTH_CLIENT) /* those that no snapshot has, see app/asked.h */
+#define MODEL_ASKED  (1U << ROW_OAUTH_CLIENT | 1U << ROW_WEBHOOK) /* those that no snapshot has, see app/asked.h */
 
 enum row_kind {
     ROW_NODE,
@@ -33,6 +33,7 @@ enum row_kind {
     ROW_PREAUTH_KEY,
     ROW_API_KEY,
     ROW_OAUTH_CLIENT,
+    ROW_WEBHOOK,
     ROW_NEED, /* not the API's: something that needs attention, found by the console */
     ROW_KINDS
 };
@@ -141,6 +142,12 @@ struct m_api_key {
 struct m_oauth_client {
     struct row row;
     struct api_oauth_client api;
+};
+
+struct m_webhook {
+    struct row row;
+    struct api_webhook api;
+    char *host; /* of its URL */
 };
 
 /* Something that needs attention: one object, or several with the same problem. */

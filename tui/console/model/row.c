@@ -210,6 +210,21 @@ static char *oauth_client_key(const struct row *row)
     return id_key(((const struct m_oauth_client *)row)->api.id);
 }
 
+static char *webhook_key(const struct row *row)
+{
+    return id_key(((const struct m_webhook *)row)->api.id);
+}
+
+static void finish_webhook(struct row *row)
+{
+    ((struct m_webhook *)row)->host = webhook_host(((const struct m_webhook *)row)->api.url);
+}
+
+static void release_webhook(struct row *row)
+{
+    free(((struct m_webhook *)row)->host);
+}
+
 static void release_prefix(struct row *row)
 {
     free(((struct m_prefix *)row)->drained);
@@ -247,6 +262,7 @@ static const struct {
     [ROW_PREAUTH_KEY] = KIND(m_preauth_key, api_preauth_key_shape, preauth_key_key, NULL, NULL),
     [ROW_API_KEY] = KIND(m_api_key, api_api_key_shape, api_key_key, NULL, NULL),
     [ROW_OAUTH_CLIENT] = KIND(m_oauth_client, api_oauth_client_shape, oauth_client_key, NULL, NULL),
+    [ROW_WEBHOOK] = KIND(m_webhook, api_webhook_shape, webhook_key, finish_webhook, release_webhook),
     [ROW_NEED] = {.size = sizeof(struct m_need), .release = release_need},
 };
 
@@ -389,6 +405,8 @@ const char *row_label(const struct row *row)
         return ((const struct m_need *)row)->name;
     case ROW_OAUTH_CLIENT:
         return ((const struct m_oauth_client *)row)->api.client_id;
+    case ROW_WEBHOOK:
+        return ((const struct m_webhook *)row)->host;
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
@@ -417,6 +435,8 @@ char *row_title(const struct row *row)
 
         return mem_format("OAuth client %s%s%s", c->client_id, *c->description ? ", " : "", c->description);
     }
+    if (row->kind == ROW_WEBHOOK)
+        return mem_format("webhook %s to %s", row->key, row_label(row));
     return mem_strdup(row_label(row));
 }
 

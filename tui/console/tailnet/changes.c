@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "console/app/app.h"
 #include "console/tailnet/clients.h"
+#include "console/tailnet/webhooks.h"
 
 static void cmd_change(struct app *app, const char *arg)
 {
@@ -15,15 +16,17 @@ static void cmd_change(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "change: it has been deleted");
     else if (row && row->kind == ROW_OAUTH_CLIENT)
         oauth_client_edit_form(app, (const struct m_oauth_client *)row);
+    else if (row && row->kind == ROW_WEBHOOK)
+        webhook_edit_form(app, (const struct m_webhook *)row);
 }
 
 static const struct console_command commands[] = {
     {.name = "change",
      .keys = "e",
      .hint = "change",
-     .help = "change what the OAuth client may do",
+     .help = "change what the OAuth client may do, or what the webhook is told of",
      .args = "[NAME]",
-     .where = IN_CLIENTS,
+     .where = IN_CLIENTS | IN_WEBHOOKS,
      .needs = CHANGE | NO_REPEAT,
      .rank = 3,
      .run = cmd_change},
