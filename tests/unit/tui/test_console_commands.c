@@ -45,6 +45,7 @@ static const struct {
     {.name = "pending", .at = "1", .shows = "[8 Pending"},
     {.name = "pulse", .at = "1", .shows = "[0 Pulse"},
     {.name = "webhooks", .at = "1", .shows = "webhooks   2 webhooks"},
+    {.name = "dns", .at = "1", .shows = "override local DNS"},
     {.name = "node", .at = "1", .arg = "nas", .shows = "nas  id 8"},
     {.name = "follow", .at = "5", .hides = "FOLLOW"},
     /* moving */
@@ -93,6 +94,8 @@ static const struct {
     {.name = "change", .at = "7<Tab><Tab>", .shows = "change OAuth client ffee00112233"},
     {.name = "test", .at = ":webhooks<Enter>g", .sends = "/api/headway/webhooks/2/test"},
     {.name = "rotate", .at = ":webhooks<Enter>g", .sends = "/api/headway/webhooks/2/rotate?dry_run=true"},
+    {.name = "reset", .at = ":dns<Enter>gjj", .sends = "/api/headway/dns?dry_run=true"},
+    {.name = "remove-domain", .at = ":dns<Enter>gjjjjj", .shows = "remove split DNS of corp.example"},
     {.name = "repeat", .at = "1/nas<Enter>a", .sends = "/api/headway/nodes/8/routes"},
     {.name = "undo", .at = "5G", .sends = "/api/headway/undo/1.40?dry_run=true"},
     {.name = "suspend-user", .at = "6g", .sends = "/api/headway/users/1/suspended?dry_run=true"},
