@@ -23,11 +23,11 @@ static const struct m_dns *dns_of(const struct row *row)
 
 /* ---- the list ---- */
 
-static const char *meaning_of(const struct m_dns *d)
+static const char *member_help(const struct m_dns *d)
 {
     static const struct {
         const char *member, *text;
-    } meanings[] = {
+    } helps[] = {
         {"magicDNS", "whether nodes have names: NAME.BASE-DOMAIN"},
         {"overrideLocalDNS", "whether clients use the name servers for all names, instead of those of their network"},
         {"nameservers", "that clients ask for all other names"},
@@ -37,9 +37,9 @@ static const char *meaning_of(const struct m_dns *d)
         {"extraRecords", "names that clients know beside those of nodes"},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
-        if (str_eq(meanings[i].member, d->member))
-            return meanings[i].text;
+    for (size_t i = 0; i < ARRAY_LEN(helps); i++)
+        if (str_eq(helps[i].member, d->member))
+            return helps[i].text;
     return "";
 }
 
@@ -138,7 +138,7 @@ static void put_facts(const struct m_dns *d, int64_t now_ns, struct buf *out)
 {
     char span[AGO_MAX];
 
-    buf_addf(out, "value\t%s\nit is\t%s\ncomes from\tthe %s", value_text(d, d->value), meaning_of(d), source_text(d));
+    buf_addf(out, "value\t%s\nit is\t%s\ncomes from\tthe %s", value_text(d, d->value), member_help(d), source_text(d));
     if (d->set && d->updated_ns)
         buf_addf(out, "; DNS was last changed %s ago", span_text(now_ns - d->updated_ns, span));
     if (d->fixed)
@@ -242,7 +242,7 @@ void dns_edit_form(struct app *app, const struct m_dns *row)
     app->dialog->row_key = mem_strdup(row->row.key);
     mem_replace(&app->dialog->note, "Enter change   Esc cancel");
     form_add(app, row->domain ? "name servers" : row->label,
-             row->domain ? "addresses or https URLs, separated by blanks" : meaning_of(row),
+             row->domain ? "addresses or https URLs, separated by blanks" : member_help(row),
              is_switch(row) ? "on off" : NULL, row->value);
     free(title);
 }
