@@ -59,7 +59,7 @@ static struct MHD_Response *make_response(struct http_request *r, struct MHD_Con
     r->source->attach(r->source, source_resume, c);
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, source_read, r->source, source_over);
     if (response)
-        r->source = NULL; /* the response's now */
+        r->source = NULL; /* owned by the response now */
     return response;
 }
 
@@ -81,7 +81,7 @@ enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r)
         MHD_add_response_header(response, "Content-Type", r->content_type_out);
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
         MHD_add_response_header(response, always[i].name, always[i].value);
-    /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them, and forms come here. */
+    /* Pages are self-contained: they load nothing, run no script, cannot be framed, and post their forms here. */
     MHD_add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
                             "form-action 'self'; frame-ancestors 'none'");
