@@ -14,6 +14,7 @@
 #include "http/answer.h"
 #include "http/conns.h"
 #include "http/encoding.h"
+#include "http/endless.h"
 #include "http/origin.h"
 #include "http/server.h"
 #include "net/forwarded.h"
@@ -42,11 +43,12 @@ struct http_daemon { /* what a daemon's callbacks are told */
 
 struct http_server {
     struct http_daemon daemons[3]; /* public, unix, metrics */
-    struct thread ender;           /* closes connections whose time is over while nobody else comes */
+    struct http_endless *endless;
+    struct thread ender; /* closes connections whose time is over while nobody else comes, and what lost its client */
     char *unix_path;
     atomic_bool refusing;
     pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t quiet, stop;
+    pthread_cond_t quiet;
     bool stopping;
     size_t open; /* requests that came and whose answer is not out yet */
 };
@@ -410,8 +412,8 @@ static void *end_overdue(void *arg)
         for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++)
             if (s->daemons[i].conns)
                 http_conns_end_overdue(s->daemons[i].conns);
+        http_endless_look(s->endless, LOOK_MS);
         pthread_mutex_lock(&s->lock);
-        thread_cond_wait(&s->stop, &s->lock, clock_mono_ms() + LOOK_MS);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -425,8 +427,9 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
-    thread_cond_init(&s->stop);
     *out = s;
+    if ((code = http_endless_new(&s->endless, e)) < 0)
+        return code;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
     s->unix_path = mem_strdup(o->unix_socket);
@@ -449,6 +452,11 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 const atomic_bool *http_stopping(const struct http *h)
 {
     return &h->server->refusing;
+}
+
+struct http_endless *server_endless(struct http_server *s)
+{
+    return s->endless;
 }
 
 void server_refuse(struct http_server *s)
@@ -474,19 +482,20 @@ void server_stop(struct http_server *s)
     drain(s);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
-    pthread_cond_signal(&s->stop);
     pthread_mutex_unlock(&s->lock);
+    if (s->endless)
+        http_endless_wake(s->endless);
     thread_join(&s->ender);
     for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++) {
         if (s->daemons[i].daemon)
             MHD_stop_daemon(s->daemons[i].daemon);
         http_conns_free(s->daemons[i].conns);
     }
+    http_endless_free(s->endless);
     if (s->unix_path)
         unlink(s->unix_path);
     free(s->unix_path);
     pthread_cond_destroy(&s->quiet);
-    pthread_cond_destroy(&s->stop);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

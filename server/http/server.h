@@ -41,6 +41,7 @@ void http_find(struct http_request *r, const char *method, const char *path);
 /* ---- server.c: libmicrohttpd ---- */
 
 int server_start(struct http *h, struct http_server **out, struct err *e) WARN_UNUSED;
+struct http_endless *server_endless(struct http_server *s);
 void server_refuse(struct http_server *s); /* no new connections; new requests are refused */
 void server_stop(struct http_server *s);
 void http_exchange_resume(struct http_request *r); /* admitted, or answered: on it goes */
