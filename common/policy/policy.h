@@ -28,6 +28,7 @@ struct policy_problem {
     unsigned line, column; /* from 1; columns are bytes; 0: not about one place */
     bool warning;          /* the policy is taken nevertheless */
     char *text;
+    unsigned cause;    /* the line that makes it so; 0: none */
     char *wrong, *fix; /* what is wrong at that place, and what it may have been meant to be; or both NULL */
 };
 struct policy_problems {

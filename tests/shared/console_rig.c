@@ -292,6 +292,28 @@ static const struct {
      "\"2026-03-03T13:00:00Z\",\"version\":5,\"key\":null},{\"id\":\"2\",\"clientId\":\"ffee00112233\",\"description\":"
      "\"evil\\u001b[31m\\u202ename\",\"scopes\":[\"all:read\"],\"tags\":[],\"createdAt\":\"2026-03-02T14:03:00Z\","
      "\"lastSeen\":null,\"version\":1,\"key\":null}]}"},
+    {"/api/headway/dns",
+     "{\"magicDNS\":true,\"overrideLocalDNS\":false,\"nameservers\":[\"9.9.9.9\",\"1.1.1.1\"],\"splitDNS\":{\"corp."
+     "example\":["
+     "\"10.0.0.53\"],\"evil\\u001b[31m\\u202e.example\":[\"10.0.0.54\"],\"lan.example\":[]},\"searchDomains\":[],"
+     "\"set\":["
+     "\"nameservers\",\"splitDNS\"],\"configured\":{\"magicDNS\":true,\"overrideLocalDNS\":false,\"nameservers\":["
+     "\"192.168.1.1\"],\"splitDNS\":{\"corp.example\":[\"10.0.0.1\"]},\"searchDomains\":[]},\"baseDomain\":\"example."
+     "com\","
+     "\"extraRecords\":3,\"extraRecordsPath\":\"\",\"updatedAt\":\"2026-03-03T13:03:00Z\",\"version\":4}"},
+    {"/api/headway/webhooks",
+     "{\"webhooks\":[{\"id\":\"1\",\"endpointUrl\":\"https://hooks.example.com/"
+     "headway\",\"providerType\":\"\",\"creator\":"
+     "\"alice\",\"createdAt\":\"2026-02-01T00:00:00Z\",\"subscriptions\":[\"categoryRoutes\",\"nodeCreated\"],"
+     "\"version\":7,"
+     "\"failing\":false,\"lastTry\":\"2026-03-03T13:00:00Z\",\"lastDelivery\":\"2026-03-03T13:00:00Z\",\"lastStatus\":"
+     "200,"
+     "\"delivered\":41,\"dropped\":0},{\"id\":\"2\",\"endpointUrl\":\"https://chat.example.com/secret-path\","
+     "\"providerType\":\"slack\",\"creator\":\"bob\",\"createdAt\":\"2026-02-01T00:00:00Z\",\"subscriptions\":["
+     "\"categoryTailnetManagement\"],\"version\":1,\"failing\":true,\"lastTry\":\"2026-03-03T14:02:00Z\","
+     "\"failingSince\":"
+     "\"2026-03-03T11:03:00Z\",\"nextTry\":\"2026-03-03T14:10:00Z\",\"lastStatus\":500,\"failures\":9,\"dropped\":12,"
+     "\"lastError\":\"evil\\u001b[31m\\u202etext\"}]}"},
 };
 
 void rig_lists(struct rig *r)

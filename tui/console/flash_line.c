@@ -51,7 +51,10 @@ void flash_line_draw(struct app *app, struct canvas *c, struct rect at)
         return;
     }
     if (!said) {
-        draw_reason(app, c, at);
+        if (app->place.view->draw_quiet)
+            app->place.view->draw_quiet(app, c, at);
+        else
+            draw_reason(app, c, at);
         return;
     }
     if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO && says_undo(f->text, undo->text)) {

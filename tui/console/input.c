@@ -79,12 +79,23 @@ void app_paste_tick(struct app *app)
 
 /* ---- keys and the mouse ---- */
 
+/* Terminals send Alt with a key as Esc and the key. Where that is no key of its own, it was these two, typed fast. */
+static bool is_two_keys(const struct app *app, int key)
+{
+    return (key & CK_ALT) && (app->dialog || app->prompt.kind || app->paste.going_on || !commands_for_key(app, key));
+}
+
 void app_key(struct app *app, int key)
 {
     const struct console_view *view = app->place.view;
     const struct console_command *c;
     char name[KEY_NAME_MAX];
 
+    if (is_two_keys(app, key)) {
+        app_key(app, CK_ESC);
+        app_key(app, key & ~CK_ALT);
+        return;
+    }
     app->keys++;
     catch_up(app);
     if (paste_key(app, key))

@@ -20,6 +20,8 @@
 #include "console/reach/reach.h"
 #include "console/routes/routes.h"
 #include "console/tailnet/changes.h"
+#include "console/tailnet/dns.h"
+#include "console/tailnet/webhooks.h"
 #include "console/views/events.h"
 #include "console/views/keys.h"
 #include "console/views/node.h"
@@ -29,8 +31,8 @@
 
 static const struct console_view *const views[] = {
     &nodes_view, /* the initial view */
-    &routes_view,  &reach_view, &policy_view, &events_view,      &users_view,        &keys_view,
-    &pending_view, &pulse_view, &node_view,   &past_policy_view, &past_unknown_view,
+    &routes_view, &reach_view, &policy_view,   &events_view, &users_view,       &keys_view,         &pending_view,
+    &pulse_view,  &node_view,  &webhooks_view, &dns_view,    &past_policy_view, &past_unknown_view,
 };
 
 static const struct command_table *const commands[] = {

@@ -228,6 +228,7 @@ static void warn(struct unreachable *x, const char *section, size_t index, size_
     problem_at(x->problems, x->p->text, x->p->len, offset, true,
                "%s %zu opens nothing more: line %u%s all of it already", section, index + 1, line,
                x->several ? " and other rules above open" : " opens");
+    problem_caused(x->problems, line);
 }
 
 static void look_at(struct unreachable *x, const struct policy_rule *r)
@@ -321,6 +322,7 @@ static void look_at_ssh(struct unreachable *x)
                 str_place(x->p->text, x->p->len, x->p->ssh.items[k].offset, &line, &column);
                 problem_at(x->problems, x->p->text, x->p->len, x->p->ssh.items[i].offset, true,
                            "ssh rule %zu is never asked: line %u takes all of it before", i + 1, line);
+                problem_caused(x->problems, line);
                 break;
             }
 }

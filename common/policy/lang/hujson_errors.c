@@ -195,9 +195,9 @@ static bool go_on(struct hujson_reader *r, enum trust *trust)
 {
     struct way_on s = {.from = *r, .offset = r->why->offset, .farthest = r->why->offset};
     const char *newline = memchr(r->text + s.offset, '\n', r->len - s.offset);
-    bool deep = r->depth == HUJSON_DEPTH && wants_value(r) && strchr("[{", r->text[s.offset]);
+    bool deep = r->depth == HUJSON_DEPTH && wants_value(r);
 
-    if (s.offset >= r->len || deep)
+    if (s.offset >= r->len || (deep && strchr("[{", r->text[s.offset])))
         return false;
     s.eol = newline ? (size_t)(newline - r->text) : r->len;
     try_as_read(&s);

@@ -113,6 +113,12 @@ int parse_error(struct policy_parser *x, size_t offset, const char *format, ...)
     return ERR_INVALID;
 }
 
+void problem_caused(struct policy_problems *problems, unsigned line)
+{
+    if (problems->len && problems->len < PROBLEMS_MAX)
+        problems->items[problems->len - 1].cause = line;
+}
+
 void problem_meant(struct policy_problems *problems, const char *wrong, const char *meant)
 {
     struct policy_problem *last = problems->len ? &problems->items[problems->len - 1] : NULL;

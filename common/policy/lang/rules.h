@@ -202,6 +202,8 @@ void problems_sort(struct policy_problems *problems, size_t from);
 /* Of the problem that was added last: what is wrong, and what it may have been meant to be (NULL: that is not known).
  */
 void problem_meant(struct policy_problems *problems, const char *wrong, const char *meant);
+/* Of the problem that was added last: the line that makes it so. */
+void problem_caused(struct policy_problems *problems, unsigned line);
 int problem_at(struct policy_problems *problems, const char *text, size_t len, size_t offset, bool warning,
                const char *format, ...) PRINTF_LIKE(6, 7);
 

@@ -299,6 +299,8 @@ void write_dns(struct json_out *o, const struct config *c, const struct dns_sett
     struct api_dns shown = {.now = shown_dns(&now, &split),
                             .configured = shown_dns(&configured, &configured_split),
                             .base_domain = c->dns.base_domain,
+                            .extra_records = c->dns.extra_records.len,
+                            .extra_records_path = c->dns.extra_records_path,
                             .updated_ns = own ? own->updated_ns : 0,
                             .version = own ? own->r.version : 0};
     for (size_t i = 0; own && (name = core_dns_member(i, &member)); i++)

@@ -128,8 +128,9 @@ static const struct member admin_request[] = {
 };
 
 static const struct member problem_members[] = {
-    U32(policy_problem, line),   U32(policy_problem, column),  BOOL(policy_problem, warning),
-    MAYBE(policy_problem, text), MAYBE(policy_problem, wrong), MAYBE(policy_problem, fix),
+    U32(policy_problem, line),  U32(policy_problem, column), BOOL(policy_problem, warning),
+    U32(policy_problem, cause), MAYBE(policy_problem, text), MAYBE(policy_problem, wrong),
+    MAYBE(policy_problem, fix),
 };
 static const struct members problem_table = MEMBERS(policy_problem, problem_members);
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/console_rig.h"
 
@@ -160,21 +161,195 @@ static void an_oauth_client_is_changed_and_deleted(void **state)
 
 static void who_may_only_read_is_told_so(void **state)
 {
-    static const char *const keys[] = {"N", "e", "d"};
+    static const struct {
+        const char *to, *keys[8];
+    } places[] = {
+        {"7<Tab><Tab>", {"N", "e", "d"}},
+        {":webhooks<Enter>", {"N", "e", "t", "r", "d"}},
+        {":dns<Enter>jjjjj", {"N", "e", "x", "d"}},
+    };
+
+    (void)state;
+    for (size_t p = 0; p < ARRAY_LEN(places); p++) {
+        struct rig r;
+
+        rig_init(&r, 0);
+        app_whoami(&r.app, "alice", true);
+        rig_keys(&r, places[p].to);
+        rig_lists(&r);
+        size_t sent = r.sent.len;
+        for (size_t i = 0; places[p].keys[i]; i++) {
+            rig_keys(&r, places[p].keys[i]);
+            assert_true(rig_shows(&r, "your API key is read-only"));
+            rig_pass(&r, 10000);
+        }
+        assert_int_equal(r.sent.len, sent);
+        rig_release(&r);
+    }
+}
+
+static void a_webhook_is_made_and_its_secret_shown_once(void **state)
+{
     struct rig r;
 
     (void)state;
     rig_init(&r, 0);
-    app_whoami(&r.app, "alice", true);
-    rig_keys(&r, "7<Tab><Tab>");
+    rig_keys(&r, ":webhooks<Enter>");
     rig_lists(&r);
-    size_t sent = r.sent.len;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        rig_keys(&r, keys[i]);
-        assert_true(rig_shows(&r, "your API key is read-only"));
-        rig_pass(&r, 10000);
-    }
-    assert_int_equal(r.sent.len, sent);
+    rig_keys(&r, "N<Enter>");
+    assert_true(rig_shows(&r, "needs the URL"));
+    rig_keys(&r, "https://new.example.com/x<Tab>s<Tab><Ctrl-U><Enter>");
+    assert_true(rig_shows(&r, "needs at least one type of events"));
+    rig_keys(&r, "nodeCreated, categoryRoutes<Enter>");
+    assert_string_equal(last(&r)->path, "/api/headway/webhooks");
+    assert_string_equal(last(&r)->body, "{\"endpointUrl\":\"https://new.example.com/x\",\"providerType\":\"slack\","
+                                        "\"subscriptions\":[\"nodeCreated\",\"categoryRoutes\"]}");
+    rig_answer(&r, rig_last(&r), 200,
+               "{\"event\":\"1.41\",\"text\":\"\",\"inverse\":{\"method\":\"DELETE\"},\"result\":{\"id\":\"3\","
+               "\"endpointUrl\":\"https://new.example.com/x\",\"secret\":\"whsec-0123\"}}");
+    assert_true(rig_shows(&r, "whsec-0123"));
+    rig_keys(&r, "<Esc>u");
+    assert_string_equal(last(&r)->path, "/api/headway/undo/1.41?dry_run=true");
+    rig_release(&r);
+}
+
+static void a_webhook_is_changed_tried_and_gets_another_secret(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":webhooks<Enter>");
+    rig_lists(&r);
+    assert_true(rig_shows(&r, "chat.example.com, for slack"));
+    assert_true(rig_shows(&r, "failing 3h"));
+    char *screen = rig_screen(&r, 40, 200);
+    assert_null(strstr(screen, "secret-path")); /* it lets others write there */
+    assert_null(strchr(screen, '\033'));
+    free(screen);
+    rig_keys(&r, "e<Ctrl-U>routeFailover<Enter>");
+    assert_string_equal(last(&r)->method, "PUT");
+    assert_string_equal(last(&r)->path, "/api/headway/webhooks/2");
+    assert_string_equal(last(&r)->body, "{\"subscriptions\":[\"routeFailover\"]}");
+    assert_int_equal(last(&r)->version, 1);
+    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.41\",\"text\":\"\",\"inverse\":{\"method\":\"PUT\"}}");
+    assert_true(rig_shows(&r, "webhook to chat.example.com changed"));
+    rig_keys(&r, "t");
+    assert_string_equal(last(&r)->path, "/api/headway/webhooks/2/test");
+    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.42\",\"text\":\"\",\"inverse\":null}");
+    assert_true(rig_shows(&r, "a test event goes to chat.example.com"));
+    rig_keys(&r, "r");
+    assert_true(rig_shows(&r, "this cannot be undone"));
+    rig_answer(&r, rig_last(&r), 200, "{\"text\":\"\"}");
+    rig_keys(&r, "y");
+    assert_string_equal(last(&r)->path, "/api/headway/webhooks/2/rotate");
+    rig_answer(
+        &r, rig_last(&r), 200,
+        "{\"event\":\"1.43\",\"text\":\"\",\"inverse\":null,\"result\":{\"id\":\"2\",\"secret\":\"whsec-4567\"}}");
+    assert_true(rig_shows(&r, "whsec-4567"));
+    rig_keys(&r, "<Esc>d");
+    assert_true(rig_shows(&r, "deleted, once it was told so"));
+    rig_keys(&r, "<Esc>/is:failing<Enter>");
+    assert_true(rig_shows(&r, "1 of 2"));
+    rig_release(&r);
+}
+
+static void dns_is_changed_with_a_plan(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":dns<Enter>");
+    rig_lists(&r);
+    assert_true(rig_shows(&r, "administrator"));
+    char *screen = rig_screen(&r, 40, 200);
+    assert_non_null(strstr(screen, "evil\\x1b[31m"));
+    assert_null(strchr(screen, '\033'));
+    free(screen);
+    rig_keys(&r, "ge<Space><Enter>");
+    assert_true(rig_shows(&r, "all clients are told at once"));
+    assert_string_equal(last(&r)->path, "/api/headway/dns?dry_run=true");
+    assert_string_equal(last(&r)->body, "{\"magicDNS\":false}");
+    assert_int_equal(last(&r)->version, 4);
+    rig_answer(&r, rig_last(&r), 200, "{\"text\":\"\"}");
+    rig_keys(&r, "y");
+    assert_string_equal(last(&r)->path, "/api/headway/dns");
+    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.41\",\"text\":\"\",\"inverse\":{\"method\":\"POST\"}}");
+    assert_true(rig_shows(&r, "MagicDNS changed"));
+    rig_keys(&r, "u");
+    assert_string_equal(last(&r)->path, "/api/headway/undo/1.41?dry_run=true");
+    rig_keys(&r, "<Esc>gjje<Ctrl-U>9.9.9.9, 8.8.8.8<Enter>");
+    assert_string_equal(last(&r)->body, "{\"nameservers\":[\"9.9.9.9\",\"8.8.8.8\"]}");
+    assert_true(rig_shows(&r, "9.9.9.9 1.1.1.1"));
+    rig_keys(&r, "<Esc>");
+    rig_release(&r);
+}
+
+static void domains_of_split_dns_come_and_go(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":dns<Enter>");
+    rig_lists(&r);
+    rig_keys(&r, "gjjjj");
+    rig_keys(&r, "e");
+    assert_true(rig_shows(&r, "change its domains, or add one: N"));
+    rig_keys(&r, "Ncorp.example<Tab>10.9.9.9<Enter>");
+    assert_true(rig_shows(&r, "has name servers already"));
+    rig_keys(&r, "<Ctrl-U>new.example<Enter>");
+    assert_string_equal(last(&r)->body, "{\"changeSplitDNS\":{\"new.example\":[\"10.9.9.9\"]}}");
+    rig_keys(&r, "<Esc>/corp<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "Ge<Ctrl-U>10.0.0.2<Enter>");
+    assert_string_equal(last(&r)->body, "{\"changeSplitDNS\":{\"corp.example\":[\"10.0.0.2\"]}}");
+    rig_keys(&r, "<Esc>d");
+    assert_string_equal(last(&r)->body, "{\"changeSplitDNS\":{\"corp.example\":[]}}");
+    rig_keys(&r, "<Esc>");
+    rig_release(&r);
+}
+
+static void members_of_dns_are_as_configured_again(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":dns<Enter>");
+    rig_lists(&r);
+    rig_keys(&r, "gx");
+    assert_true(rig_shows(&r, "it is as configured"));
+    rig_keys(&r, "gjj<Space>/corp<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "<Space><Esc>x");
+    assert_string_equal(last(&r)->body, "{\"reset\":[\"nameservers\",\"splitDNS\"]}");
+    assert_true(rig_shows(&r, "192.168.1.1"));
+    rig_keys(&r, "<Esc>\\/base<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "e");
+    assert_true(rig_shows(&r, "only the configuration can set it"));
+    rig_release(&r);
+}
+
+static void pulse_leads_to_a_webhook_that_fails(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "0");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_tell(&r, "/api/headway/health", 200,
+                         "{\"status\":\"degraded\",\"reasons\":[{\"code\":\"webhook-failing\",\"severity\":\"alarm\","
+                         "\"object\":\"webhook\",\"objectName\":\"webhook 2\",\"text\":\"takes no events\"}]}"));
+    rig_pass(&r, 2000);
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "/webhook<Enter><Enter>");
+    rig_lists(&r);
+    assert_true(rig_shows(&r, "/is:failing"));
+    assert_true(rig_shows(&r, "chat.example.com"));
     rig_release(&r);
 }
 
@@ -186,6 +361,12 @@ int main(void)
         cmocka_unit_test(the_past_does_not_know_them),
         cmocka_unit_test(an_oauth_client_is_made_and_its_secret_shown_once),
         cmocka_unit_test(an_oauth_client_is_changed_and_deleted),
+        cmocka_unit_test(a_webhook_is_made_and_its_secret_shown_once),
+        cmocka_unit_test(a_webhook_is_changed_tried_and_gets_another_secret),
+        cmocka_unit_test(dns_is_changed_with_a_plan),
+        cmocka_unit_test(domains_of_split_dns_come_and_go),
+        cmocka_unit_test(members_of_dns_are_as_configured_again),
+        cmocka_unit_test(pulse_leads_to_a_webhook_that_fails),
         cmocka_unit_test(who_may_only_read_is_told_so),
     };
 

@@ -19,6 +19,7 @@
 
 #define POLICY_TESTS "tests/unit/tui/test_console_policy.c"
 #define EDIT_TESTS   "tests/unit/tui/test_console_policy_edit.c"
+#define HELP_TESTS   "tests/unit/policy/test_policy_editor.c"
 #define PAST_TESTS   "tests/unit/tui/test_console_past.c"
 #define REACH_TESTS  "tests/unit/tui/test_console_reach.c"
 
@@ -43,6 +44,8 @@ static const struct {
     {.name = "keys", .at = "1", .shows = "[7 Keys]"},
     {.name = "pending", .at = "1", .shows = "[8 Pending"},
     {.name = "pulse", .at = "1", .shows = "[0 Pulse"},
+    {.name = "webhooks", .at = "1", .shows = "webhooks   2 webhooks"},
+    {.name = "dns", .at = "1", .shows = "override local DNS"},
     {.name = "node", .at = "1", .arg = "nas", .shows = "nas  id 8"},
     {.name = "follow", .at = "5", .hides = "FOLLOW"},
     /* moving */
@@ -89,6 +92,10 @@ static const struct {
     {.name = "priority", .at = "1/gw-ber-1<Enter>", .shows = "priority of gw-ber-1"},
     {.name = "new", .at = "6", .shows = "new user"},
     {.name = "change", .at = "7<Tab><Tab>", .shows = "change OAuth client ffee00112233"},
+    {.name = "test", .at = ":webhooks<Enter>g", .sends = "/api/headway/webhooks/2/test"},
+    {.name = "rotate", .at = ":webhooks<Enter>g", .sends = "/api/headway/webhooks/2/rotate?dry_run=true"},
+    {.name = "reset", .at = ":dns<Enter>gjj", .sends = "/api/headway/dns?dry_run=true"},
+    {.name = "remove-domain", .at = ":dns<Enter>gjjjjj", .shows = "remove split DNS of corp.example"},
     {.name = "repeat", .at = "1/nas<Enter>a", .sends = "/api/headway/nodes/8/routes"},
     {.name = "undo", .at = "5G", .sends = "/api/headway/undo/1.40?dry_run=true"},
     {.name = "suspend-user", .at = "6g", .sends = "/api/headway/users/1/suspended?dry_run=true"},
@@ -145,6 +152,8 @@ static const struct {
     {.name = "note", .file = EDIT_TESTS, .shows = "nticket 12<Enter>"},
     {.name = "complete", .file = EDIT_TESTS, .shows = "<Ctrl-Space>"},
     {.name = "mend", .file = EDIT_TESTS, .shows = "<Ctrl-R>"},
+    {.name = "problem-why", .file = HELP_TESTS, .shows = "<Esc>w"},
+    {.name = "problem-why-text", .file = HELP_TESTS, .shows = "<Alt-w>"},
     {.name = "bracket", .file = EDIT_TESTS, .shows = "<Ctrl-]>"},
     {.name = "merge", .file = EDIT_TESTS, .shows = "<Esc>M"},
     {.name = "merge-theirs", .file = EDIT_TESTS, .shows = "\"mt<Esc>\""},

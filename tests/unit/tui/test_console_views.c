@@ -148,7 +148,7 @@ static bool view_is_as_it_was(size_t view, int part)
 
     rig_init(&r, 0);
     const struct console_view *v = r.app.tables->views[view];
-    app_go(&r.app, v, part, v->digit ? NULL : "3");
+    app_go(&r.app, v, part, v->digit || v->parts[part].asked ? NULL : "3");
     answer_policy(&r);
     rig_lists(&r);
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)

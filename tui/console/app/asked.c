@@ -6,8 +6,7 @@
 
 #include "base/mem.h"
 
-#define FRONT_MS  5000  /* how often what is looked at is asked for again */
-#define BEHIND_MS 60000 /* and what is wanted while nobody looks */
+#define AGAIN_MS 5000 /* while it is shown */
 
 typedef bool use_part(struct app *app, const struct console_view *view, int part, struct asked_state *s, void *arg);
 
@@ -24,12 +23,9 @@ static bool each_part(struct app *app, use_part *use, void *arg)
     return false;
 }
 
-static bool is_due(const struct app *app, const struct asked_rows *a, const struct asked_state *s, bool front)
+static bool is_due(const struct app *app, const struct asked_state *s)
 {
-    int64_t every_ms = front ? FRONT_MS : BEHIND_MS;
-
-    return (front || a->always) && !s->request &&
-           (!s->asked_ms || (s->stale && !s->trouble) || app->at.now_ms - s->asked_ms >= every_ms);
+    return !s->request && (!s->asked_ms || (s->stale && !s->trouble) || app->at.now_ms - s->asked_ms >= AGAIN_MS);
 }
 
 static bool ask(struct app *app, const struct console_view *view, int part, struct asked_state *s, void *arg)
@@ -37,7 +33,7 @@ static bool ask(struct app *app, const struct console_view *view, int part, stru
     const struct asked_rows *a = view->parts[part].asked;
 
     (void)arg;
-    if (!is_due(app, a, s, app->place.view == view && app->place.part == part))
+    if (app->place.view != view || app->place.part != part || !is_due(app, s))
         return false;
     struct app_request request = {.id = app->next_request++,
                                   .method = "GET",

@@ -20,7 +20,6 @@ struct asked_rows {
     const char *path; /* GET */
     int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
     const char *object; /* as the journal names them: its entries announce changes */
-    bool always;        /* fetched even while the list is not shown */
 };
 
 struct asked_state {
@@ -96,6 +95,8 @@ struct console_view {
     const char *(*crumb)(const struct app *app);                                   /* the item open in it */
     /* Replaces the counts in the line of facts; returns the column after it. */
     int (*draw_facts)(struct app *app, struct canvas *c, int col, int limit);
+    /* Draws into the line of messages where nothing else is to be said. */
+    void (*draw_quiet)(struct app *app, struct canvas *c, struct rect at);
     const char *(*mode)(const struct app *app); /* an additional word in the line of facts; NULL: none */
 };
 

@@ -11,6 +11,8 @@
 #include "console/dialogs/form.h"
 #include "console/dialogs/plan.h"
 #include "console/tailnet/clients.h"
+#include "console/tailnet/dns.h"
+#include "console/tailnet/webhooks.h"
 #include "json/json.h"
 
 enum { USER_NAME, USER_DISPLAY, USER_EMAIL, USER_ROLE };
@@ -185,6 +187,10 @@ static void cmd_new(struct app *app, const char *arg)
         form_add(app, "expires", "1h, 30d, 1y: until when nodes can join; they stay", NULL, "1h");
     } else if (kinds & 1U << ROW_OAUTH_CLIENT) {
         oauth_client_form(app, arg);
+    } else if (kinds & 1U << ROW_WEBHOOK) {
+        webhook_form(app, arg);
+    } else if (kinds & 1U << ROW_DNS) {
+        dns_domain_form(app, arg);
     } else {
         dialog_form(app, "new API key", make_api_key);
         form_add(app, "description", "what it is for", NULL, arg);
@@ -197,9 +203,9 @@ static const struct console_command commands[] = {
     {.name = "new",
      .keys = "N",
      .hint = "new",
-     .help = "create a user, a key or an OAuth client",
+     .help = "create a user, a key, an OAuth client, a webhook, or name servers for a domain",
      .args = "[NAME]",
-     .where = IN_USERS | IN_KEYS | IN_CLIENTS,
+     .where = IN_USERS | IN_KEYS | IN_CLIENTS | IN_WEBHOOKS | IN_DNS,
      .needs = NEED_WRITE,
      .rank = 2,
      .run = cmd_new},

@@ -36,10 +36,13 @@ static const char *after_deletion(const struct row *row)
         return "deleted; what uses it is refused";
     case ROW_OAUTH_CLIENT:
         return "deleted; its access tokens end";
+    case ROW_WEBHOOK:
+        return "deleted, once it was told so";
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
     case ROW_PENDING:
+    case ROW_DNS:
     case ROW_NEED:
     case ROW_KINDS:
         break;
@@ -561,7 +564,7 @@ static const struct console_command commands[] = {
      .keys = "d Del",
      .hint = "delete",
      .help = "delete it permanently",
-     .where = IN_NODES | IN_NODE | IN_USERS | IN_KEYS | IN_CLIENTS,
+     .where = IN_NODES | IN_NODE | IN_USERS | IN_KEYS | IN_CLIENTS | IN_WEBHOOKS,
      .needs = CHANGES,
      .risk = RISK_TYPE,
      .rank = 9,

@@ -82,6 +82,8 @@ static void cmd_open(struct app *app, const char *arg)
     case ROW_PREAUTH_KEY:
     case ROW_API_KEY:
     case ROW_OAUTH_CLIENT:
+    case ROW_WEBHOOK:
+    case ROW_DNS:
         why(app);
         break;
     case ROW_NEED:
@@ -136,13 +138,17 @@ static void cmd_routes_of(struct app *app, const char *arg)
     l->forced = true;
 }
 
+/* The journal names it as the list does. */
+static bool has_events(enum row_kind kind)
+{
+    return kind == ROW_USER || kind == ROW_OAUTH_CLIENT || kind == ROW_WEBHOOK;
+}
+
 static void cmd_events_of(struct app *app, const char *arg)
 {
     struct m_node *n = node_under_cursor(app);
     const struct row *row = app_list(app)->cursor;
-    const char *name = n                              ? n->api.given_name
-                       : row && row->kind == ROW_USER ? ((const struct m_user *)row)->api.name
-                                                      : NULL;
+    const char *name = n ? n->api.given_name : row && has_events(row->kind) ? row_label(row) : NULL;
 
     (void)arg;
     if (!name)
@@ -191,7 +197,7 @@ static const struct console_command commands[] = {
      .keys = "L",
      .hint = "events",
      .help = "show the object's events",
-     .where = ROUTES_OF_ANY | IN_USERS,
+     .where = ROUTES_OF_ANY | IN_USERS | IN_CLIENTS | IN_WEBHOOKS,
      .needs = NEED_ROW,
      .rank = 12,
      .run = cmd_events_of},

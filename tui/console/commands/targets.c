@@ -4,8 +4,9 @@
 const char *row_path(enum row_kind kind)
 {
     static const char *const paths[ROW_KINDS] = {
-        [ROW_NODE] = "nodes",      [ROW_USER] = "users",      [ROW_PREAUTH_KEY] = "preauthkeys",
-        [ROW_API_KEY] = "apikeys", [ROW_PENDING] = "pending", [ROW_OAUTH_CLIENT] = "oauth-clients",
+        [ROW_NODE] = "nodes",       [ROW_USER] = "users",      [ROW_PREAUTH_KEY] = "preauthkeys",
+        [ROW_API_KEY] = "apikeys",  [ROW_PENDING] = "pending", [ROW_OAUTH_CLIENT] = "oauth-clients",
+        [ROW_WEBHOOK] = "webhooks",
     };
 
     return kind < ROW_KINDS ? paths[kind] : NULL;
@@ -20,6 +21,8 @@ uint64_t row_version(const struct row *row)
         return ((const struct m_user *)row)->api.version;
     case ROW_OAUTH_CLIENT:
         return ((const struct m_oauth_client *)row)->api.version;
+    case ROW_WEBHOOK:
+        return ((const struct m_webhook *)row)->api.version;
     default:
         return 0;
     }

@@ -70,7 +70,7 @@ static void secret_draw(struct app *app)
     int row = (c->rows - rows) / 2, end = row + rows - 1;
     canvas_clear(c, (struct rect){row, 0, rows, c->cols});
     canvas_section(c, row, 0, c->cols, d->title, "");
-    canvas_text(c, row + 1, 0, c->cols, ROLE_WARN, "! shown only once: the server keeps no copy");
+    canvas_text(c, row + 1, 0, c->cols, ROLE_WARN, "! shown only once: store it now");
     row = draw_whole_lines(c, row + 3, end, s->text);
     if (s->command && row + 2 < end) {
         canvas_text(c, row + 1, 0, c->cols, ROLE_LABEL, "join a machine with");

@@ -179,6 +179,11 @@ int decode_oauth_clients(const json_t *root, struct model_delta *out, struct err
     return decode_whole(root, "oauthClients", ROW_OAUTH_CLIENT, out, e);
 }
 
+int decode_webhooks(const json_t *root, struct model_delta *out, struct err *e)
+{
+    return decode_whole(root, "webhooks", ROW_WEBHOOK, out, e);
+}
+
 static int64_t time_in(const json_t *object, const char *name)
 {
     int64_t ns = 0;
@@ -249,8 +254,9 @@ int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err 
 /* The secret of a new key, present only in the answer to its creation; else NULL. */
 static char *new_secret(const json_t *object, enum row_kind kind)
 {
-    bool has_one = kind == ROW_PREAUTH_KEY || kind == ROW_API_KEY || kind == ROW_OAUTH_CLIENT;
-    const char *key = has_one ? json_text(object, "key", "") : "";
+    static const char *const members[ROW_KINDS] = {
+        [ROW_PREAUTH_KEY] = "key", [ROW_API_KEY] = "key", [ROW_OAUTH_CLIENT] = "key", [ROW_WEBHOOK] = "secret"};
+    const char *key = members[kind] ? json_text(object, members[kind], "") : "";
 
     return *key ? safe(key) : NULL;
 }

@@ -21,7 +21,8 @@
 /* Bits of the row kinds whose past is known; of those that are swapped to show the past, see model_trade. */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
 #define MODEL_TRADED (((1U << ROW_KINDS) - 1) & ~(1U << ROW_EVENT) & ~(1U << ROW_NEED))
-#define MODEL_ASKED  (1U << ROW_OAUTH_CLIENT) /* those that no snapshot has, see app/asked.h */
+#define MODEL_ASKED                                                                                                    \
+    (1U << ROW_OAUTH_CLIENT | 1U << ROW_WEBHOOK | 1U << ROW_DNS) /* those that no snapshot has, see app/asked.h */
 
 enum row_kind {
     ROW_NODE,
@@ -33,6 +34,8 @@ enum row_kind {
     ROW_PREAUTH_KEY,
     ROW_API_KEY,
     ROW_OAUTH_CLIENT,
+    ROW_WEBHOOK,
+    ROW_DNS,  /* not the API's: a member of what clients are told of DNS */
     ROW_NEED, /* not the API's: something that needs attention, found by the console */
     ROW_KINDS
 };
@@ -143,6 +146,23 @@ struct m_oauth_client {
     struct api_oauth_client api;
 };
 
+struct m_webhook {
+    struct row row;
+    struct api_webhook api;
+    char *host; /* of its URL */
+};
+
+/* A member of what clients are told of DNS, or a domain of split DNS. Lists have blanks between their words. */
+struct m_dns {
+    struct row row;                      /* key: the member, "splitDNS DOMAIN" for a domain */
+    const char *member, *label, *domain; /* member: its name in the API; domain: NULL: the member as a whole */
+    const char *value, *configured;      /* configured: in the configuration; NULL: it does not have the domain */
+    unsigned order;                      /* among all rows */
+    bool set, fixed;                     /* set by an administrator; by the configuration alone */
+    int64_t updated_ns;                  /* of DNS as a whole */
+    uint64_t version;
+};
+
 /* Something that needs attention: one object, or several with the same problem. */
 struct m_need {
     struct row row;   /* key: the code, followed by the object's key if there is one */
@@ -249,6 +269,7 @@ struct row *row_read(enum row_kind kind, const json_t *object);
 /* The texts must be safe to print; see struct m_need. If of is NULL, the name distinguishes it from others of its code.
  */
 struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
+struct row *row_dns(const struct m_dns *like); /* texts are copied; of its row nothing is used */
 void row_free(struct row *row);
 const char *row_label(const struct row *row); /* its name, or whatever people call it */
 /* For questions and titles: the label; for a key, its number and owner or purpose. The caller frees it. */

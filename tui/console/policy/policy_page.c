@@ -418,4 +418,5 @@ const struct console_view policy_view = {
     .draw = policy_page_draw,
     .draw_over = policy_question_draw,
     .draw_facts = policy_page_facts,
+    .draw_quiet = policy_page_quiet,
 };

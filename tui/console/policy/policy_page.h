@@ -139,6 +139,8 @@ void policy_merge_ancestor(struct app *app, const json_t *answer, const char *tr
 bool policy_merge_escape(struct app *app);
 /* policy_typing.c */
 extern const struct command_table policy_typing_commands;
+/* policy_hover.c */
+void policy_page_quiet(struct app *app, struct canvas *c, struct rect at);
 /* policy_versions.c */
 extern const struct command_table policy_version_commands;
 void policy_versions_list(struct app *app, const json_t *answer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What helps while the policy is typed: the names that may stand at the cursor, the mend that a problem offers, the
- * bracket that belongs to another. */
+/* What helps while the policy is typed: the names that may stand at the cursor, why something is a problem, the mend
+ * that it offers, the bracket that belongs to another. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -82,25 +82,10 @@ static const struct offer {
 };
 static const char usual_ports[] = "* 22 53 80 443 3389 5432 8080";
 
-static bool fits(const char *pattern, const char *path)
-{
-    for (; *pattern && *pattern != '*'; pattern++, path++)
-        if (*pattern != *path)
-            return false;
-    if (!*pattern)
-        return !*path;
-    for (;; path++) {
-        if (fits(pattern + 1, path))
-            return true;
-        if (!*path)
-            return false;
-    }
-}
-
 static const struct offer *offer_at(const struct outline_token *place)
 {
     for (size_t i = 0; i < ARRAY_LEN(offers); i++)
-        if (offers[i].key == place->key && fits(offers[i].path, place->path))
+        if (offers[i].key == place->key && outline_fits(offers[i].path, place->path))
             return &offers[i];
     return NULL;
 }
@@ -399,6 +384,56 @@ static void cmd_mend(struct app *app, const char *arg)
     policy_page_changed(app);
 }
 
+/* ---- explaining ---- */
+
+static void add_line(struct buf *out, const struct textbuf *t, unsigned line)
+{
+    if (!line || line > t->lines.len)
+        return;
+    const struct edit_line *l = &t->lines.items[line - 1];
+    size_t from = 0;
+    while (from < l->len && (l->bytes[from] == ' ' || l->bytes[from] == '\t'))
+        from++;
+    buf_addf(out, "line %u\t", line);
+    str_safe(out, l->len ? l->bytes + from : "", l->len - from);
+    buf_addc(out, '\n');
+}
+
+/* The problems of the cursor's line with the lines that they are about; else the next one behind it. */
+static void cmd_explain(struct app *app, const char *arg)
+{
+    struct policy_page *d = policy_page_of(app);
+    unsigned here = (unsigned)d->editor.at.line + 1, line = 0;
+    struct buf text = BUF_INIT(0);
+
+    (void)arg;
+    for (size_t i = 0; i < d->problems.len; i++) {
+        unsigned at = d->problems.items[i].line;
+        if (at >= here && (!line || at < line))
+            line = at;
+    }
+    for (size_t i = 0; i < d->problems.len; i++) {
+        const struct policy_problem *p = &d->problems.items[i];
+        const char *said = policy_page_problem_text(p);
+
+        if (!line || p->line != line)
+            continue;
+        buf_addf(&text, "%u:%u\t", p->line, p->column);
+        str_safe(&text, said, strlen(said));
+        buf_addc(&text, '\n');
+        add_line(&text, &d->editor.text, p->line);
+        add_line(&text, &d->editor.text, p->cause);
+        if (p->fix)
+            buf_addf(&text, "mend\t%s\n",
+                     d->mode == POLICY_EDIT ? "{mend} puts in what was probably meant" : "{edit}, then {mend}");
+    }
+    if (text.len)
+        dialog_text(app, "why", buf_take(&text));
+    else
+        app_flash(app, ROLE_INFO, "%s", d->problems.len ? "no problem in this line or below" : "no known problems");
+    buf_release(&text);
+}
+
 static void cmd_match(struct app *app, const char *arg)
 {
     (void)arg;
@@ -415,12 +450,22 @@ static const struct console_command commands[] = {
      .rank = 5,
      .run = cmd_complete},
     {.name = "mend",
-     .keys = "Ctrl-R",
+     .keys = "Alt-Enter Ctrl-R",
      .hint = "mend",
      .help = "replace a name that is wrong by the one that was probably meant",
      .where = IN_EDIT,
      .rank = 6,
      .run = cmd_mend},
+    {.name = "problem-why",
+     .keys = "w Alt-w",
+     .help = "why this line is a problem, with the line that makes it one",
+     .where = IN_POLICY,
+     .run = cmd_explain},
+    {.name = "problem-why-text",
+     .keys = "Alt-w",
+     .help = "why this line is a problem",
+     .where = IN_EDIT,
+     .run = cmd_explain},
     {.name = "bracket",
      .keys = "Ctrl-] Ctrl-B",
      .help = "go to the bracket that belongs to this one",

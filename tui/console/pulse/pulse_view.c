@@ -12,6 +12,7 @@
 #include "console/pulse/pulse.h"
 #include "console/pulse/reports.h"
 #include "console/routes/routes.h"
+#include "console/tailnet/webhooks.h"
 #include "console/views/node.h"
 
 #define LOOK_MS       1000  /* between two searches where something changed */
@@ -136,6 +137,8 @@ void pulse_open(struct app *app, const struct m_need *need)
         jump_to_prefix(app, need->object);
     else if (place)
         app_jump(app, place->view, place->part, place->filter);
+    else if (str_eq(need->code, "webhook-failing"))
+        app_jump(app, &webhooks_view, "", "is:failing");
     else if (str_starts(need->code, "policy-"))
         app_go(app, &policy_view, 0, NULL);
     else

@@ -43,11 +43,13 @@ static const struct {
 
 char *key_text(int key, char text[KEY_NAME_MAX])
 {
+    char plain[KEY_NAME_MAX];
+
     for (size_t i = 0; i + 1 < ARRAY_LEN(names); i++)
         if (names[i].key == key)
             return memcpy(text, names[i].name, strlen(names[i].name) + 1);
     if (key & CK_ALT)
-        snprintf(text, KEY_NAME_MAX, "Alt-%c", key & 0x7f);
+        snprintf(text, KEY_NAME_MAX, "Alt-%s", key_text(key & ~CK_ALT, plain));
     else if (key > 0 && key < 0x20)
         snprintf(text, KEY_NAME_MAX, "Ctrl-%c", key + '@');
     else
@@ -62,8 +64,10 @@ int key_named(const char *name)
             return names[i].key;
     if (str_starts(name, "Ctrl-") && name[5] && !name[6])
         return CK_CTRL(name[5]);
-    if (str_starts(name, "Alt-") && name[4] && !name[5])
-        return CK_ALT + name[4];
+    if (str_starts(name, "Alt-") && name[4]) {
+        int plain = key_named(name + 4);
+        return plain < 0 || (plain & CK_ALT) ? -1 : CK_ALT | plain;
+    }
     return name[0] && !name[1] ? name[0] : -1;
 }
 

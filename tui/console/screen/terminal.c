@@ -431,20 +431,32 @@ static struct term_event read_mouse(void)
     return event;
 }
 
-/* Discards the rest of an unknown key's sequence: its letters are not keys. Anything else that follows an Esc stays. */
-static bool swallow_sequence(void)
+static int plain_key(wint_t in)
+{
+    return in == '\n' || in == '\r' ? CK_ENTER : in == 8 ? CK_BACKSPACE : in == 0 ? CK_CTRL_SPACE : (int)in;
+}
+
+/* Reads what follows an Esc: a character or Enter is one pressed with Alt. The rest of an unknown key's sequence is
+ * discarded: its letters are not keys. Anything else stays. */
+static int read_escaped(void)
 {
     wint_t in;
+    int r = get_wch(&in);
 
-    if (get_wch(&in) != OK)
-        return false;
-    if (in != '[' && in != 'O') {
-        unget_wch((wchar_t)in);
-        return false;
+    if (r == ERR)
+        return CK_ESC;
+    if (r != OK || (in < 0x20 && in != '\r' && in != '\n') || in > 0x7e) {
+        if (r == OK)
+            unget_wch((wchar_t)in);
+        else
+            ungetch((int)in);
+        return CK_ESC;
     }
+    if (in != '[' && in != 'O')
+        return CK_ALT | plain_key(in);
     for (int i = 0; i < 32 && get_wch(&in) == OK && (in < 0x40 || in > 0x7e); i++)
         ;
-    return true;
+    return CK_RESIZE;
 }
 
 struct term_event term_read(void)
@@ -464,10 +476,7 @@ struct term_event term_read(void)
                 event.key = special[i].key;
         return event;
     }
-    if (in == CK_ESC && swallow_sequence())
-        event.key = CK_RESIZE;
-    else
-        event.key = in == '\n' ? CK_ENTER : in == 8 ? CK_BACKSPACE : in == 0 ? CK_CTRL_SPACE : (int)in;
+    event.key = in == CK_ESC ? read_escaped() : plain_key(in);
     return event;
 }
 

@@ -156,6 +156,7 @@ static void make(struct app *app)
     if (!body)
         return;
     struct plan *p = plan_new(RISK_NONE, "new");
+    p->undoable = true;
     size_t call = plan_add_request(p, "POST", mem_strdup("/api/headway/oauth-clients"), body, 0, ROW_OAUTH_CLIENT);
     p->title = mem_strdup("create an OAuth client");
     p->done = mem_format("new OAuth client%s%s", *what ? " for " : "", what);

@@ -263,3 +263,20 @@ bool outline_match(const struct textbuf *t, struct text_pos at, struct text_pos 
     run(&o, t);
     return p.found;
 }
+
+/* ---- paths ---- */
+
+bool outline_fits(const char *pattern, const char *path)
+{
+    for (; *pattern && *pattern != '*'; pattern++, path++)
+        if (*pattern != *path)
+            return false;
+    if (!*pattern)
+        return !*path;
+    for (;; path++) {
+        if (outline_fits(pattern + 1, path))
+            return true;
+        if (!*path)
+            return false;
+    }
+}

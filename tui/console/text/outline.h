@@ -26,6 +26,9 @@ void outline_each(const struct textbuf *t, bool (*fn)(void *arg, const struct ou
 /* Finds the string at or ending at a position, else the empty place there. False within a comment. */
 bool outline_at(const struct textbuf *t, struct text_pos at, struct outline_token *out, char path[OUTLINE_PATH]);
 
+/* Whether a path matches a pattern, in which '*' stands for any key. */
+bool outline_fits(const char *pattern, const char *path);
+
 /* Finds the bracket matching the one at a position. False if there is none or it is unmatched. */
 bool outline_match(const struct textbuf *t, struct text_pos at, struct text_pos *other);
 

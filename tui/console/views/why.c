@@ -7,6 +7,8 @@
 #include "console/model/findings.h"
 #include "console/routes/prefix_lines.h"
 #include "console/tailnet/clients.h"
+#include "console/tailnet/dns.h"
+#include "console/tailnet/webhooks.h"
 #include "console/views/event_detail.h"
 
 static void add_events(struct app *app, const char *object, uint64_t id, const char *name, struct buf *out)
@@ -207,6 +209,14 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
     case ROW_OAUTH_CLIENT:
         oauth_client_why(app, (const struct m_oauth_client *)row, out);
         add_events(app, "oauthclient", ((const struct m_oauth_client *)row)->api.id, "", out);
+        break;
+    case ROW_WEBHOOK:
+        webhook_why(app, (const struct m_webhook *)row, out);
+        add_events(app, "webhook", ((const struct m_webhook *)row)->api.id, "", out);
+        break;
+    case ROW_DNS:
+        dns_why(app, (const struct m_dns *)row, out);
+        add_events(app, "dns", 0, "", out);
         break;
     case ROW_NEED:
         buf_addf(out, "#%s\n%s\n", ((const struct m_need *)row)->name, ((const struct m_need *)row)->text);
