@@ -96,6 +96,7 @@ static const struct {
     {.name = "rotate", .at = ":webhooks<Enter>g", .sends = "/api/headway/webhooks/2/rotate?dry_run=true"},
     {.name = "reset", .at = ":dns<Enter>gjj", .sends = "/api/headway/dns?dry_run=true"},
     {.name = "remove-domain", .at = ":dns<Enter>gjjjjj", .shows = "remove split DNS of corp.example"},
+    {.name = "unlink", .at = "6<Tab>g", .sends = "/api/headway/users/1/link?dry_run=true"},
     {.name = "repeat", .at = "1/nas<Enter>a", .sends = "/api/headway/nodes/8/routes"},
     {.name = "undo", .at = "5G", .sends = "/api/headway/undo/1.40?dry_run=true"},
     {.name = "suspend-user", .at = "6g", .sends = "/api/headway/users/1/suspended?dry_run=true"},
