@@ -8,7 +8,7 @@
 #include "api/view/objects.h"
 #include "api/view/tailscale_objects.h"
 
-/* One filter is used, the first of name, email, id that is given. */
+/* Only the first given filter of name, email, id is used. */
 static bool user_fits(const struct user *u, const char *name, const char *email, uint64_t id)
 {
     if (*name)
@@ -72,7 +72,7 @@ static enum http_flow user_create(struct rest_request *r)
     return change(r, ADMIN_USER_CREATE);
 }
 
-/* The new name stands in the path, or in the body. */
+/* The new name is in the path, or in the body. */
 static enum http_flow user_rename(struct rest_request *r)
 {
     r->admin.name = r->http.params[1] ? r->http.params[1] : "";
