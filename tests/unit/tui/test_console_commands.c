@@ -123,7 +123,7 @@ static const struct {
     {.name = "help", .at = "1", .shows = "type to search"},
     {.name = "messages", .at = "1", .shows = "no messages yet"},
     {.name = "server", .at = "1", .shows = "your list has no other server"},
-    {.name = "set", .at = "1", .arg = "theme pink", .shows = "usage: set theme NAME"},
+    {.name = "set", .at = "1", .arg = "theme pink", .shows = "there is no theme 'pink'; there are default, light, "},
     {.name = "theme", .at = "1", .shows = "the theme is default"},
     {.name = "save-display", .at = "1", .shows = "which file?"},
     {.name = "peek", .at = "1", .shows = "the side pane needs 110 columns"},
