@@ -29,6 +29,7 @@ struct flag {
     const char *value;    /* "FILE": the name of the value in help texts */
     const char *fallback; /* the default, shown in help and returned by flags_text; NULL: none */
     const char *words;    /* "json|yaml": the accepted values; NULL: any. A leading "" also accepts an empty one */
+    bool open;            /* words are only examples: other values are accepted */
     const char *same_as;  /* the flag of which this is another spelling */
     const char *help;
 };
