@@ -71,9 +71,14 @@ struct api_sample {
     uint64_t pushes;      /* maps and changes that clients were sent */
     uint64_t sent_bytes;  /* all that clients were sent */
     uint64_t median_us;   /* of the round trips of control connections; 0: not known */
+    /* Of what happened since the sample before; 0: nothing did. */
+    uint64_t push_p99_us;                /* from a change until a client was told of it */
+    uint64_t write_p50_us, write_p99_us; /* until a group of changes was durable */
+    uint64_t wal_bytes;                  /* of the database's write-ahead log; 0: PostgreSQL, or there is none */
 };
 struct api_samples {
     uint64_t interval;       /* seconds from one to the next */
+    int64_t backup_ns;       /* of the newest backup since the server started; 0: none */
     struct api_list samples; /* struct api_sample, the last hour's, oldest first */
 };
 

@@ -134,16 +134,19 @@ static const struct api_field event_counts_fields[] = {
 const struct api_shape api_event_counts_shape = SHAPE(api_event_counts, "counts of events", event_counts_fields);
 
 static const struct api_field sample_fields[] = {
-    OWN(api_sample, "time", time_ns, KIND_TIME),          OWN(api_sample, "nodes", nodes, KIND_U64),
-    OWN(api_sample, "online", online, KIND_U64),          OWN(api_sample, "events", events, KIND_U64),
-    OWN(api_sample, "failovers", failovers, KIND_U64),    OWN(api_sample, "databaseOk", database_ok, KIND_BOOL),
-    OWN(api_sample, "databaseMs", database_ms, KIND_U64), OWN(api_sample, "pushes", pushes, KIND_U64),
-    OWN(api_sample, "sentBytes", sent_bytes, KIND_U64),   OWN(api_sample, "medianUs", median_us, KIND_U64),
+    OWN(api_sample, "time", time_ns, KIND_TIME),           OWN(api_sample, "nodes", nodes, KIND_U64),
+    OWN(api_sample, "online", online, KIND_U64),           OWN(api_sample, "events", events, KIND_U64),
+    OWN(api_sample, "failovers", failovers, KIND_U64),     OWN(api_sample, "databaseOk", database_ok, KIND_BOOL),
+    OWN(api_sample, "databaseMs", database_ms, KIND_U64),  OWN(api_sample, "pushes", pushes, KIND_U64),
+    OWN(api_sample, "sentBytes", sent_bytes, KIND_U64),    OWN(api_sample, "medianUs", median_us, KIND_U64),
+    OWN(api_sample, "pushP99Us", push_p99_us, KIND_U64),   OWN(api_sample, "writeP50Us", write_p50_us, KIND_U64),
+    OWN(api_sample, "writeP99Us", write_p99_us, KIND_U64), OWN(api_sample, "walBytes", wal_bytes, KIND_U64),
 };
 static const struct api_shape sample_shape = SHAPE(api_sample, "sample", sample_fields);
 
 static const struct api_field samples_fields[] = {
     OWN(api_samples, "interval", interval, KIND_U64),
+    OWN(api_samples, "lastBackup", backup_ns, KIND_TIME),
     OWN(api_samples, "samples", samples, MANY(sample_shape)),
 };
 const struct api_shape api_samples_shape = SHAPE(api_samples, "samples", samples_fields);

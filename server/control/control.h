@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "crypto/crypto.h"
+#include "metrics/metrics.h"
 #include "net/addr.h"
 
 struct buf;
@@ -111,9 +112,10 @@ struct control_round_trip {
 size_t control_round_trips(struct control *c, uint64_t node, struct control_round_trip out[CONTROL_ROUND_TRIPS]);
 
 struct control_figures {
-    uint64_t pushes;     /* maps and changes of maps that clients were sent */
-    uint64_t sent_bytes; /* all that they were sent */
-    uint32_t median_us;  /* of the round trips of the last two minutes; 0: none is known */
+    uint64_t pushes;                 /* maps and changes of maps that clients were sent */
+    uint64_t sent_bytes;             /* all that they were sent */
+    uint32_t median_us;              /* of the round trips of the last two minutes; 0: none is known */
+    struct metrics_times push_times; /* from a change to the last byte for a client; metrics_fractions, seconds */
 };
 void control_figures(struct control *c, struct control_figures *out); /* any thread */
 

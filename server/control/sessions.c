@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "control/takeover.h"
@@ -34,7 +35,8 @@ struct map_session {
     int64_t spoke_ms; /* mono, of the last message */
     struct probe probe;
     struct outgoing_question *questions, **questions_end; /* not sent yet */
-    bool due;                                             /* may speak: a round, a first map */
+    int64_t changed_us; /* mono, of the oldest change in what is being written; 0: none, or not in a round */
+    bool due;           /* may speak: a round, a first map */
     bool keepalive_due;
     bool filling;  /* its first map is not written yet */
     bool replaced; /* a newer stream took over */
@@ -187,6 +189,8 @@ static void tell(struct map_session *s, struct rpc_bytes *out)
 
     if (next == NETMAP_DELETED)
         rpc_stream_end(s->rpc);
+    if (next == NETMAP_NOTHING)
+        s->changed_us = 0;
     if (next != NETMAP_NOTHING) {
         message_to_rpc(out, &m);
         note_message(s);
@@ -251,6 +255,18 @@ static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
     }
 }
 
+static void count_push(struct map_session *s)
+{
+    struct control *c = s->group->control;
+    int64_t us = clock_mono_us() - s->changed_us;
+
+    if (!s->changed_us || s->due)
+        return;
+    s->changed_us = 0;
+    atomic_fetch_add(&c->push_counts[metrics_bucket(&metrics_fractions, (double)us / 1e6)], 1);
+    atomic_fetch_add(&c->push_us, (unsigned long long)us);
+}
+
 static void end_filling(struct map_session *s)
 {
     if (s->filling)
@@ -309,6 +325,7 @@ static void on_written(struct rpc *rpc)
     struct map_session *s = rpc->user;
 
     probe_written(&s->probe);
+    count_push(s);
     if (!s->filling || s->due)
         return;
     end_filling(s);
@@ -449,7 +466,10 @@ static void look(struct session_group *g)
         netmap_rounds_look(c->options.netmap, &g->rounds, snapshot->seq, g->count, is_busy(g), loop_now(g->loop));
     if (wait > 0 && (!loop_timer_is_set(&g->round) || g->round.due > loop_now(g->loop) + wait))
         loop_timer_set(g->loop, &g->round, wait, on_round);
-    if (wait != 0)
+    if (wait > 0)
+        return;
+    int64_t changed_us = atomic_exchange(&g->changed_us, 0);
+    if (wait < 0)
         return;
     /* Who comes now begins where the others are after this round. */
     set_fill(g, is_busy(g) ? snapshot : NULL);
@@ -457,6 +477,8 @@ static void look(struct session_group *g)
         next = s->next;
         if (s->filling || s->goodbye)
             continue; /* it will be told what it missed when its first map is written */
+        if (!s->changed_us)
+            s->changed_us = changed_us;
         s->due = true;
         rpc_stream_ready(s->rpc);
     }
@@ -466,7 +488,9 @@ static void look(struct session_group *g)
 static void on_publish(void *arg)
 {
     struct session_group *g = arg;
+    long long none = 0;
 
+    atomic_compare_exchange_strong(&g->changed_us, &none, clock_mono_us());
     loop_post_task(g->loop, &g->look);
 }
 

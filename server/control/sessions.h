@@ -16,6 +16,7 @@ struct session_group {
     struct loop_timer round;
     struct loop_timer overdue; /* looks for questions whose time is over */
     struct netmap_rounds rounds;
+    atomic_llong changed_us; /* mono, when the oldest change that no round told was published; 0: none is left */
     const struct tailnet_snapshot *snapshot; /* NULL before the first look */
     const struct tailnet_snapshot *fill;     /* whose peers first maps show while many are being filled; or NULL */
     int64_t fill_ms;                         /* since when */

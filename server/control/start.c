@@ -124,6 +124,14 @@ size_t control_round_trips(struct control *c, uint64_t node, struct control_roun
     return round_trips_read(&c->round_trips, node, out);
 }
 
+/* The counts are not those of one moment: each push is counted, sooner or later. */
+static void read_push_times(struct control *c, struct metrics_times *out)
+{
+    for (size_t i = 0; i <= METRICS_LIMITS; i++)
+        out->counts[i] = atomic_load(&c->push_counts[i]);
+    out->sum = (double)atomic_load(&c->push_us) / 1e6;
+}
+
 void control_figures(struct control *c, struct control_figures *out)
 {
     struct rpc_counts n;
@@ -134,6 +142,7 @@ void control_figures(struct control *c, struct control_figures *out)
         .sent_bytes = n.bytes_out,
         .median_us = round_trips_median(&c->round_trips, clock_wall_ns() - MEDIAN_NS),
     };
+    read_push_times(c, &out->push_times);
 }
 
 /* headscale's names for what clients are sent, and for what they say of themselves. */
@@ -196,6 +205,11 @@ void control_metrics(struct control *c, struct buf *out)
     };
     for (size_t i = 0; i < ARRAY_LEN(figures); i++)
         metrics_put(out, figures[i].name, figures[i].kind, figures[i].help, figures[i].value);
+    struct metrics_times pushes;
+    read_push_times(c, &pushes);
+    metrics_put_times(out, "headway_control_push_seconds",
+                      "Time from the publication of a change until all that a client is told of it was written",
+                      &metrics_fractions, &pushes);
     map_metrics(c, out);
 }
 

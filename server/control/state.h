@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "control/round_trips.h"
 #include "core/core.h"
+#include "metrics/metrics.h"
 #include "netmap/netmap.h"
 #include "rpc/rpc.h"
 
@@ -28,6 +29,8 @@ struct control {
     atomic_bool stopping; /* connections end because the daemon does */
     bool redial;          /* clients never try HTTPS */
     atomic_ullong messages[MAP_MESSAGES], updates_taken, updates_refused, streams_left, streams_ended;
+    /* From the publication of a change to the last byte handed to the kernel, by metrics_fractions; microseconds. */
+    atomic_ullong push_counts[METRICS_LIMITS + 1], push_us;
     atomic_uint filling; /* streams that wait for their first map, in all groups */
     struct questions questions;
     struct round_trips round_trips;

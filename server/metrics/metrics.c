@@ -20,14 +20,35 @@ const struct metrics_scale metrics_fractions = {
     {"0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10"}};
 const struct metrics_scale metrics_hundred = {7, {1, 2, 5, 10, 20, 50, 100}, {"1", "2", "5", "10", "20", "50", "100"}};
 
-void metrics_time(struct metrics_times *t, const struct metrics_scale *scale, double value)
+size_t metrics_bucket(const struct metrics_scale *scale, double value)
 {
     size_t i = 0;
 
     while (i < scale->count && value > scale->limits[i])
         i++;
-    t->counts[i]++;
+    return i;
+}
+
+void metrics_time(struct metrics_times *t, const struct metrics_scale *scale, double value)
+{
+    t->counts[metrics_bucket(scale, value)]++;
     t->sum += value;
+}
+
+double metrics_quantile(const struct metrics_times *t, const struct metrics_scale *scale, double part)
+{
+    double count = 0, before = 0, from = 0;
+
+    for (size_t i = 0; i <= scale->count; i++)
+        count += (double)t->counts[i];
+    for (size_t i = 0; i < scale->count && count > 0; i++) {
+        double here = (double)t->counts[i];
+        if (here > 0 && before + here >= part * count)
+            return from + (scale->limits[i] - from) * (part * count - before) / here;
+        before += here;
+        from = scale->limits[i];
+    }
+    return count > 0 ? from : 0;
 }
 
 void metrics_put_series(struct buf *out, const char *name, const char *labels, const struct metrics_scale *scale,

@@ -25,8 +25,12 @@ struct metrics_scale {
 };
 extern const struct metrics_scale metrics_seconds, metrics_fractions, metrics_hundred;
 
+size_t metrics_bucket(const struct metrics_scale *scale, double value); /* index of its count */
 void metrics_time(struct metrics_times *t, const struct metrics_scale *scale, double value);
 /* Writes a histogram. */
+/* A value that part (0 to 1) of the values do not exceed, interpolated within its bucket, and at most the last limit of
+ * the scale; 0: there are no values. */
+double metrics_quantile(const struct metrics_times *t, const struct metrics_scale *scale, double part);
 void metrics_put_times(struct buf *out, const char *name, const char *help, const struct metrics_scale *scale,
                        const struct metrics_times *t);
 /* Writes one of several under the same head: labels as in a sample, status="200". */

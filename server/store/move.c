@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/queue.h"
 
@@ -106,7 +107,15 @@ int store_backup(struct store *s, const char *path, struct err *e)
     const struct engine_calls *calls = s->engine->calls;
     struct backup b = {.move = {.from_postgres = true}, .path = path};
 
-    return calls->backup ? calls->backup(s->engine, path, e) : calls->snapshot(s->engine, fill_file, &b, e);
+    int code = calls->backup ? calls->backup(s->engine, path, e) : calls->snapshot(s->engine, fill_file, &b, e);
+    if (code == 0)
+        atomic_store(&s->backup_ns, clock_wall_ns());
+    return code;
+}
+
+int64_t store_backup_ns(struct store *s)
+{
+    return atomic_load(&s->backup_ns);
 }
 
 /* ---- moving ---- */

@@ -585,3 +585,8 @@ int store_ping(struct store *s, struct err *e)
     pthread_mutex_unlock(&s->lock);
     return code;
 }
+
+uint64_t store_log_bytes(struct store *s)
+{
+    return s->engine->calls->log_bytes ? s->engine->calls->log_bytes(s->engine) : 0;
+}

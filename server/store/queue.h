@@ -4,6 +4,7 @@
 #define SERVER_STORE_QUEUE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/map.h"
 #include "base/thread.h"
@@ -11,6 +12,7 @@
 
 struct store {
     char *path;
+    atomic_llong backup_ns; /* as store_backup_ns says */
     struct engine *engine;
     uint64_t run, first_seq; /* first_seq: the first journal entry after those of earlier runs */
 

@@ -168,6 +168,11 @@ int store_move_to_postgres(const char *path, const struct store_postgres *with, 
 int store_move_to_sqlite(const struct store_postgres *with, const char *path, struct store_moved *out,
                          struct err *e) WARN_UNUSED;
 
+/* Bytes of the write-ahead log of a database in a file, 0 for PostgreSQL, whose log serves all databases of its server;
+ * when the last store_backup of this run succeeded, 0: none did. Any thread. */
+uint64_t store_log_bytes(struct store *s);
+int64_t store_backup_ns(struct store *s);
+
 /* Checks that the database answers and that the last write worked: for /health. */
 int store_ping(struct store *s, struct err *e) WARN_UNUSED;
 

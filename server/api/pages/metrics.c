@@ -153,6 +153,16 @@ static unsigned long long resident_bytes(void)
     return strtoull(end, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
+static void store_figures(struct api *api, struct buf *out)
+{
+    metrics_put(out, "headway_database_log_bytes", "gauge",
+                "Size of SQLite's write-ahead log; 0 with PostgreSQL, whose log is its server's",
+                store_log_bytes(api->with.store));
+    metrics_put(out, "headway_backup_time_seconds", "gauge",
+                "When the newest backup since the start was made; 0: none was",
+                (unsigned long long)(store_backup_ns(api->with.store) / NS_PER_SECOND));
+}
+
 static void process_figures(struct api *api, struct buf *out)
 {
     struct rusage use;
@@ -182,6 +192,7 @@ static enum http_flow metrics_page(struct rest_request *r)
     tailnet_figures(r, out);
     core_figures(r->api, out);
     http_figures(r->api, out);
+    store_figures(r->api, out);
     if (r->api->with.metrics)
         r->api->with.metrics(r->api->with.arg, out);
     process_figures(r->api, out);

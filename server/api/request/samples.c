@@ -8,13 +8,20 @@
 #include "api/request/state.h"
 #include "base/thread.h"
 #include "control/control.h"
+#include "metrics/metrics.h"
 #include "store/store.h"
+
+#define SLOW_PUSH_US 1000000
+#define SLOW_SAMPLES 3                            /* in a row */
+#define LARGE_LOG    ((uint64_t)64 * 1024 * 1024) /* SQLite empties it at 4 MB unless a reader is in its way */
+#define LOG_SAMPLES  10                           /* between two that are compared */
 
 struct sampler {
     struct api *api;
     struct thread thread;
     /* Used by the thread only: the counters at its last sample. */
     uint64_t events, failovers, pushes, sent_bytes;
+    struct metrics_times push_times, write_times;
 
     pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t wake;
@@ -22,6 +29,22 @@ struct sampler {
     struct api_sample ring[SAMPLES_KEPT];
     size_t count, next;
 };
+
+/* What was added to times; *before becomes times. */
+static struct metrics_times since(const struct metrics_times *times, struct metrics_times *before)
+{
+    struct metrics_times added = {.sum = times->sum - before->sum};
+
+    for (size_t i = 0; i <= METRICS_LIMITS; i++)
+        added.counts[i] = times->counts[i] - before->counts[i];
+    *before = *times;
+    return added;
+}
+
+static uint64_t quantile_us(const struct metrics_times *times, double part)
+{
+    return (uint64_t)(1e6 * metrics_quantile(times, &metrics_fractions, part));
+}
 
 static void count(struct sampler *s, struct api_sample *out)
 {
@@ -39,6 +62,12 @@ static void count(struct sampler *s, struct api_sample *out)
     out->pushes = control.pushes - s->pushes;
     out->sent_bytes = control.sent_bytes - s->sent_bytes;
     out->median_us = control.median_us;
+    struct metrics_times pushes = since(&control.push_times, &s->push_times);
+    struct metrics_times writes = since(&counters.batch_times, &s->write_times);
+    out->push_p99_us = quantile_us(&pushes, 0.99);
+    out->write_p50_us = quantile_us(&writes, 0.5);
+    out->write_p99_us = quantile_us(&writes, 0.99);
+    out->wal_bytes = store_log_bytes(s->api->with.store);
     s->events = now->event_seq;
     s->failovers = counters.failovers;
     s->pushes = control.pushes;
@@ -123,4 +152,19 @@ size_t samples_copy(struct sampler *s, struct api_sample out[SAMPLES_KEPT])
         out[i] = s->ring[(first + i) % SAMPLES_KEPT];
     pthread_mutex_unlock(&s->lock);
     return count;
+}
+
+bool samples_pushes_are_slow(const struct api_sample *samples, size_t count)
+{
+    size_t slow = 0;
+
+    while (slow < count && slow < SLOW_SAMPLES && samples[count - 1 - slow].push_p99_us > SLOW_PUSH_US)
+        slow++;
+    return slow == SLOW_SAMPLES;
+}
+
+bool samples_log_grows(const struct api_sample *samples, size_t count)
+{
+    return count > LOG_SAMPLES && samples[count - 1].wal_bytes >= LARGE_LOG &&
+           samples[count - 1].wal_bytes > samples[count - 1 - LOG_SAMPLES].wal_bytes;
 }

@@ -15,5 +15,9 @@ int samples_start(struct api *api, struct sampler **out, struct err *e) WARN_UNU
 void samples_stop(struct sampler *s);
 /* Copies the samples, oldest first; returns how many. */
 size_t samples_copy(struct sampler *s, struct api_sample out[SAMPLES_KEPT]);
+/* Whether something must be looked after, by samples in order: the 99th percentile of pushes was above a second in each
+ * of the last three; the write-ahead log has 64 MB or more, and more than ten samples before. */
+bool samples_pushes_are_slow(const struct api_sample *samples, size_t count);
+bool samples_log_grows(const struct api_sample *samples, size_t count);
 
 #endif

@@ -261,6 +261,7 @@ static enum http_flow samples_get(struct rest_request *r)
 {
     struct api_sample list[SAMPLES_KEPT];
     struct api_samples answer = {.interval = SAMPLE_SECONDS,
+                                 .backup_ns = store_backup_ns(r->api->with.store),
                                  .samples = {.items = list, .len = samples_copy(r->api->sampler, list)}};
     struct json_out o = reply_json(r);
 
@@ -279,6 +280,7 @@ static const struct api_endpoint rows[] = {
      .help = "How many entries the journal got in each of 48 spans of step seconds (1800) from a time on; the default "
              "is that they end now"},
     {HEADWAY("GET", "/samples"), .run = samples_get, .need = NEED_READ, .scope = SCOPE_ALL, .answer = "Samples",
-     .help = "How the last hour was, minute by minute: nodes, entries of the journal, failovers, the database"},
+     .help = "How the last hour was, minute by minute: nodes, entries of the journal, failovers, what clients "
+             "were sent and how soon, the database and its last backup"},
 };
 const struct http_table journal_pages_table = API_TABLE(rows);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "api/request/policy_watch.h"
+#include "api/request/samples.h"
 #include "base/vec.h"
 #include "model/events.h"
 #include "model/hostinfo.h"
@@ -53,6 +54,8 @@ enum reason_code {
     REASON_ROUTES,
     REASON_PENDING,
     REASON_WEBHOOK,
+    REASON_PUSHES,
+    REASON_LOG,
 };
 
 static const struct {
@@ -78,6 +81,8 @@ static const struct {
     [REASON_ROUTES] = {"routes-waiting", "node", WEIGHT_WARN},
     [REASON_PENDING] = {"registration-waiting", "pending", WEIGHT_WARN},
     [REASON_WEBHOOK] = {"webhook-failing", "webhook", WEIGHT_WARN},
+    [REASON_PUSHES] = {"pushes-slow", "server", WEIGHT_WARN},
+    [REASON_LOG] = {"database-log-grows", "server", WEIGHT_WARN},
 };
 
 struct about { /* the subject of a reason */
@@ -372,6 +377,21 @@ static void ask_webhooks(struct health_scan *h)
 
 /* ---- the server ---- */
 
+static void ask_samples(struct health_scan *h, struct api *api)
+{
+    struct api_sample samples[SAMPLES_KEPT];
+    size_t count = samples_copy(api->sampler, samples);
+
+    if (samples_pushes_are_slow(samples, count))
+        add(h, REASON_PUSHES, (struct about){.name = "pushes"},
+            "clients are told of changes late: one in a hundred waited more than %.1f s in the last minute",
+            (double)samples[count - 1].push_p99_us / 1e6);
+    if (samples_log_grows(samples, count))
+        add(h, REASON_LOG, (struct about){.name = "database"},
+            "the write-ahead log of the database has %llu MB and grows: another program may hold the database open",
+            (unsigned long long)(samples[count - 1].wal_bytes / 1000000));
+}
+
 static void ask_policy(struct health_scan *h, struct api *api)
 {
     const struct config *c = api_config(api);
@@ -462,6 +482,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
     if (!database)
         add(&h, REASON_DATABASE, (struct about){.name = "database"},
             "the database does not answer, or the last change could not be written");
+    ask_samples(&h, api);
     ask_policy(&h, api);
     ask_policy_tests(&h, api);
     ask_server(&h, api);

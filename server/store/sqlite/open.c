@@ -246,6 +246,16 @@ static int ping(struct engine *engine, struct err *e)
     return code;
 }
 
+static uint64_t log_bytes(struct engine *engine)
+{
+    char *path = mem_format("%s-wal", ((struct sqlite_engine *)engine)->path);
+    struct stat file;
+    uint64_t bytes = stat(path, &file) == 0 ? (uint64_t)file.st_size : 0;
+
+    free(path);
+    return bytes;
+}
+
 int sqlite_engine_open(const char *path, struct engine **out, struct engine_start *start, struct err *e)
 {
     static const struct engine_calls calls = {
@@ -258,6 +268,7 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         .snapshot = sqlite_snapshot,
         .backup = sqlite_backup,
         .ping = ping,
+        .log_bytes = log_bytes,
     };
     struct sqlite_engine *s = mem_alloc(sizeof(*s));
     int code;

@@ -98,6 +98,8 @@ struct engine_calls {
     int (*snapshot)(struct engine *en, store_use *use, void *arg, struct err *e);
     int (*backup)(struct engine *en, const char *path, struct err *e); /* NULL: from a snapshot */
     int (*ping)(struct engine *en, struct err *e);
+    /* Bytes of the write-ahead log; NULL: the database manages its log itself. */
+    uint64_t (*log_bytes)(struct engine *en);
 };
 
 /* Ids are never reused: the next of each kind that has them, and which of these are not stored yet. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Clients at the door of a daemon that is whole but for HTTP: they register, hold streams, and hear of each other. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/random.h"
+#include "control/control.h"
 #include "shared/client/ts_client.h"
 #include "shared/daemon_fixture.h"
 
@@ -65,6 +67,39 @@ static void clients_hear_of_each_other(void **state)
     test_client_hears(&a, "\"Online\":false");
     test_client_leave(&b);
     test_client_hears(&a, "\"PeersRemoved\":[");
+    test_client_leave(&a);
+}
+
+static uint64_t pushes_timed(void)
+{
+    struct control_figures figures;
+    uint64_t count = 0;
+
+    control_figures(test_daemon.control, &figures);
+    for (size_t i = 0; i <= METRICS_LIMITS; i++)
+        count += figures.push_times.counts[i];
+    return count;
+}
+
+/* From the change to the last byte for whoever hears of it; a first map is not counted. */
+static void the_time_of_a_push_is_measured(void **state)
+{
+    static struct test_client a, b;
+    uint64_t before = pushes_timed();
+
+    (void)state;
+    test_client_start(&a, "timed-a");
+    test_client_join(&a);
+    test_client_poll(&a, "");
+    json_decref(test_client_hear(&a));
+    test_client_start(&b, "timed-b");
+    test_client_join(&b);
+    test_client_poll(&b, "");
+    json_decref(test_client_hear(&b));
+    test_client_hears(&a, "\"Online\":true");
+    while (pushes_timed() == before) /* the last byte leaves after the client has it, at times */
+        sched_yield();
+    test_client_leave(&b);
     test_client_leave(&a);
 }
 
@@ -361,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_lets_in_and_a_stream_begins_with_everything),
         cmocka_unit_test(clients_hear_of_each_other),
+        cmocka_unit_test(the_time_of_a_push_is_measured),
         cmocka_unit_test(a_wrong_key_is_told_in_words),
         cmocka_unit_test(a_person_approves_and_the_waiting_client_is_in),
         cmocka_unit_test(a_waiting_client_may_go_away),

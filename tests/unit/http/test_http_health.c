@@ -13,9 +13,11 @@
 #include <cmocka.h>
 
 #include "api/request/policy_watch.h"
+#include "api/request/samples.h"
 #include "api/request/state.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "metrics/metrics.h"
 #include "shared/api_fixture.h"
 #include "shared/core_rig.h"
 
@@ -251,6 +253,41 @@ static void tests_of_the_policy_are_looked_at_again_once_nodes_are_still(void **
     json_decref(api_expect(&f, 200, "PUT", "/api/v1/policy", "{\"policy\":\"{}\"}"));
 }
 
+static void quantiles_lie_within_their_bucket(void **state)
+{
+    struct metrics_times t = {0};
+
+    (void)state;
+    assert_true(metrics_quantile(&t, &metrics_fractions, 0.99) == 0);
+    for (int i = 0; i < 98; i++)
+        metrics_time(&t, &metrics_fractions, 0.004);
+    metrics_time(&t, &metrics_fractions, 0.3);
+    metrics_time(&t, &metrics_fractions, 0.4);
+    assert_true(metrics_quantile(&t, &metrics_fractions, 0.5) < 0.005);
+    assert_true(metrics_quantile(&t, &metrics_fractions, 0.99) > 0.25);
+    assert_true(metrics_quantile(&t, &metrics_fractions, 1) == 0.5);
+    metrics_time(&t, &metrics_fractions, 60);
+    assert_true(metrics_quantile(&t, &metrics_fractions, 1) == 10);
+}
+
+static void what_is_late_or_grows_for_minutes_is_trouble(void **state)
+{
+    struct api_sample s[SAMPLES_KEPT] = {0};
+
+    (void)state;
+    assert_false(samples_pushes_are_slow(s, 0) || samples_log_grows(s, 0));
+    for (size_t i = 0; i < 12; i++)
+        s[i] = (struct api_sample){.push_p99_us = i < 9 ? 0 : 1000001, .wal_bytes = 64 * 1024 * 1024 + (i > 10)};
+    assert_true(samples_pushes_are_slow(s, 12) && samples_log_grows(s, 12));
+    assert_false(samples_pushes_are_slow(s, 11)); /* two in a row */
+    assert_false(samples_log_grows(s, 11));       /* large, and as large as ever */
+    s[10].push_p99_us = 1000000;
+    assert_false(samples_pushes_are_slow(s, 12));
+    s[11].wal_bytes = 8000000;
+    s[1].wal_bytes = 4000000;
+    assert_false(samples_log_grows(s, 12));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +297,8 @@ int main(void)
         cmocka_unit_test(tests_of_the_policy_are_looked_at_again_once_nodes_are_still),
         cmocka_unit_test(a_router_that_keeps_its_prefix_offline_is_named),
         cmocka_unit_test(a_webhook_that_fails_for_long_is_named),
+        cmocka_unit_test(quantiles_lie_within_their_bucket),
+        cmocka_unit_test(what_is_late_or_grows_for_minutes_is_trouble),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

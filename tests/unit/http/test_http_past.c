@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -174,6 +175,16 @@ static void the_last_hour_is_there_in_samples(void **state)
     assert_int_equal(json_integer_value(json_object_get(sample, "pushes")), 0);
     assert_int_equal(json_integer_value(json_object_get(sample, "medianUs")), 0);
     assert_non_null(json_string_value(json_object_get(sample, "time")));
+    assert_int_equal(json_integer_value(json_object_get(sample, "pushP99Us")), 0);
+    assert_true(json_integer_value(json_object_get(sample, "walBytes")) > 0);
+    assert_null(json_string_value(json_object_get(answer, "lastBackup")));
+    json_decref(answer);
+    char *copy = mem_format("%s.copy", f.socket);
+    assert_int_equal(store_backup(f.store.store, copy, NULL), 0);
+    unlink(copy);
+    free(copy);
+    answer = api_expect(&f, 200, "GET", "/api/headway/samples", NULL);
+    assert_non_null(json_string_value(json_object_get(answer, "lastBackup")));
     json_decref(answer);
 }
 

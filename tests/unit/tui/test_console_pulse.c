@@ -225,10 +225,11 @@ static void the_last_hour_is_drawn(void **state)
     for (unsigned i = 0; i < 60; i++)
         buf_addf(&b,
                  "%s{\"time\":\"2026-03-03T13:%02u:00Z\",\"nodes\":12,\"online\":%u,\"events\":%u,\"failovers\":%u,"
-                 "\"databaseOk\":%s,\"databaseMs\":%u,\"pushes\":%u,\"sentBytes\":%u,\"medianUs\":%u}",
+                 "\"databaseOk\":%s,\"databaseMs\":%u,\"pushes\":%u,\"sentBytes\":%u,\"medianUs\":%u,"
+                 "\"pushP99Us\":%u,\"writeP50Us\":%u,\"writeP99Us\":%u,\"walBytes\":%u}",
                  i ? "," : "", i, 5 + i / 12, i % 7, i == 30, i == 40 ? "false" : "true", i % 5, i * 3, i * 4100,
-                 i < 5 ? 0 : 8000 + i * 90);
-    buf_adds(&b, "]}");
+                 i < 5 ? 0 : 8000 + i * 90, i < 5 ? 0 : 40000 + i * 700, 900 + i, 4000 + i * 20, 2000000 + i * 1000);
+    buf_adds(&b, "],\"lastBackup\":\"2026-03-03T03:00:00Z\"}");
     assert_true(rig_tell(&r, "/api/headway/samples", 200, buf_text(&b)));
     buf_release(&b);
     assert_true(rig_shows(&r, "events/min"));

@@ -229,11 +229,17 @@ static void draw_accounts(const struct app *app, struct canvas *c, struct rect a
     size_t users = model_table(&app->model, ROW_USER)->index.len,
            joining = model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
            programs = model_table(&app->model, ROW_API_KEY)->index.len;
-    char text[200];
+    char text[200], ago[AGO_MAX];
 
     snprintf(text, sizeof(text), "%zu user%s, %zu pre-auth key%s, %zu API key%s", users, s_of(users), joining,
              s_of(joining), programs, s_of(programs));
-    (void)draw_line(c, at, line, "accounts", ROLE_TEXT, text);
+    line = draw_line(c, at, line, "accounts", ROLE_TEXT, text);
+    const struct api_samples *hour = &state_of(app)->reports.samples;
+    if (!hour->samples.len)
+        return;
+    if (hour->backup_ns)
+        snprintf(text, sizeof(text), "%s ago", span_text(app->at.now_ns - hour->backup_ns, ago));
+    (void)draw_line(c, at, line, "backup", ROLE_TEXT, hour->backup_ns ? text : "none since the server started");
 }
 
 static const struct api_health_reason *reason_of(const struct app *app, const char *code)

@@ -103,6 +103,21 @@ static uint64_t round_trip(const struct api_sample *s)
     return s->median_us ? s->median_us : GRAPH_GAP;
 }
 
+static uint64_t push(const struct api_sample *s)
+{
+    return s->push_p99_us ? s->push_p99_us : GRAPH_GAP;
+}
+
+static uint64_t writing(const struct api_sample *s)
+{
+    return s->write_p99_us ? s->write_p99_us : GRAPH_GAP;
+}
+
+static uint64_t wal(const struct api_sample *s)
+{
+    return s->wal_bytes ? s->wal_bytes : GRAPH_GAP;
+}
+
 static uint64_t database(const struct api_sample *s)
 {
     return s->database_ok ? s->database_ms : GRAPH_GAP;
@@ -145,8 +160,11 @@ static const struct {
     {"failovers", failovers, plain, ""},
     {"pushes/min", pushes, plain, ""},
     {"sent/min", sent, bytes, ""},
+    {"push p99", push, micro, "none"},
     {"round trip", round_trip, micro, "unknown"},
     {"database", database, milli, "failing"},
+    {"write p99", writing, micro, "none"},
+    {"wal", wal, bytes, "none"},
 };
 
 static void draw_line(const struct pulse_reports *p, struct canvas *c, struct rect at, size_t line)
