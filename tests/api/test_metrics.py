@@ -53,9 +53,9 @@ def check_form(when):
     shared.check(f"promtool has nothing to say {when}", said.returncode == 0 and not said.stdout + said.stderr, (said.stdout + said.stderr)[:400])
 
 
-def sample(text):
-    """Of a sample with labels, or of a name whose samples are added up."""
-    return sum(float(line.rsplit(" ", 1)[1]) for line in page("/metrics").splitlines() if line.startswith(text))
+def sample(text, of=None):
+    """Of a sample with labels, or of a name whose samples are added up; of: the page, if figures of one moment are compared."""
+    return sum(float(line.rsplit(" ", 1)[1]) for line in (of or page("/metrics")).splitlines() if line.startswith(text))
 
 
 def headscale_figures(d):
@@ -66,8 +66,12 @@ def headscale_figures(d):
     before = sample('headscale_nodestore_operations_total{operation="update"}')
     d.call("POST", "/api/v1/node/2/rename/notebook")
     shared.check("a change of a node is one", shared.wait_for(10, lambda: sample('headscale_nodestore_operations_total{operation="update"}') == before + 1))
-    shared.check("groups have a size and a time", sample("headscale_nodestore_batch_size_count") == sample("headscale_nodestore_batch_duration_seconds_count") > 0
-                 and sample("headscale_nodestore_batch_size_sum") >= sample("headscale_nodestore_batch_size_count"))
+    now = page("/metrics")
+    groups = sample("headscale_nodestore_batch_size_count", now)
+    shared.check("groups have a size and a time", sample("headscale_nodestore_batch_duration_seconds_count", now) == groups > 0
+                 and sample("headscale_nodestore_batch_size_sum", now) >= groups)
+    shared.check("news are timed", shared.wait_for(10, lambda: sample("headway_control_push_seconds_count") > 0))
+    shared.check("the log of the database has a size", sample("headway_database_log_bytes") > 0)
     sent = 'headscale_mapresponse_sent_total{status="ok",type="full"}'
     shared.check("each stream got a full map", sample(sent) == 2, page("/metrics"))
     shared.check("and news", shared.wait_for(10, lambda: sample('headscale_mapresponse_sent_total{status="ok",type="change"}') > 0))
