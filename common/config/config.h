@@ -215,8 +215,9 @@ bool config_overrides_dns(const struct config *c);
 
 /* NULL, or what clients cannot use in the record. */
 const char *config_record_fault(const struct config_record *r);
-/* Names may be written with the dot of the root at their end; without it they are sent. */
-void config_domain_undot(char *name);
+/* Names may be written in capitals, and with the dot of the root at their end; clients ask in lower case and without it.
+ * name is a domain. */
+void config_domain_normal(char *name);
 
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* NULL is allowed */
