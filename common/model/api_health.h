@@ -62,7 +62,9 @@ struct api_dns {
     struct api_dns_values now, configured; /* configured: as the configuration has it */
     struct strs set;                       /* members that an administrator set in its place */
     const char *base_domain;
-    int64_t updated_ns; /* when that was, 0: never */
+    uint64_t extra_records;         /* of the configuration */
+    const char *extra_records_path; /* the file that they are in; "": they are in the configuration itself */
+    int64_t updated_ns;             /* when that was, 0: never */
     uint64_t version;
 };
 

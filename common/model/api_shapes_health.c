@@ -74,6 +74,8 @@ static const struct api_field dns_fields[] = {
     OWN(api_dns, "set", set, KIND_TEXTS),
     OWN(api_dns, "configured", configured, PART(api_dns_values_shape)),
     OWN(api_dns, "baseDomain", base_domain, KIND_TEXT),
+    OWN(api_dns, "extraRecords", extra_records, KIND_U64),
+    OWN(api_dns, "extraRecordsPath", extra_records_path, KIND_TEXT),
     OWN(api_dns, "updatedAt", updated_ns, KIND_TIME),
     OWN(api_dns, "version", version, KIND_U64),
 };

@@ -16,19 +16,20 @@
 
 #define AUTH_HEADER_MAX 256 /* longer ones hold no key */
 #define REMEMBERED_MAX  1024
-#define WAITING_MAX     1  /* workers that wait for the hash of another key: the others have to serve */
-#define PAUSE           20 /* times as long as a wrong secret took, no further one is computed for its key */
+#define WAITING_MAX     1  /* workers that wait while another key is hashed: the others must serve */
+#define PAUSE           20 /* hash durations without another hash after a wrong secret */
 
-/* Keys with a slow hash (imported ones) whose secret was judged: SHA-256 of the secret and its stored hash. So a change
- * of the record forgets it. One hash is computed at a time; who comes with the same key meanwhile waits for it. */
+/* Remembers verified secrets of keys with a slow hash (imported ones): SHA-256 of the secret and its stored hash, so
+ * that a change of the record invalidates it. One hash is computed at a time; requests with the same key wait for
+ * it. */
 struct auth {
-    pthread_mutex_t lock; /* of all that follows */
+    pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t judged;
     struct map verified, refused;
-    struct map pauses; /* stored hash -> mono ms until which nothing is computed for it */
+    struct map pauses; /* stored hash -> monotonic ms until which nothing is computed for it */
     uint8_t computing[CRYPTO_HASH_LEN];
     bool computes;
-    size_t waiting; /* for the hash of another key */
+    size_t waiting; /* while another key is hashed */
 };
 
 struct auth *auth_new(void)
@@ -59,7 +60,7 @@ static void remember(struct map *m, const void *key, size_t len, void *value)
     map_put(m, key, len, value);
 }
 
-/* With the lock held, which is let go while it computes. */
+/* Call with the lock held; it is released while the hash is computed. */
 static bool compute(struct auth *a, const uint8_t digest[CRYPTO_HASH_LEN], const char *stored, const char *secret)
 {
     memcpy(a->computing, digest, CRYPTO_HASH_LEN);
@@ -77,7 +78,7 @@ static bool compute(struct auth *a, const uint8_t digest[CRYPTO_HASH_LEN], const
     return fits;
 }
 
-/* With the lock held. false: it cannot be judged now. */
+/* Call with the lock held. false: it cannot be judged now. */
 static bool judge(struct auth *a, const uint8_t digest[CRYPTO_HASH_LEN], const char *stored, const char *secret,
                   bool *fits)
 {
@@ -172,7 +173,7 @@ int auth_client(struct auth *a, const struct tailnet_snapshot *s, const char *te
     return code;
 }
 
-/* A key of somebody is worth no more than its owner. */
+/* A user's key is worth no more than its owner. */
 static bool key_holds(const struct tailnet_snapshot *s, const struct api_key *k, int64_t now_ns)
 {
     const struct user *owner = k->user_id ? snapshot_user(s, k->user_id) : NULL;
@@ -227,7 +228,7 @@ void auth_who_release(struct auth_who *who)
     who->token = NULL;
 }
 
-/* The key that a header holds, in out; false: it holds none. */
+/* Copies the key of a header to out; false: it has none. */
 static bool read_header(const char *header, char out[AUTH_HEADER_MAX])
 {
     static const char bearer[] = "Bearer ", basic[] = "Basic ";

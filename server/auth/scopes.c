@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What scopes allow. Scopes that nobody knows are kept as they came and allow nothing. */
+/* What scopes allow. Unknown scopes are kept as received and allow nothing. */
 #include <stdio.h>
 
 #include "auth/auth.h"
@@ -31,7 +31,7 @@ const char *auth_scope_name(enum auth_scope scope, char text[64], bool read)
     return text;
 }
 
-/* Whether the scope that is held gives the other: itself, its part that reads, everything, everything that reads. */
+/* Whether a held scope grants the wanted one: itself, its ":read", everything, or everything that reads. */
 static bool gives(const char *held, const char *wanted)
 {
     size_t len = strlen(held), wanted_len = strlen(wanted), read_len = strlen(READ);

@@ -30,7 +30,7 @@ static const char *value_of(const char *line, const char *name)
     return strncasecmp(line, name, len) == 0 && line[len] == ':' ? line + len + 1 + strspn(line + len + 1, " ") : NULL;
 }
 
-/* head is whole, up to its empty line. */
+/* The head is complete, up to its empty line. */
 static void head_ended(struct answer *a)
 {
     const char *text = buf_text(&a->head), *value;
@@ -50,7 +50,7 @@ static void head_ended(struct answer *a)
     }
     buf_release(&a->head);
     if (informs)
-        a->state = ANSWER_HEAD; /* the answer itself follows */
+        a->state = ANSWER_HEAD; /* the final answer follows */
     else if (bare || (sized && !a->left))
         a->state = ANSWER_NONE;
     else
@@ -74,7 +74,7 @@ static size_t take_head(struct answer *a, const uint8_t *bytes, size_t len)
     }
     a->head.len = (size_t)(end - (char *)a->head.data) + 4;
     size_t taken = a->head.len - before;
-    a->head.data[a->head.len] = '\0'; /* what came with it is no part of it */
+    a->head.data[a->head.len] = '\0'; /* the bytes behind it do not belong to it */
     head_ended(a);
     return taken;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From an accepted socket to the one who serves it. A plain head is only peeked at, so that the socket can be handed on
- * as if nobody had touched it. */
+/* Takes an accepted socket to the room that serves it. A plain head is only peeked at, so that the socket can be handed
+ * on untouched. */
 #include "front/conn.h"
 
 #include <errno.h>
@@ -21,11 +21,11 @@
 #include "front/refusal.h"
 #include "net/forwarded.h"
 
-#define BRIEF 5 /* where files are few, a head has so much less time */
+#define BRIEF 5 /* divides the time for a head when files are short */
 
 /* ---- Deciding ---- */
 
-/* Frees the struct, not the connection. */
+/* Frees the struct, but does not close the connection. */
 static void conn_free(struct front_conn *c)
 {
     loop_timer_stop(c->loop, &c->timer);
@@ -44,7 +44,7 @@ void conn_close(struct front_conn *c)
     struct stream *stream = c->stream;
     int fd = c->fd;
 
-    conn_free(c); /* a descriptor is watched no more before it is closed: its number may be another's at once */
+    conn_free(c); /* stop watching a descriptor before it is closed: its number may be reused at once */
     if (stream)
         stream_close(stream);
     else
@@ -74,7 +74,7 @@ static void refuse_head(struct front_conn *c, const struct err *e)
     refuse(c, refusal_status(e), e->message);
 }
 
-/* The head at the beginning of the bytes: how long it is; 0: it is not whole; negative: the connection is gone. */
+/* The length of the head at the start of the bytes; 0: incomplete; negative: the connection is gone. */
 static long read_head(struct front_conn *c, const void *bytes, size_t len, struct head *h)
 {
     struct framing framing;
@@ -90,7 +90,7 @@ static long read_head(struct front_conn *c, const void *bytes, size_t len, struc
     return whole;
 }
 
-/* Where files are few: false, and the connection is gone. */
+/* When files are short: false, and the connection is gone. */
 static bool may_stay(struct front_conn *c, const struct head *h, bool client)
 {
     if (!c->terms.few_files || c->terms.known || (!client && destination_is_reserved(c->front, h)))
@@ -101,13 +101,13 @@ static bool may_stay(struct front_conn *c, const struct head *h, bool client)
 
 /* ---- Plain ---- */
 
-/* Reads the head for good this time: the stream begins after it. */
+/* Really reads the head this time: the stream begins after it. */
 static bool swallow(int fd, uint8_t *scratch, size_t len)
 {
     return recv(fd, scratch, len, 0) == (ssize_t)len;
 }
 
-/* What is not for a client's room goes through a pump, which looks at the heads that follow. */
+/* Requests that are not for a client's room go through a pump, which reads the heads that follow. */
 static void hand_to_http(struct front *f, struct stream *s, const struct head *h, bool tls)
 {
     static struct log_limit limit;
@@ -180,7 +180,7 @@ static void plain_ready(struct loop_watch *w, uint32_t events)
 
 static void plain_start(struct front_conn *c)
 {
-    /* Edge-triggered: bytes that are peeked at stay, and would be reported without end. */
+    /* Edge-triggered: bytes that are only peeked at stay, and would be reported endlessly. */
     c->watch = (struct loop_watch){.fd = c->fd, .ready = plain_ready};
     if (loop_watch(c->loop, &c->watch, EPOLLIN | EPOLLRDHUP | EPOLLET, NULL) < 0) {
         conn_close(c);

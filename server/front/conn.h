@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Connections whose request head is not whole yet. */
+/* Connections whose request head is not complete yet. */
 #ifndef SERVER_FRONT_CONN_H
 #define SERVER_FRONT_CONN_H
 
@@ -11,20 +11,20 @@ struct front_conn {
     struct loop_timer timer;
     struct front *front;
     struct loop *loop;
-    struct front_conn *next, *prev; /* of the same loop */
+    struct front_conn *next, *prev; /* on the same loop */
     struct addr_port peer;
     int fd;                /* plain; -1 otherwise */
     struct stream *stream; /* TLS */
     struct buf head;       /* TLS: what was read */
     bool watched;
     struct conn_terms {
-        bool instead;   /* the oldest one of that loop goes for it */
-        bool known;     /* its address is */
-        bool few_files; /* it must be brief, and a stranger has to ask for what is reserved */
+        bool instead;   /* closes the oldest one of that loop for it */
+        bool known;     /* its address is known */
+        bool few_files; /* it gets less time, and strangers only what is reserved */
     } terms;
 };
 
-/* Takes fd; on any thread. Its place was entered. */
+/* Takes fd; on any thread. Its place must have been entered. */
 void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, const struct conn_terms *terms);
 void conn_close(struct front_conn *c);
 

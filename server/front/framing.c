@@ -12,7 +12,7 @@
 
 /* ---- Heads ---- */
 
-/* How often a field is there; *value: what the last one says. */
+/* How many lines of a field there are; *value: that of the last. */
 static size_t count_field(const struct head *h, const char *name, const char **value)
 {
     size_t count = 0;
@@ -140,7 +140,7 @@ static const struct {
     [FRAMING_TRAILER] = {trailer_byte, trailer_ended},
 };
 
-/* false: it is not of the request. */
+/* false: it does not belong to the request. */
 static bool take_byte(struct framing *f, uint8_t c)
 {
     if (!f->cr)

@@ -3,9 +3,9 @@
 
 #include "net/forwarded.h"
 
-#define CLOSING_MAX   256 /* that go, and have not gone yet */
-#define OWN_FILES     64  /* of the daemon: its socket, its database, its keys; at most one in 16 */
-#define CLIENTS_FILES 256 /* of known clients and reserved requests; at most one in 8 */
+#define CLOSING_MAX   256 /* that are being closed */
+#define OWN_FILES     64  /* for the daemon: its socket, database, keys; at most one in 16 */
+#define CLIENTS_FILES 256 /* for known clients and reserved requests; at most one in 8 */
 
 enum files_left limits_files_left(const struct front *f, int fd)
 {

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How many connections there may be whose request is not whole, in all and of one IPv4 address or IPv6 /64. Any thread.
- */
+/* Bounds the connections without a complete request head, in all and per IPv4 address or IPv6 /64. Any thread. */
 #ifndef SERVER_FRONT_LIMITS_H
 #define SERVER_FRONT_LIMITS_H
 
 #include "front/state.h"
 
 enum head_place {
-    HEAD_PLACE,    /* there is one */
-    HEAD_PLACE_OF, /* there is one if another connection goes: the one that has waited the longest */
-    HEAD_NO_PLACE, /* its source has too many; those of proxies and of this machine are bounded by the whole only */
+    HEAD_PLACE,    /* there is a place */
+    HEAD_PLACE_OF, /* there is one if the connection that has waited longest is closed */
+    HEAD_NO_PLACE, /* its source has too many; proxies and this machine have only the bound in all */
 };
 enum head_place limits_enter_head(struct front *f, const struct addr *from, bool known);
 void limits_leave_head(struct front *f, const struct addr *from, bool known);
 
-/* Not while many who must go have not gone yet. */
+/* False while many connections are still being closed. */
 bool limits_may_accept(struct front *f);
 
-/* How many files may still be opened, by the number of a new one: the kernel gives the lowest that is free. */
+/* How many files may still be opened, judged by a new one's number: the kernel gives the lowest free one. */
 enum files_left {
     FILES_MANY,
-    FILES_FEW,  /* what is left is for known clients and reserved requests */
-    FILES_LAST, /* and for the daemon's own: one must go for this one */
+    FILES_FEW,  /* the rest is for known clients and reserved requests */
+    FILES_LAST, /* likewise for the daemon itself: close one for this one */
     FILES_NONE, /* this one is not for clients */
 };
 enum files_left limits_files_left(const struct front *f, int fd);

@@ -25,19 +25,19 @@
 
 #define HEAD_MS  10000
 #define STALL_MS 30000
-/* At most, and at most a quarter of the files that may be open; one IPv4 address or IPv6 /64 has a quarter of that. So
- * many because a whole tailnet may come back at once, and from one address if it lives behind one. */
+/* Upper bound, besides a quarter of the files that may be open; each IPv4 address or IPv6 /64 may have a quarter of the
+ * result. This many because a whole tailnet may reconnect at once, and from one address if it is behind one. */
 #define FRONT_CONNS_MAX 32768
 
-#define ENDINGS_MAX  1024 /* of a loop: clients that are given time to read the end of an answer */
-#define ACCEPT_BATCH 64   /* in one turn: whoever is connected already has its turn too */
+#define ENDINGS_MAX  1024 /* per loop: clients that are given time to read the end of an answer */
+#define ACCEPT_BATCH 64   /* per turn: connected clients get their turn too */
 #define PAUSE_MS     200
-#define BRIEF_MS     10 /* where only the last files are left: whoever must go for others is gone by then */
-/* Who has a place keeps it for about so long at least, however many come after: time to say what it wants, over TLS
- * too. Those who wait meanwhile do so in the kernel's queue, and what they say waits with them. */
+#define BRIEF_MS     10 /* when only the last files are left: by then those to be closed are gone */
+/* A connection keeps its place for about this long at least, however many come after it: time to send its request, over
+ * TLS too. Meanwhile the others wait in the kernel's queue, as does what they send. */
 #define PLACE_MS  100
 #define LOOK_MS   10000
-#define ENDING_MS 2000 /* that the last answers may take, looked at each so many ms: */
+#define ENDING_MS 2000 /* for the last answers, checked at this interval: */
 #define ENDED_MS  5
 
 /* ---- Accepting ---- */
@@ -63,8 +63,9 @@ static void pause_accepting(struct front *f, unsigned ms)
     loop_timer_set(l, &f->resume, ms, resume);
 }
 
-/* Out of descriptors: the one that waits is taken with the spare one and closed, so that it learns of it, and the rest
- * is left in the kernel's queue for a moment. Without that the loop would spin on a listener it cannot accept from. */
+/* Out of descriptors: the spare one is used to accept the pending connection and close it, so that its client notices,
+ * and the rest stays in the kernel's queue for a moment. Otherwise the loop would spin on a listener it cannot accept
+ * from. */
 static void out_of_files(struct front *f, int listener)
 {
     static struct log_limit limit;
@@ -113,7 +114,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
     struct front_listener *l = (struct front_listener *)w;
 
     (void)events;
-    /* Who cannot be placed yet waits in the kernel's queue: those who go for others are about to. */
+    /* Connections that have no place yet wait in the kernel's queue: others are about to be closed for them. */
     for (unsigned i = 0; i < ACCEPT_BATCH && limits_may_accept(l->front); i++) {
         union address from = {0};
         socklen_t len = sizeof(from);
@@ -131,7 +132,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
         } else if (errno == EAGAIN || errno == EINTR) {
             return;
         }
-        /* anything else is about that one connection, which is gone already */
+        /* any other error concerns that connection alone, which is gone already */
     }
 }
 
@@ -270,7 +271,7 @@ void front_stop(struct front *f)
 {
     if (!f || atomic_exchange(&f->stopping, true))
         return;
-    /* First no more are accepted; those on their way to a loop were posted before, and are closed on arrival. */
+    /* Stop accepting first; connections on their way to a loop were posted before, and are closed on arrival. */
     loop_run(loops_at(f->o.loops, 0), stop_listening, f);
     loops_run(f->o.loops, close_conns, f);
 }
@@ -287,7 +288,7 @@ static void count_pumps(struct loop *l, void *arg)
     c->count += pumps_unsent(c->front, l);
 }
 
-/* Whoever made the answers has closed its end of each pump, which ends by itself once the client has all of it. */
+/* The HTTP server has closed its end of each pump, which ends once the client has received everything. */
 static void wait_for_pumps(struct front *f)
 {
     int64_t until = clock_mono_ms() + ENDING_MS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A client on one side, a local socket with a plain HTTP server on the other. Each direction holds at most one piece
- * and one head, and its source is not read while it does. */
+/* Carries bytes between a client and a local socket with a plain HTTP server at its other end. Each direction holds at
+ * most one piece and one head, and its source is not read while it does. */
 #include "front/pump.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 
 struct pump_side {
     struct stream *stream;
-    uint8_t *held; /* bytes for this side that it did not take yet */
+    uint8_t *held; /* bytes that this side has not taken yet */
     size_t held_len, held_at;
 };
 
@@ -30,14 +30,14 @@ struct front_pump {
     struct pump_side client, local;
     struct loop_timer linger, stall;
     struct framing framing;
-    struct answer answer; /* to the one request that the server has: the next one waits for its end */
-    struct buf head;      /* of the next request, as far as it is there */
+    struct answer answer; /* to the one request that the server has: the next one waits until it ends */
+    struct buf head;      /* of the next request, as far as received */
     bool tls;
-    bool waits;       /* there is a next one, which was put back */
-    bool half_closed; /* the client says no more; what it asked is answered */
-    char *refusal;    /* the answer to what the client said last; it says no more, and nothing of it is passed on */
-    bool leaving; /* head is for a room of clients: once everything before it is answered the connection goes there */
-    bool ending;  /* the server is done: what it said is written, then the client is waited for */
+    bool waits;       /* there is a next request, which was put back */
+    bool half_closed; /* the client sends no more; all its requests are answered */
+    char *refusal;    /* the answer to the client's last input, of which nothing is passed on */
+    bool leaving;     /* head is for a clients' room: the connection goes there once everything before it is answered */
+    bool ending;      /* the server is done: its output is written, then the client is waited for */
 };
 
 static struct front_pumps *list_of(const struct front_pump *p)
@@ -90,14 +90,14 @@ static void stall_due(struct loop_timer *timer)
     pump_close(CONTAINER_OF(timer, struct front_pump, stall));
 }
 
-/* The client must read something of what waits for it, or the end of it. */
+/* The client must read some of what is pending for it, or the end of it. */
 static void wait_for_client(struct front_pump *p)
 {
     loop_timer_stop(p->loop, &p->stall);
     loop_timer_set(p->loop, &p->stall, p->front->o.stall_ms, stall_due);
 }
 
-/* The client is given time to read the end of the answer: a socket that is closed with bytes unread is reset. */
+/* The client is given time to read the end of the answer: closing a socket with unread bytes resets it. */
 static void finish_client(struct front_pump *p)
 {
     if (p->client.held || !stream_is_sent(p->client.stream)) {
@@ -174,14 +174,14 @@ static void local_ended(struct front_pump *p)
         finish_client(p);
 }
 
-/* It is read unless something of it waits already. */
+/* Reads from the client unless some of its bytes are pending. */
 static void look_after_client(struct front_pump *p)
 {
     stream_pause(p->client.stream, p->local.held || p->waits || p->half_closed || p->leaving || p->refusal);
 }
 
-/* The server gets no more, which it sees at once, whatever it is at: where it has all of a request, it answers first.
- */
+/* The server gets no more input, and sees that at once, whatever it is doing: if it has a complete request, it answers
+ * first. */
 static void shut_local(struct front_pump *p)
 {
     bool whole = p->framing.state == FRAMING_HEAD && !p->head.len;
@@ -213,7 +213,7 @@ static void refuse(struct front_pump *p, const struct err *e)
     shut_local(p);
 }
 
-/* What is known of the head so far: how many bytes of it go to the server, 0 when none do yet. */
+/* Examines the head so far: returns how many of its bytes go to the server, 0 if none do yet. */
 static size_t look_at_head(struct front_pump *p)
 {
     struct head h;
@@ -240,7 +240,7 @@ static size_t look_at_head(struct front_pump *p)
     return (size_t)len;
 }
 
-/* Bytes of the client: bodies go on, heads are looked at first. false: the pump is closed. */
+/* Bytes from the client: bodies are passed on, heads are examined first. false: the pump is closed. */
 static bool take(struct front_pump *p, const uint8_t *bytes, size_t len)
 {
     while (len && !p->refusal) {
@@ -281,7 +281,8 @@ static bool pass_answer(struct front_pump *p, const uint8_t *bytes, size_t len)
 
     if (!give(p, &p->client, bytes, len))
         return false;
-    if (whole && p->half_closed && !p->waits) {
+    bool endless = p->answer.state == ANSWER_CHUNKS || p->answer.state == ANSWER_OPEN;
+    if (p->half_closed && (endless || (whole && !p->waits))) {
         shut_local(p);
     } else if (whole) {
         p->waits = false;
@@ -308,7 +309,7 @@ static void move(struct front_pump *p, struct pump_side *from, struct pump_side 
     }
 }
 
-/* Writes what was held; the other side is read again once it is gone. */
+/* Writes the held bytes; once they are gone the other side is read again. */
 static void drain(struct front_pump *p, struct pump_side *to, struct pump_side *from)
 {
     if (!to->held) {

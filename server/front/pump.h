@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bytes between a client and a local socket with a plain HTTP server at its other end. The head of each request is
- * looked at: where one is for a room of clients, what was asked before is answered, and the connection goes there. */
+/* Carries bytes between a client and a local socket with a plain HTTP server at its other end. Each request's head is
+ * examined: if one is for a clients' room, the connection goes there once the requests before it are answered. */
 #ifndef SERVER_FRONT_PUMP_H
 #define SERVER_FRONT_PUMP_H
 
@@ -9,7 +9,7 @@
 /* Takes both. */
 void pump_start(struct front *f, struct stream *client, int local, bool tls);
 void pump_close(struct front_pump *p);
-/* How many of this loop have not given their client all of what they had for it, or wait for more; on the loop. */
+/* How many pumps of this loop have unsent output for their client, or expect more; call on the loop. */
 unsigned pumps_unsent(const struct front *f, const struct loop *l);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sockets that listen, and those of them that outlive the daemon. The service manager keeps a copy of each (FDSTORE of
- * sd_notify(3)) and hands it to the next daemon (sd_listen_fds(3)): between the two nobody is refused, who connects
- * waits in the kernel. A refusal is dear: an official client with an http:// address that was told no dial plan yet
+/* Listening sockets, including those that outlive the daemon. The service manager keeps a copy of each (FDSTORE of
+ * sd_notify(3)) and hands it to the next daemon (sd_listen_fds(3)): between the two no client is refused, new
+ * connections wait in the kernel. A refusal is costly: an official client with an http:// address and no dial plan yet
  * dials again only ten seconds later. */
 #include "front/sockets.h"
 
@@ -30,7 +30,7 @@ struct kept {
     bool stored; /* the manager has it */
 };
 
-/* Of the process, as LISTEN_FDS is; only the thread that starts and stops the rooms comes here. */
+/* Per process, as LISTEN_FDS is; only the thread that starts and stops the rooms uses it. */
 static struct kept kept[KEPT_MAX];
 static size_t kept_count;
 
@@ -60,7 +60,7 @@ static bool is_any(const struct addr *a)
     return addr_eq(a, &(struct addr){.bits = a->bits});
 }
 
-/* Of the address of all IPv6 only: whether IPv4 comes in too. */
+/* For the IPv6 wildcard address only: whether IPv4 connections are taken too. */
 static bool takes_both(int fd)
 {
     int only = 1;
@@ -81,7 +81,7 @@ static void forget(size_t i)
     kept[i] = kept[--kept_count];
 }
 
-/* What the manager stored is closed there too; a socket unit's own stays open in the manager. */
+/* A stored socket is closed in the manager too; a socket unit's own stays open there. */
 static void drop(size_t i)
 {
     char text[ADDR_PORT_TEXT_MAX];
@@ -90,11 +90,11 @@ static void drop(size_t i)
     sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", kept[i].name);
     close(kept[i].fd);
     forget(i);
-    /* Once it is gone there, its port can be bound again. */
+    /* Once the manager has closed it, its port can be bound again. */
     sd_notify_barrier(0, DROP_WAIT_US);
 }
 
-/* One of the same port but another address would be in the way of a new one. */
+/* A kept socket of the same port but another address would block a new one. */
 static int take_kept(const union address *want, bool both)
 {
     struct addr_port asked, at;
@@ -194,7 +194,7 @@ static int parse_listen(const char *text, union address *out, socklen_t *len, st
     return 0;
 }
 
-/* The manager's name of it: nothing that sd_notify(3) forbids in one. */
+/* The name for the manager, without the characters that sd_notify(3) forbids. */
 static void keep_opened(int fd)
 {
     char text[ADDR_PORT_TEXT_MAX], name[ADDR_PORT_TEXT_MAX + 8];
@@ -211,7 +211,7 @@ int listen_open(const char *text, struct err *e)
     static const int on = 1, off = 0;
     union address at;
     socklen_t len = 0;
-    bool both = text[0] == ':'; /* as config_listen_parse has it */
+    bool both = text[0] == ':'; /* as config_listen_parse reads it */
 
     int rc = parse_listen(text, &at, &len, e);
     if (rc < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the connections of a front share. */
+/* Shared by the connections of a front. */
 #ifndef SERVER_FRONT_STATE_H
 #define SERVER_FRONT_STATE_H
 
@@ -35,17 +35,18 @@ struct front {
     bool own_tls;
     struct front_listener *listeners;
     size_t listener_count;
-    int spare; /* a descriptor to give up when there are no more */
+    int spare; /* a descriptor to give up when no others are left */
     struct loop_timer resume, look;
-    struct front_conns (*conns)[2]; /* by loop; [1]: of addresses that are known */
-    struct front_pumps (*pumps)[2]; /* by loop; [1]: those that end, the newest first */
-    unsigned endings_max;           /* of a loop */
+    struct front_conns (*conns)[2]; /* per loop; [1]: of known addresses */
+    struct front_pumps (*pumps)[2]; /* per loop; [1]: those that end, the newest first */
+    unsigned endings_max;           /* per loop */
     atomic_bool stopping;
-    unsigned max;         /* connections without a whole head; as many again may be of addresses that are known */
-    unsigned files;       /* that may be open */
-    unsigned replaced;    /* accepted since the last pause where another one had to go; only where they are accepted */
+    unsigned max;   /* connections without a complete head; as many again may come from known addresses */
+    unsigned files; /* that may be open */
+    unsigned
+        replaced; /* accepted since the last pause by closing another one; used only where connections are accepted */
     pthread_mutex_t lock; /* guards the counts */
-    unsigned counts[2];   /* [1]: of addresses that are known */
+    unsigned counts[2];   /* [1]: from known addresses */
     struct map by_address;
 };
 

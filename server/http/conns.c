@@ -10,17 +10,17 @@
 #include "base/mem.h"
 #include "net/forwarded.h"
 
-#define REQUEST_MS 60000  /* until a request is whole, or on a connection without one */
-#define ANSWER_MS  300000 /* until an answer of known length is read */
-#define BOUND      2      /* times as many as there may be: with those that go, and have not gone yet */
-#define RESERVE    8      /* one in so many places, beside them, is for reserved requests */
-#define PER_SOURCE 128    /* of one IPv4 address or IPv6 /64, but for this machine's and those of proxies */
+#define REQUEST_MS 60000  /* for a whole request, or on a connection without one */
+#define ANSWER_MS  300000 /* for reading an answer of known length */
+#define BOUND      2      /* times the maximum: includes connections that are being closed */
+#define RESERVE    8      /* one place more per this many, for reserved requests */
+#define PER_SOURCE 128    /* per IPv4 address or IPv6 /64, except this machine and proxies */
 
-/* What the other end is to do. */
+/* What the other end has to do next. */
 enum awaited { AWAITS_REQUEST, AWAITS_READING, AWAITED };
 
 struct http_conn {
-    struct http_conn *next, *prev; /* in waiting; the first for the longest */
+    struct http_conn *next, *prev; /* in waiting; the first has waited longest */
     int fd;                        /* -1: shut down */
     struct addr from;
     bool waits, reserved;
@@ -31,10 +31,10 @@ struct http_conns {
     pthread_mutex_t lock;
     const struct prefixes *proxies;
     unsigned max;
-    unsigned count, closing; /* closing: those that are shut down and have not gone yet; reserved ones are in neither */
+    unsigned count, closing; /* closing: shut down but not gone yet; reserved ones count in neither */
     unsigned reserved;
     struct map by_source;              /* counts as values */
-    struct map coming;                 /* by descriptor: entered, and not started */
+    struct map coming;                 /* by descriptor: entered, but not started */
     struct http_conn waiting[AWAITED]; /* heads of rings */
 };
 
@@ -49,7 +49,7 @@ static void leave_waiting(struct http_conn *c)
     c->waits = false;
 }
 
-/* libmicrohttpd sees the end of the connection, and then tells of it. */
+/* libmicrohttpd sees the end of the connection and reports it. */
 static void shut_down(struct http_conns *all, struct http_conn *c)
 {
     leave_waiting(c);
@@ -84,7 +84,7 @@ static void close_overdue(struct http_conns *all)
     }
 }
 
-/* Closes those whose time is over, and then one more where there is no place for another one. */
+/* Closes the overdue connections, and one more if there is still no place. */
 static void make_room(struct http_conns *all)
 {
     close_overdue(all);
@@ -160,7 +160,7 @@ void http_conns_end_overdue(struct http_conns *all)
 
 /* ---- For the server ---- */
 
-/* Under the lock. */
+/* Call with the lock held. */
 static struct http_conn *add(struct http_conns *all, int fd, const struct addr *from, bool reserved)
 {
     size_t len = addr_source_len(from);
@@ -183,7 +183,7 @@ bool http_conns_enter(struct http_conns *all, int fd, const struct addr *from, b
         make_room(all);
     bool in = has_place(all, from, reserved);
     if (in) {
-        /* One that had the descriptor before and was never started is gone. */
+        /* An earlier connection with this descriptor that was never started is gone. */
         struct http_conn *before = map_putu(&all->coming, (uint64_t)fd, add(all, fd, from, reserved));
         if (before)
             forget(all, before);

@@ -46,7 +46,7 @@ void encoding_apply(struct http_request *r)
     packed.len = ZSTD_compress(packed.data, packed.cap, r->out.data, r->out.len, LEVEL);
     if (!ZSTD_isError(packed.len) && packed.len < r->out.len) {
         buf_release(&r->out);
-        buf_add(&r->out, packed.data, packed.len); /* as much memory as it needs, however slowly it is read */
+        buf_add(&r->out, packed.data, packed.len); /* exactly the memory it needs, however slowly it is read */
         r->encoding = "zstd";
     }
     buf_release(&packed);

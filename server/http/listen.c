@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sockets that listen: the unix socket of administrators, the metrics listener. */
+/* Listening sockets: the administrators' unix socket and the metrics listener. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "http/server.h"
 
-/* The folder of the socket; one level, as systemd's RuntimeDirectory would have made it. */
+/* Makes the socket's folder: one level, as systemd's RuntimeDirectory would make it. */
 static int make_folder(const char *path, struct err *e)
 {
     const char *slash = strrchr(path, '/');
@@ -27,7 +27,7 @@ static int make_folder(const char *path, struct err *e)
     return code;
 }
 
-/* Somebody answers there: another daemon. Otherwise the file is a leftover, and is removed. */
+/* If somebody answers, it is another daemon; otherwise the file is stale, and is removed. */
 static int clear_path(const char *path, const struct sockaddr_un *addr, struct err *e)
 {
     struct stat file;
@@ -65,7 +65,7 @@ int listen_unix(const char *path, unsigned mode, struct err *e)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_field(e, ERR_IO, "unix_socket", "unix_socket: %s", strerrordesc_np(errno));
-    /* Nobody can connect before the mode is right: the socket only listens after it. */
+    /* Nobody can connect before the mode is set: the socket does not listen until then. */
     if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || chmod(path, (mode_t)mode) < 0 || listen(fd, 128) < 0) {
         err_field(e, ERR_IO, "unix_socket", "unix_socket: cannot listen at %.120s: %s", path, strerrordesc_np(errno));
         close(fd);
@@ -102,7 +102,7 @@ int listen_tcp(const char *text, const char *field, struct err *e)
     if (code < 0)
         return code;
     snprintf(port, sizeof(port), "%u", (unsigned)where.port);
-    /* All addresses: one IPv6 socket takes both families, where there is IPv6. */
+    /* All addresses: one IPv6 socket takes both families, if there is IPv6. */
     code = getaddrinfo(*where.host ? where.host : NULL, port, &hints, &found);
     if (code != 0)
         return err_field(e, ERR_INVALID, field, "%s: '%.120s' has no address: %s", field, text, gai_strerror(code));

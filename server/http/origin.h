@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pages of other origins (the Fetch standard's CORS protocol): a browser lets them read an answer where the answer says
- * so. Cookies are for logins in a browser
- * only: whoever asks for more than a page shows an API key. */
+/* Pages of other origins (the Fetch standard's CORS protocol): a browser lets them read an answer only where the answer
+ * permits it. Cookies are for logins in a browser only: everything but a page needs an API key. */
 #ifndef SERVER_HTTP_ORIGIN_H
 #define SERVER_HTTP_ORIGIN_H
 
@@ -9,10 +8,10 @@
 
 #include "http/http.h"
 
-/* The one of origins that said is, or "*"; NULL: none. */
+/* The entry of origins that matches said, or "*"; NULL: none. */
 const char *origin_find(const struct strs *origins, const char *said);
 
-/* A browser's question whether it may ask something. Not with a body. */
+/* Whether the request is a CORS preflight. One with a body is not. */
 bool origin_is_preflight(struct MHD_Connection *c, const struct http_request *r);
 void origin_answer_preflight(struct http_request *r);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A request on the workers, and its answer. */
+/* Runs requests on the workers and makes their answers. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct http_request *http_request_new(struct http *h)
     return r;
 }
 
-/* Once: when it is answered, or when its client went away before. */
+/* Called once: when the request is answered, or when its client has gone before. */
 static void over(struct http_request *r)
 {
     if (r->known)
@@ -60,7 +60,7 @@ static void begin_work(struct http_request *r, void (*run)(struct work *work))
     workers_add(&h->workers[HTTP_FAST], &r->work);
 }
 
-/* The request may be gone when this returns. */
+/* The request may have been freed when this returns. */
 static void end_work(struct http_request *r)
 {
     struct http *h = r->http;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a target to a route. A path is cut at its slashes before it is unescaped, so that "10.0.0.0%2F8" is one segment.
- * The tables are searched whole: they may stand in any order. */
+/* Finds the route of a target. A path is cut at its slashes before it is unescaped, so that "10.0.0.0%2F8" is one
+ * segment. The whole table is searched, so the order of rows does not matter. */
 #include "http/server.h"
 #include "net/url.h"
 
@@ -11,7 +11,7 @@ struct segment {
     size_t len;
 };
 
-/* "/a/b" has the segments "a" and "b", "/" none; a trailing slash is an empty segment. */
+/* "/a/b" has the segments "a" and "b", "/" has none; a trailing slash makes an empty segment. */
 static size_t cut(const char *path, struct segment out[SEGMENTS_MAX + 1])
 {
     size_t count = 0;
@@ -70,7 +70,8 @@ static void add_method(char allow[64], const char *method)
     buf_release(&b);
 }
 
-/* How many literal segments a path begins with: "/node/register" goes before "/node/{id}", whatever table it is in. */
+/* The number of literal segments at the start of a path: "/node/register" precedes "/node/{id}", whatever table it is
+ * in. */
 static size_t literal_len(const char *path)
 {
     return strcspn(path, "{");

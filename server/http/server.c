@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* libmicrohttpd: three daemons, one for each listener, that move bytes between sockets and requests. A connection is
- * suspended while its request is worked on. A request has a deadline as a whole, whatever trickles meanwhile. */
+/* libmicrohttpd: three daemons, one for each listener, move bytes between sockets and requests. A connection is
+ * suspended while its request is served. A request as a whole has a deadline, even if bytes keep trickling in. */
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -14,26 +14,27 @@
 #include "http/answer.h"
 #include "http/conns.h"
 #include "http/encoding.h"
+#include "http/endless.h"
 #include "http/origin.h"
 #include "http/server.h"
 #include "net/forwarded.h"
 #include "net/sockaddr.h"
 
 #define IDLE_SECONDS    30
-#define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */
-#define DISCARD_MAX     ((size_t)8 * 1024 * 1024) /* of a body that is larger than it may be */
-#define REFUSED_MAX     ((size_t)64 * 1024)       /* of a body that is not asked for */
+#define CONNECTION_POOL 32768                     /* bytes: the request's head and buffers */
+#define DISCARD_MAX     ((size_t)8 * 1024 * 1024) /* of a body that is too large */
+#define REFUSED_MAX     ((size_t)64 * 1024)       /* of the body of a refused request */
 #define DRAIN_SECONDS   2
-#define PUBLIC_MAX      1024 /* connections, each of three files: the client, and a local pair */
-#define PUBLIC_PART     16   /* of the files that may be open */
+#define PUBLIC_MAX      1024 /* connections, three files each: the client and a local socket pair */
+#define PUBLIC_PART     16   /* part of the files that may be open */
 #define UNIX_MAX        256
 #define METRICS_MAX     64
-#define LISTENED_PART   8    /* as PUBLIC_PART, of each of these two */
-#define LOOK_MS         1000 /* for those whose time is over: what trickles is no hurry */
-/* libmicrohttpd must not come to the end of its own bound: a thread of its pool that does locks itself out for ever. */
+#define LISTENED_PART   8    /* likewise, for each of these two */
+#define LOOK_MS         1000 /* between looks for overdue connections; trickling ones are not urgent */
+/* libmicrohttpd must never reach its own limit: a thread of its pool that does locks itself out for good. */
 #define BOUND_FACTOR 8
 
-struct http_daemon { /* what a daemon's callbacks are told */
+struct http_daemon { /* the argument of a daemon's callbacks */
     struct http *h;
     enum http_listener listener;
     struct MHD_Daemon *_Atomic daemon;
@@ -42,28 +43,30 @@ struct http_daemon { /* what a daemon's callbacks are told */
 
 struct http_server {
     struct http_daemon daemons[3]; /* public, unix, metrics */
-    struct thread ender;           /* closes connections whose time is over while nobody else comes */
+    struct http_endless *endless;
+    struct thread ender; /* closes overdue connections while no new ones arrive, and answers that lost their client */
     char *unix_path;
     atomic_bool refusing;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t quiet, stop;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t quiet;
     bool stopping;
-    size_t open; /* requests that came and whose answer is not out yet */
+    size_t open; /* requests whose answer has not been sent yet */
 };
 enum { PUBLIC, UNIX, METRICS };
 
-/* What a request is to libmicrohttpd. */
+/* libmicrohttpd's context of a request. */
 struct http_exchange {
     struct http_request *request; /* NULL: it was answered at once */
     struct MHD_Connection *connection;
     struct http_conns *conns;
     struct http_conn *conn;
+    struct http_endless *endless;
     char *target;
     size_t received;
     enum { HEAD, ADMISSION, BODY, SERVICE, REFUSED } stage;
-    bool admitted; /* libmicrohttpd will tell of the head once more before it reads the body */
-    bool drops;    /* a body that is announced and small is read even if the head is refused: a client that still writes
-                      when its connection is closed never sees the answer */
+    bool admitted; /* libmicrohttpd will report the head once more before it reads the body */
+    bool drops; /* a small announced body is read even if the head is refused: a client that is still writing when its
+                   connection is closed never sees the answer */
 };
 
 static void count_open(struct http_server *s, bool more)
@@ -82,7 +85,7 @@ static struct http_conn *conn_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-/* Who is at the other end; for the unix socket, who is of this machine. */
+/* The address at the other end; for the unix socket, an address of this machine. */
 static struct addr address_of(const struct http_daemon *d, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -96,7 +99,7 @@ static struct addr address_of(const struct http_daemon *d, struct MHD_Connection
     return from.addr;
 }
 
-/* Connections come and go. */
+/* Called when connections open and close. */
 static void note_connection(void *arg, struct MHD_Connection *connection, void **context,
                             enum MHD_ConnectionNotificationCode what)
 {
@@ -122,6 +125,7 @@ static void *note_target(void *arg, const char *uri, struct MHD_Connection *conn
     x->connection = connection;
     x->target = mem_strndup(uri, HTTP_TARGET_MAX + 1);
     x->conns = d->conns;
+    x->endless = d->h->server->endless;
     x->conn = conn_of(connection);
     if (x->conn)
         http_conns_wait(x->conns, x->conn);
@@ -129,7 +133,7 @@ static void *note_target(void *arg, const char *uri, struct MHD_Connection *conn
     return x;
 }
 
-/* Escapes stay: the router cuts the path first. */
+/* Keeps escapes: the router cuts the path first. */
 static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
 {
     (void)arg;
@@ -165,7 +169,7 @@ static char *header(struct MHD_Connection *c, const char *name)
     return value ? mem_strndup(value, 1024) : NULL;
 }
 
-/* All lines of a list, joined by commas; NULL: there is none. */
+/* Joins all lines of a list with commas; NULL: there are none. */
 static enum MHD_Result join_line(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     struct buf *all = arg;
@@ -176,7 +180,7 @@ static enum MHD_Result join_line(void *arg, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
-/* The client: the other end of the socket, or whom a trusted proxy names. */
+/* The client: the other end of the socket, or the address that a trusted proxy reports. */
 static void note_peer(struct http_request *r, struct MHD_Connection *c, const struct sockaddr *addr)
 {
     struct buf list = BUF_INIT(HTTP_TARGET_MAX);
@@ -258,7 +262,7 @@ static enum MHD_Result answer(struct http_exchange *x)
 {
     if (x->conn && !x->request->source)
         http_conns_answer(x->conns, x->conn);
-    return answer_request(x->connection, x->request);
+    return answer_request(x->connection, x->request, x->endless);
 }
 
 /* ---- the callback ---- */
@@ -292,14 +296,15 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *bytes, siz
         return MHD_NO;
     r->too_large = r->too_large || x->received > r->body.max;
     if (r->too_large)
-        buf_release(&r->body); /* the rest is read and dropped: many clients read no answer before they have sent all */
+        buf_release(
+            &r->body); /* the rest is read and dropped: many clients send everything before they read the answer */
     else
         buf_add(&r->body, bytes, *len);
     *len = 0;
     return MHD_YES;
 }
 
-/* The body, if any, of a head that was refused; then the answer. */
+/* Reads the body, if any, of a refused head; then answers. */
 static enum MHD_Result refuse(struct http_exchange *x, size_t *len)
 {
     x->received += *len;
@@ -410,8 +415,8 @@ static void *end_overdue(void *arg)
         for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++)
             if (s->daemons[i].conns)
                 http_conns_end_overdue(s->daemons[i].conns);
+        http_endless_look(s->endless, LOOK_MS);
         pthread_mutex_lock(&s->lock);
-        thread_cond_wait(&s->stop, &s->lock, clock_mono_ms() + LOOK_MS);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -425,8 +430,9 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
-    thread_cond_init(&s->stop);
     *out = s;
+    if ((code = http_endless_new(&s->endless, e)) < 0)
+        return code;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
     s->unix_path = mem_strdup(o->unix_socket);
@@ -456,7 +462,7 @@ void server_refuse(struct http_server *s)
     atomic_store(&s->refusing, true);
 }
 
-/* Answers that are ready get a moment to go out; whoever does not read them is not waited for. */
+/* Gives finished answers a moment to be sent; clients that do not read are not waited for. */
 static void drain(struct http_server *s)
 {
     int64_t until = clock_mono_ms() + 1000 * DRAIN_SECONDS;
@@ -474,19 +480,20 @@ void server_stop(struct http_server *s)
     drain(s);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
-    pthread_cond_signal(&s->stop);
     pthread_mutex_unlock(&s->lock);
+    if (s->endless)
+        http_endless_wake(s->endless);
     thread_join(&s->ender);
     for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++) {
         if (s->daemons[i].daemon)
             MHD_stop_daemon(s->daemons[i].daemon);
         http_conns_free(s->daemons[i].conns);
     }
+    http_endless_free(s->endless);
     if (s->unix_path)
         unlink(s->unix_path);
     free(s->unix_path);
     pthread_cond_destroy(&s->quiet);
-    pthread_cond_destroy(&s->stop);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of this room know of each other. */
+/* Shared by the files of this room. */
 #ifndef SERVER_HTTP_SERVER_H
 #define SERVER_HTTP_SERVER_H
 
@@ -19,16 +19,16 @@ struct http {
     struct workers workers[HTTP_WORKERS];
     struct http_server *server;
 
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t idle;
-    size_t active; /* requests that are admitted or served */
+    size_t active; /* requests being admitted or served */
 };
 
 /* ---- request.c ---- */
 
 struct http_request *http_request_new(struct http *h);
 void http_request_free(struct http_request *r);
-/* The request's turn on a worker; answered is called when it is over, once. */
+/* Handle the request on a worker; answered is called once when it is over. */
 void http_request_admit(struct http_request *r);
 void http_request_serve(struct http_request *r);
 
@@ -41,13 +41,13 @@ void http_find(struct http_request *r, const char *method, const char *path);
 /* ---- server.c: libmicrohttpd ---- */
 
 int server_start(struct http *h, struct http_server **out, struct err *e) WARN_UNUSED;
-void server_refuse(struct http_server *s); /* no new connections; new requests are refused */
+void server_refuse(struct http_server *s); /* no new connections; refuses new requests */
 void server_stop(struct http_server *s);
-void http_exchange_resume(struct http_request *r); /* admitted, or answered: on it goes */
+void http_exchange_resume(struct http_request *r); /* continues a request that is admitted or answered */
 
 /* ---- listen.c: sockets that listen ---- */
 
-int listen_unix(const char *path, unsigned mode, struct err *e); /* the descriptor, or an error */
+int listen_unix(const char *path, unsigned mode, struct err *e); /* returns the descriptor, or an error */
 int listen_tcp(const char *text, const char *field, struct err *e);
 
 #endif

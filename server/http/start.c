@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Start and end of the room. */
+/* Starts and stops the room. */
 #include <stdlib.h>
 
 #include "http/server.h"
@@ -15,7 +15,7 @@ static const struct {
 static void release(struct http *h)
 {
     server_stop(h->server);
-    for (size_t i = HTTP_WORKERS; i-- > 0;) /* the fast ones last: the others put their ends there */
+    for (size_t i = HTTP_WORKERS; i-- > 0;) /* the fast ones last: the others hand their results to them */
         workers_stop(&h->workers[i]);
     pthread_cond_destroy(&h->idle);
     pthread_mutex_destroy(&h->lock);
@@ -39,7 +39,7 @@ int http_start(const struct http_options *options, struct http **out, struct err
     pthread_cond_init(&h->idle, NULL);
     for (size_t i = 0; i < HTTP_WORKERS && code == 0; i++)
         code = workers_start(&h->workers[i], kinds[i].name, kinds[i].threads, e);
-    *out = h; /* what comes in is served before the rest is started */
+    *out = h; /* requests are served before the rest is started */
     if (code == 0)
         code = server_start(h, &h->server, e);
     if (code < 0) {

@@ -319,6 +319,12 @@ static int dns_show(struct cli *c)
     add_list(&t, &d, "Name servers", "nameservers", &d.now.nameservers);
     add_split(&t, &d, json_object_get(answer, "splitDNS"));
     add_list(&t, &d, "Search domains", "searchDomains", &d.now.search);
+    char records[32];
+    snprintf(records, sizeof(records), "%llu", (unsigned long long)d.extra_records);
+    add_row(&t, &d, "Extra records", "extraRecords",
+            *d.extra_records_path ? d.extra_records_path
+            : d.extra_records     ? records
+                                  : "none");
     table_print(&t, &c->out);
     table_release(&t);
     api_release(&api_dns_shape, &d);

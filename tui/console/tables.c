@@ -20,6 +20,8 @@
 #include "console/reach/reach.h"
 #include "console/routes/routes.h"
 #include "console/tailnet/changes.h"
+#include "console/tailnet/dns.h"
+#include "console/tailnet/logins.h"
 #include "console/tailnet/webhooks.h"
 #include "console/views/events.h"
 #include "console/views/keys.h"
@@ -30,15 +32,28 @@
 
 static const struct console_view *const views[] = {
     &nodes_view, /* the initial view */
-    &routes_view,  &reach_view, &policy_view, &events_view,   &users_view,       &keys_view,
-    &pending_view, &pulse_view, &node_view,   &webhooks_view, &past_policy_view, &past_unknown_view,
+    &routes_view, &reach_view, &policy_view,   &events_view, &users_view,       &keys_view,         &pending_view,
+    &pulse_view,  &node_view,  &webhooks_view, &dns_view,    &past_policy_view, &past_unknown_view,
 };
 
 static const struct command_table *const commands[] = {
-    &policy_version_commands, &policy_merge_commands, &policy_typing_commands,   &movement_commands,
-    &open_commands,           &route_change_commands, &prefix_settings_commands, &object_change_commands,
-    &node_change_commands,    &create_commands,       &tailnet_change_commands,  &undo_commands,
-    &list_commands,           &copy_commands,         &export_commands,          &general_commands,
+    &policy_version_commands,
+    &policy_merge_commands,
+    &policy_typing_commands,
+    &movement_commands,
+    &open_commands,
+    &route_change_commands,
+    &prefix_settings_commands,
+    &object_change_commands,
+    &node_change_commands,
+    &create_commands,
+    &tailnet_change_commands,
+    &login_commands,
+    &undo_commands,
+    &list_commands,
+    &copy_commands,
+    &export_commands,
+    &general_commands,
 };
 
 const struct console_tables console_tables = {

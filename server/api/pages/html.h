@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A page in HTML, of which the caller writes the body into the answer; page_text escapes what it is given. */
+/* HTML pages: the caller writes the body into the answer; page_text escapes its argument. */
 #ifndef SERVER_API_PAGES_HTML_H
 #define SERVER_API_PAGES_HTML_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The part of /metrics that is about routes. */
+/* The metrics about routes. */
 #ifndef SERVER_API_PAGES_METRICS_ROUTES_H
 #define SERVER_API_PAGES_METRICS_ROUTES_H
 

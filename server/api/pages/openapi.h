@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The API's description for programs (OpenAPI 3.0), from the tables of calls and of shapes. */
+/* The machine-readable description of the API (OpenAPI 3.0), from the tables of calls and shapes. */
 #ifndef SERVER_API_PAGES_OPENAPI_H
 #define SERVER_API_PAGES_OPENAPI_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What computes for long has a thread of its own, for which each key may have one request waiting or served: whoever
- * asks for more is told so at once and holds up nobody. */
+/* Long computations run on a thread of their own. Each key may have one request waiting or running: further ones are
+ * refused at once and delay nobody. */
 #ifndef SERVER_API_REQUEST_HEAVY_H
 #define SERVER_API_REQUEST_HEAVY_H
 

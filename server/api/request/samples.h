@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the last hour was: a sample a minute, in a ring. */
+/* The last hour: a sample per minute, in a ring. */
 #ifndef SERVER_API_REQUEST_SAMPLES_H
 #define SERVER_API_REQUEST_SAMPLES_H
 
@@ -13,7 +13,7 @@ struct sampler;
 
 int samples_start(struct api *api, struct sampler **out, struct err *e) WARN_UNUSED;
 void samples_stop(struct sampler *s);
-/* Copies what there is, oldest first; returns how many. */
+/* Copies the samples, oldest first; returns how many. */
 size_t samples_copy(struct sampler *s, struct api_sample out[SAMPLES_KEPT]);
 
 #endif

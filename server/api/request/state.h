@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the room keeps. */
+/* The state of this room. */
 #ifndef SERVER_API_REQUEST_STATE_H
 #define SERVER_API_REQUEST_STATE_H
 
@@ -31,11 +31,11 @@ struct server_addresses {
 
 struct api {
     struct api_options with;
-    const struct config *config;            /* changes by reload, read through api_config */
-    const struct http_table *const *tables; /* of all calls, in the order of the documentation */
+    const struct config *config;            /* changed by a reload; read it through api_config */
+    const struct http_table *const *tables; /* all calls, in the order of the documentation */
     size_t table_count;
     struct auth *auth;
-    struct login *login; /* NULL: people do not log in by themselves */
+    struct login *login; /* NULL: no OpenID login */
     struct webhooks *webhooks;
     struct http *http;
     struct event_hub *hub;
@@ -43,20 +43,19 @@ struct api {
     struct policy_watch *policy_watch;
     int64_t started_ns;
 
-    pthread_mutex_t lock; /* of what follows, and of config */
+    pthread_mutex_t lock; /* guards what follows, and config */
     struct {
         bool asking, ok;
         int64_t asked_ms, known_ms;
         struct rest_request *waiting; /* linked by next */
         struct work work;
     } ping;
-    struct heavy_use *heavy; /* who has something computed: heavy.h */
+    struct heavy_use *heavy; /* long computations in progress: heavy.h */
     struct relay_names *relays;
-    struct answer_counts *counts; /* of answers by call and status: counts.h */
-    struct buf openapi[2]
-                      [2]; /* of v1 and of v2, JSON and YAML, from the first time that somebody asks: pages/openapi.c */
-    struct {               /* what the name of this server was last found to mean */
-        char *host;        /* NULL: not looked up yet */
+    struct answer_counts *counts; /* answers by call and status: counts.h */
+    struct buf openapi[2][2];     /* v1 and v2, JSON and YAML, made at the first request: pages/openapi.c */
+    struct {                      /* the last lookup of this server's name */
+        char *host;               /* NULL: not looked up yet */
         struct server_addresses addresses;
         int64_t at_ms;
     } resolved;

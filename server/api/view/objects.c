@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Objects and whole lists of a snapshot, written. */
+/* Writes objects and whole lists of a snapshot. */
 #include <stdlib.h>
 
 #include "api/request/reply.h"
@@ -199,7 +199,7 @@ void write_prefix(struct json_out *o, struct api_view *v, const struct prefix *p
     prefixes_release(&only);
 }
 
-/* Set to be served in some way, and routed by no node. */
+/* Prefixes with settings that no node routes. */
 static void write_unrouted(struct json_out *o, struct api_view *v, const struct prefix_settings *settings)
 {
     struct api_prefix out = {.prefix = settings->prefix, .exit = prefix_is_exit(&settings->prefix)};
@@ -278,7 +278,7 @@ enum http_flow reply_list(struct rest_request *r, const char *name, write_list *
     return HTTP_DONE;
 }
 
-/* DNS values as they are shown. split: what keeps the text of its member. */
+/* DNS values as shown. split: holds the text of its member. */
 static struct api_dns_values shown_dns(const struct dns_values *v, struct buf *split)
 {
     struct json_out o = JSON_OUT(split);
@@ -299,6 +299,8 @@ void write_dns(struct json_out *o, const struct config *c, const struct dns_sett
     struct api_dns shown = {.now = shown_dns(&now, &split),
                             .configured = shown_dns(&configured, &configured_split),
                             .base_domain = c->dns.base_domain,
+                            .extra_records = c->dns.extra_records.len,
+                            .extra_records_path = c->dns.extra_records_path,
                             .updated_ns = own ? own->updated_ns : 0,
                             .version = own ? own->r.version : 0};
     for (size_t i = 0; own && (name = core_dns_member(i, &member)); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a snapshot to the structs of model/api.h; memory from the arena or borrowed from the snapshot. */
+/* Converts a snapshot to the structs of model/api.h; memory from the arena or borrowed from the snapshot. */
 #ifndef SERVER_API_VIEW_VIEW_H
 #define SERVER_API_VIEW_VIEW_H
 
@@ -14,7 +14,7 @@ struct relay_name {
     uint64_t id;
     char *code, *name;
 };
-struct relay_names { /* of one DERP map */
+struct relay_names { /* from one DERP map */
     atomic_uint refs;
     uint64_t version;
     struct relay_name *items;
@@ -25,9 +25,9 @@ void relays_unref(struct relay_names *relays);
 
 struct api_view {
     const struct tailnet_snapshot *s;
-    struct tailnet *tailnet;          /* for its policy; NULL: nothing is known of it */
-    const struct relay_names *relays; /* NULL: no names of relays */
-    struct map nodes;                 /* id -> struct tailnet_node, filled when it is asked for often */
+    struct tailnet *tailnet;          /* for its policy; NULL: unknown */
+    const struct relay_names *relays; /* NULL: no relay names */
+    struct map nodes;                 /* id -> struct tailnet_node, filled once lookups are frequent */
     bool nodes_filled;
     unsigned lookups;
 };
@@ -42,21 +42,21 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
 void show_node_routes(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
 void show_pending(struct api_view *v, const struct pending *p, struct arena *a, struct api_pending *out);
 void show_event(const struct event *e, struct api_event *out); /* without its inverse */
-/* The prefixes of the tailnet in their order, or only those of which only (not NULL) has one. */
+/* All prefixes of the tailnet in order, or, if only is not NULL, those in it. */
 void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
-/* What is asked of routes. */
+/* Which routes to examine. */
 struct route_question {
     uint64_t node;                   /* 0: any */
     const struct prefixes *prefixes; /* NULL: all */
-    bool as_approved;                /* of that node: these, as if they were approved */
-    bool may_wait;                   /* for an answer of the name service */
+    bool as_approved;                /* the prefixes are examined as if that node's were approved */
+    bool may_wait;                   /* may wait for a name lookup */
 };
-/* What is wrong with routes that are advertised or approved, or may surprise; exit routes go as 0.0.0.0/0. The list has
- * struct api_route_problem. */
+/* Problems and surprises of advertised or approved routes; exit routes appear as 0.0.0.0/0. A list of struct
+ * api_route_problem. */
 void show_route_problems(struct api_view *v, struct api *api, const struct route_question *q, struct arena *a,
                          struct api_list *out);
-/* Of best (NULL: none yet) and n, the one that would serve p instead of without (NULL: nobody): for everybody, or (tags
- * not NULL) within the group of routers with one of the tags, "tag:a, tag:b". */
+/* Of best (NULL: none yet) and n, the node that would serve p instead of without (NULL: nobody): for everybody, or,
+ * with tags (not NULL), within the group of routers with one of the tags, "tag:a, tag:b". */
 const struct tailnet_node *show_better_router(const struct tailnet_node *best, const struct tailnet_node *n,
                                               const struct tailnet_node *without, const struct prefix *p,
                                               const struct prefix_rule *rule, const char *tags);
@@ -64,23 +64,24 @@ struct readback_confirmation;
 /* t: for its policy */
 void show_drain(struct api_view *v, struct tailnet *t, const struct tailnet_node *n,
                 const struct readback_confirmation *c, struct arena *a, struct api_drain *out);
-/* How a prefix with these settings (NULL: none) is served, into out, whose other members stay. */
+/* How a prefix with these settings (NULL: none) is served; the other members of out stay unchanged. */
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out);
 void show_exits(struct api_view *v, struct arena *a, struct api_list *out); /* struct api_exit, by id */
-/* Which router serves the viewer where the prefix is served by the nearest one, and a sentence why; NULL: it is not. */
+/* The router that serves the viewer if the nearest one serves the prefix, and a sentence that explains it; NULL: it
+ * does not. */
 const struct tailnet_node *show_nearest(const struct tailnet_snapshot *s, const struct tailnet_node *viewer,
                                         const struct prefix *p, struct buf *why);
 void show_apps(struct api_view *v, struct tailnet *t, struct arena *a, struct api_list *out);  /* struct api_app */
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
-const char *show_relay_name(const struct api_view *v, uint64_t region); /* its code; "" where it is not known */
-/* Round trips of the node's control connections, as far as control (NULL: not at all) keeps them; all: not only the
- * last one, and what the client measured to relays. */
+const char *show_relay_name(const struct api_view *v, uint64_t region); /* its code; "" if unknown */
+/* The round trips of the node's control connections, as far as control (NULL: none) keeps them; all: every one and the
+ * client's measurements to relays, otherwise the last one only. */
 struct control;
 struct api_node_round_trips;
 void show_round_trips(struct api_view *v, struct control *control, const struct tailnet_node *n, bool all,
                       struct arena *a, struct api_node_round_trips *out);
-/* How many nodes each user has, by the index of snapshot.users; free(). */
+/* Number of nodes of each user, indexed as snapshot.users; free(). */
 uint64_t *show_node_counts(const struct tailnet_snapshot *s);
 
 #endif

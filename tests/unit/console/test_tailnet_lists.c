@@ -166,6 +166,8 @@ static void who_may_only_read_is_told_so(void **state)
     } places[] = {
         {"7<Tab><Tab>", {"N", "e", "d"}},
         {":webhooks<Enter>", {"N", "e", "t", "r", "d"}},
+        {":dns<Enter>jjjjj", {"N", "e", "x", "d"}},
+        {"6<Tab>", {"d"}},
     };
 
     (void)state;
@@ -253,6 +255,116 @@ static void a_webhook_is_changed_tried_and_gets_another_secret(void **state)
     rig_release(&r);
 }
 
+static void dns_is_changed_with_a_plan(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":dns<Enter>");
+    rig_lists(&r);
+    assert_true(rig_shows(&r, "administrator"));
+    char *screen = rig_screen(&r, 40, 200);
+    assert_non_null(strstr(screen, "evil\\x1b[31m"));
+    assert_null(strchr(screen, '\033'));
+    free(screen);
+    rig_keys(&r, "ge<Space><Enter>");
+    assert_true(rig_shows(&r, "all clients are told at once"));
+    assert_string_equal(last(&r)->path, "/api/headway/dns?dry_run=true");
+    assert_string_equal(last(&r)->body, "{\"magicDNS\":false}");
+    assert_int_equal(last(&r)->version, 4);
+    rig_answer(&r, rig_last(&r), 200, "{\"text\":\"\"}");
+    rig_keys(&r, "y");
+    assert_string_equal(last(&r)->path, "/api/headway/dns");
+    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.41\",\"text\":\"\",\"inverse\":{\"method\":\"POST\"}}");
+    assert_true(rig_shows(&r, "MagicDNS changed"));
+    rig_keys(&r, "u");
+    assert_string_equal(last(&r)->path, "/api/headway/undo/1.41?dry_run=true");
+    rig_keys(&r, "<Esc>gjje<Ctrl-U>9.9.9.9, 8.8.8.8<Enter>");
+    assert_string_equal(last(&r)->body, "{\"nameservers\":[\"9.9.9.9\",\"8.8.8.8\"]}");
+    assert_true(rig_shows(&r, "9.9.9.9 1.1.1.1"));
+    rig_keys(&r, "<Esc>");
+    rig_release(&r);
+}
+
+static void domains_of_split_dns_come_and_go(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":dns<Enter>");
+    rig_lists(&r);
+    rig_keys(&r, "gjjjj");
+    rig_keys(&r, "e");
+    assert_true(rig_shows(&r, "change its domains, or add one: N"));
+    rig_keys(&r, "Ncorp.example<Tab>10.9.9.9<Enter>");
+    assert_true(rig_shows(&r, "has name servers already"));
+    rig_keys(&r, "<Ctrl-U>new.example<Enter>");
+    assert_string_equal(last(&r)->body, "{\"changeSplitDNS\":{\"new.example\":[\"10.9.9.9\"]}}");
+    rig_keys(&r, "<Esc>/corp<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "Ge<Ctrl-U>10.0.0.2<Enter>");
+    assert_string_equal(last(&r)->body, "{\"changeSplitDNS\":{\"corp.example\":[\"10.0.0.2\"]}}");
+    rig_keys(&r, "<Esc>d");
+    assert_string_equal(last(&r)->body, "{\"changeSplitDNS\":{\"corp.example\":[]}}");
+    rig_keys(&r, "<Esc>");
+    rig_release(&r);
+}
+
+static void members_of_dns_are_as_configured_again(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":dns<Enter>");
+    rig_lists(&r);
+    rig_keys(&r, "gx");
+    assert_true(rig_shows(&r, "it is as configured"));
+    rig_keys(&r, "gjj<Space>/corp<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "<Space><Esc>x");
+    assert_string_equal(last(&r)->body, "{\"reset\":[\"nameservers\",\"splitDNS\"]}");
+    assert_true(rig_shows(&r, "192.168.1.1"));
+    rig_keys(&r, "<Esc>\\/base<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "e");
+    assert_true(rig_shows(&r, "only the configuration can set it"));
+    rig_release(&r);
+}
+
+static void a_link_of_a_login_is_ended(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6<Tab>");
+    rig_lists(&r);
+    char *screen = rig_screen(&r, 40, 200);
+    assert_non_null(strstr(screen, "evil\\x1b[31m"));
+    assert_null(strchr(screen, '\033'));
+    assert_non_null(strstr(screen, "eng ops"));
+    free(screen);
+    rig_keys(&r, "gw");
+    assert_true(rig_shows(&r, "248289761001 of corp is user alice"));
+    rig_keys(&r, "<Esc>d");
+    assert_string_equal(last(&r)->path, "/api/headway/users/1/link?dry_run=true");
+    assert_string_equal(last(&r)->body, "{\"provider\":\"corp\",\"subject\":\"248289761001\",\"linked\":false}");
+    rig_answer(&r, rig_last(&r), 200, "{\"text\":\"\"}");
+    rig_keys(&r, "y");
+    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.41\",\"text\":\"\",\"inverse\":{\"method\":\"POST\"}}");
+    assert_true(rig_shows(&r, "248289761001 of corp is no longer linked to alice"));
+    rig_keys(&r, "u");
+    assert_string_equal(last(&r)->path, "/api/headway/undo/1.41?dry_run=true");
+    rig_keys(&r, "<Esc>/is:trouble<Enter>");
+    assert_true(rig_shows(&r, "1 of 2"));
+    rig_keys(&r, "6<Shift-Tab>/<Ctrl-U><Enter>gw");
+    assert_true(rig_shows(&r, "248289761001 of corp, logged in 2h ago"));
+    rig_release(&r);
+}
+
 static void pulse_leads_to_a_webhook_that_fails(void **state)
 {
     struct rig r;
@@ -283,6 +395,10 @@ int main(void)
         cmocka_unit_test(an_oauth_client_is_changed_and_deleted),
         cmocka_unit_test(a_webhook_is_made_and_its_secret_shown_once),
         cmocka_unit_test(a_webhook_is_changed_tried_and_gets_another_secret),
+        cmocka_unit_test(dns_is_changed_with_a_plan),
+        cmocka_unit_test(domains_of_split_dns_come_and_go),
+        cmocka_unit_test(members_of_dns_are_as_configured_again),
+        cmocka_unit_test(a_link_of_a_login_is_ended),
         cmocka_unit_test(pulse_leads_to_a_webhook_that_fails),
         cmocka_unit_test(who_may_only_read_is_told_so),
     };

@@ -56,7 +56,8 @@ static void expect(const char *target, const char *wanted)
 static void expect_headway(const char *magic, const char *override, const char *servers, const char *split,
                            const char *search, const char *set, const char *version)
 {
-    char *wanted = mem_format("{\"baseDomain\":\"tail.example.com\",\"magicDNS\":%s,\"nameservers\":%s,"
+    char *wanted = mem_format("{\"baseDomain\":\"tail.example.com\",\"extraRecords\":0,\"extraRecordsPath\":\"\","
+                              "\"magicDNS\":%s,\"nameservers\":%s,"
                               "\"overrideLocalDNS\":%s,\"searchDomains\":%s,\"set\":%s,\"splitDNS\":%s,\"version\":%s}",
                               magic, servers, override, search, set, split, version);
 

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
+#include "base/mem.h"
 #include "console/views/nodes.h"
 #include "shared/console_rig.h"
 
@@ -441,6 +443,59 @@ static void a_name_after_a_command_selects_the_row(void **state)
 }
 
 /* One action is one event of the journal, whatever it held; taking it back takes back all of it. */
+static void entry(struct rig *r, const char *id, const char *kind, const char *inverse, const char *undone_by)
+{
+    char *json = mem_format("{\"id\":\"%s\",\"time\":\"2026-03-03T14:02:00Z\",\"kind\":\"%s\",\"actor\":\"bob\","
+                            "\"object\":\"node\",\"objectId\":\"9\",\"objectName\":\"nas\",\"text\":\"entry %s\","
+                            "\"inverse\":{\"method\":\"POST\",%s},\"undoneBy\":%s%s%s}",
+                            id, kind, id, inverse, *undone_by ? "\"" : "null", undone_by, *undone_by ? "\"" : "");
+
+    rig_json(r, json);
+    free(json);
+}
+
+/* What somebody changed again after the entry would be lost: the question says so. */
+static void undoing_over_a_later_change_says_so(void **state)
+{
+    static const char name[] = "\"path\":\"/n/9/rename\",\"body\":{\"name\":\"x\"}",
+                      again[] = "\"path\":\"/n/9/rename\",\"body\":{\"name\":\"y\"}",
+                      tags[] = "\"path\":\"/n/9/tags\",\"body\":{\"tags\":[]}",
+                      revoke[] = "\"path\":\"/n/9/routes\",\"body\":{\"revoke\":[\"10.1.0.0/16\",\"10.2.0.0/16\"]}",
+                      other[] = "\"path\":\"/n/9/routes\",\"body\":{\"approve\":[\"10.3.0.0/16\"]}",
+                      same[] = "\"path\":\"/n/9/routes\",\"body\":{\"approve\":[\"10.2.0.0/16\"]}",
+                      dns[] = "\"path\":\"/dns\",\"body\":{\"magicDNS\":true}",
+                      split[] = "\"path\":\"/dns\",\"body\":{\"splitDNS\":{}}";
+    static const struct {
+        const char *first, *later, *undone, *third, *says; /* third undoes the later one */
+    } cases[] = {
+        {name, again, "", NULL, "changed since then by bob: entry 1.51"},
+        {name, tags, "", NULL, NULL},
+        {name, again, "1.52", name, NULL},
+        {revoke, other, "", NULL, NULL},
+        {revoke, same, "", NULL, "changed since then by bob: entry 1.51"},
+        {dns, split, "", NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct rig r;
+
+        rig_init(&r, 0);
+        entry(&r, "1.50", "node.renamed", cases[i].first, "");
+        entry(&r, "1.51", "node.renamed", cases[i].later, cases[i].undone);
+        if (cases[i].third)
+            entry(&r, "1.52", "node.renamed", cases[i].third, "");
+        rig_keys(&r, "5/entry 1.50<Enter>Gu");
+        rig_answer(&r, rig_last(&r), 200, "{}");
+        if (cases[i].says)
+            assert_true(rig_shows(&r, cases[i].says));
+        else
+            assert_false(rig_shows(&r, "changed since then"));
+        assert_true(rig_shows(&r, "y undo"));
+        rig_release(&r);
+    }
+}
+
 /* What was undone is done again by undoing the undo, and can then be undone once more. A new change ends that. */
 static void redo_does_again_what_was_undone(void **state)
 {
@@ -585,6 +640,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_can_be_mended_where_it_was_typed),
         cmocka_unit_test(a_name_after_a_command_selects_the_row),
         cmocka_unit_test(undo_takes_back_all_of_one_action),
+        cmocka_unit_test(undoing_over_a_later_change_says_so),
         cmocka_unit_test(redo_does_again_what_was_undone),
         cmocka_unit_test(redo_of_an_entry_of_the_journal),
         cmocka_unit_test(approve_is_sent_at_once_and_shown_after_the_answer),

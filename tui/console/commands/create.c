@@ -11,6 +11,7 @@
 #include "console/dialogs/form.h"
 #include "console/dialogs/plan.h"
 #include "console/tailnet/clients.h"
+#include "console/tailnet/dns.h"
 #include "console/tailnet/webhooks.h"
 #include "json/json.h"
 
@@ -188,6 +189,8 @@ static void cmd_new(struct app *app, const char *arg)
         oauth_client_form(app, arg);
     } else if (kinds & 1U << ROW_WEBHOOK) {
         webhook_form(app, arg);
+    } else if (kinds & 1U << ROW_DNS) {
+        dns_domain_form(app, arg);
     } else {
         dialog_form(app, "new API key", make_api_key);
         form_add(app, "description", "what it is for", NULL, arg);
@@ -200,9 +203,9 @@ static const struct console_command commands[] = {
     {.name = "new",
      .keys = "N",
      .hint = "new",
-     .help = "create a user, a key, an OAuth client or a webhook",
+     .help = "create a user, a key, an OAuth client, a webhook, or name servers for a domain",
      .args = "[NAME]",
-     .where = IN_USERS | IN_KEYS | IN_CLIENTS | IN_WEBHOOKS,
+     .where = IN_USERS | IN_KEYS | IN_CLIENTS | IN_WEBHOOKS | IN_DNS,
      .needs = NEED_WRITE,
      .rank = 2,
      .run = cmd_new},

@@ -83,6 +83,8 @@ static void cmd_open(struct app *app, const char *arg)
     case ROW_API_KEY:
     case ROW_OAUTH_CLIENT:
     case ROW_WEBHOOK:
+    case ROW_DNS:
+    case ROW_LOGIN:
         why(app);
         break;
     case ROW_NEED:

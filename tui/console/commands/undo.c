@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/app/dispatch.h"
+#include "console/commands/changed_since.h"
 #include "console/dialogs/plan.h"
 
 static const char *refuse_repeat(struct app *app)
@@ -63,8 +64,13 @@ static const char *add_events(struct app *app, struct plan *p, const struct undo
     return policy;
 }
 
-static void submit(struct app *app, struct plan *p, const char *text, const char *policy)
+/* Undoing what somebody changed again would overwrite that: it is shown. */
+static void submit(struct app *app, struct plan *p, const char *text, const char *policy, const struct strs *events)
 {
+    const struct m_event *later = changed_since(&app->model, events);
+
+    if (later)
+        p->note = mem_format("changed since then by %s: %s", later->api.actor, later->api.text);
     p->title = mem_format("%s: \"%s\"", p->verb, text);
     p->done = mem_format("%s: \"%s\"", p->takes_back ? "undone" : "done again", text);
     p->what = mem_strdup(text);
@@ -85,12 +91,12 @@ static void cmd_undo(struct app *app, const char *arg)
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
 
         plan_add_step(p, call, row, NULL, e->api.text, "done", "undone");
-        submit(app, p, e->api.text, policy_before(e));
+        submit(app, p, e->api.text, policy_before(e), &(struct strs){.items = (char *[]){row->key}, .len = 1});
     } else {
         const struct undo *u = &app->undos.items[app->undos.len - 1];
 
         p->undoes_ms = u->at_ms;
-        submit(app, p, u->text, add_events(app, p, u, "done", "undone"));
+        submit(app, p, u->text, add_events(app, p, u, "done", "undone"), &u->events);
     }
 }
 
@@ -134,12 +140,13 @@ static void cmd_redo(struct app *app, const char *arg)
                              NULL, 0, ROW_KINDS);
 
         plan_add_step(p, call, row, NULL, e->api.text, "undone", "done again");
-        submit(app, p, e->api.text, policy_before(undone_by(app, e)));
+        submit(app, p, e->api.text, policy_before(undone_by(app, e)),
+               &(struct strs){.items = (char *[]){id}, .len = 1});
     } else {
         const struct undo *u = &app->redos.items[app->redos.len - 1];
 
         p->redoes_ms = u->at_ms;
-        submit(app, p, u->text, add_events(app, p, u, "undone", "done again"));
+        submit(app, p, u->text, add_events(app, p, u, "undone", "done again"), &u->events);
     }
 }
 

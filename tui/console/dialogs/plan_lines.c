@@ -129,6 +129,20 @@ static void write_rename_user(struct line_writer *w)
     flag(w, "new-name", json_text(w->body, "name", ""));
 }
 
+static void write_suspend_user(struct line_writer *w)
+{
+    buf_addf(w->out, "users suspend %s", w->id);
+    switch_flag(w, "off", "suspended", false);
+}
+
+static void write_link_user(struct line_writer *w)
+{
+    buf_addf(w->out, "users link %s", w->id);
+    text_flag(w, "provider", "provider");
+    text_flag(w, "subject", "subject");
+    switch_flag(w, "off", "linked", false);
+}
+
 static void write_delete_user(struct line_writer *w)
 {
     buf_addf(w->out, "users destroy --identifier %s --force", w->id);
@@ -260,6 +274,74 @@ static void write_delete_webhook(struct line_writer *w)
     buf_addf(w->out, "webhooks delete %s", w->id);
 }
 
+/* A flag with all texts of an array; none where it is not there. */
+static void list_flag(struct line_writer *w, const char *name, const char *member)
+{
+    const json_t *list = json_object_get(w->body, member);
+    char *all = joined(list, ",");
+
+    if (list)
+        flag(w, name, all);
+    free(all);
+}
+
+static void word_flag(struct line_writer *w, const char *name, const char *member)
+{
+    const json_t *value = json_object_get(w->body, member);
+
+    if (value)
+        flag(w, name, json_is_true(value) ? "on" : "off");
+}
+
+static void write_dns_domain(struct line_writer *w, const char *domain, const json_t *servers)
+{
+    const json_t *server;
+    size_t i;
+
+    buf_adds(w->out, "dns split ");
+    shell_word(domain, w->out);
+    json_array_foreach(servers, i, server)
+    {
+        buf_addc(w->out, ' ');
+        shell_word(json_string_value(server) ? json_string_value(server) : "", w->out);
+    }
+}
+
+static void write_dns_reset(struct line_writer *w, const json_t *members)
+{
+    static const char *const names[][2] = {{"magicDNS", "magic-dns"},
+                                           {"overrideLocalDNS", "override-local-dns"},
+                                           {"nameservers", "nameservers"},
+                                           {"splitDNS", "split"},
+                                           {"searchDomains", "search-domains"}};
+    const json_t *member;
+    size_t i;
+
+    buf_adds(w->out, "dns reset");
+    json_array_foreach(
+        members, i,
+        member) for (size_t k = 0; k < ARRAY_LEN(names);
+                     k++) if (str_eq(names[k][0], json_string_value(member) ? json_string_value(member) : ""))
+        buf_addf(w->out, " %s", names[k][1]);
+}
+
+static void write_dns(struct line_writer *w)
+{
+    json_t *split = json_object_get(w->body, "changeSplitDNS"), *reset = json_object_get(w->body, "reset"), *servers;
+    const char *domain;
+
+    if (reset)
+        write_dns_reset(w, reset);
+    json_object_foreach(split, domain, servers) write_dns_domain(w, domain, servers);
+    if (split || reset)
+        return;
+    buf_adds(w->out, "dns set");
+    word_flag(w, "magic-dns", "magicDNS");
+    word_flag(w, "override-local-dns", "overrideLocalDNS");
+    list_flag(w, "nameservers", "nameservers");
+    list_flag(w, "search-domains", "searchDomains");
+}
+
 static void write_approve_pending(struct line_writer *w)
 {
     buf_adds(w->out, "auth register");
@@ -313,6 +395,8 @@ static const struct {
     {"POST", "nodes/*/rename", write_rename_node},
     {"DELETE", "nodes/*", write_delete_node},
     {"POST", "users/*/rename", write_rename_user},
+    {"POST", "users/*/suspended", write_suspend_user},
+    {"POST", "users/*/link", write_link_user},
     {"DELETE", "users/*", write_delete_user},
     {"POST", "users", write_new_user},
     {"POST", "preauthkeys", write_new_preauth_key},
@@ -328,6 +412,7 @@ static const struct {
     {"POST", "webhooks/*/test", write_test_webhook},
     {"POST", "webhooks/*/rotate", write_rotate_webhook},
     {"DELETE", "webhooks/*", write_delete_webhook},
+    {"POST", "dns", write_dns},
     {"POST", "pending/*/approve", write_approve_pending},
     {"POST", "pending/*/reject", write_reject_pending},
     {"POST", "prefixes/*/primary", write_primary},

@@ -33,8 +33,12 @@ int decode_events(const json_t *root, struct model_delta *out, struct err *e) WA
 int decode_past(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/oauth-clients. */
 int decode_oauth_clients(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* GET /api/headway/identities. */
+int decode_logins(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/webhooks. */
 int decode_webhooks(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* GET /api/headway/dns. */
+int decode_dns(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET whoami: the actor's name (caller frees) and whether access is read-only. */
 int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err *e) WARN_UNUSED;
 /* The answer to a change. root may be NULL; why: the client's error, or NULL; result: the kind of the objects "result"

@@ -21,7 +21,8 @@
 /* Bits of the row kinds whose past is known; of those that are swapped to show the past, see model_trade. */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
 #define MODEL_TRADED (((1U << ROW_KINDS) - 1) & ~(1U << ROW_EVENT) & ~(1U << ROW_NEED))
-#define MODEL_ASKED  (1U << ROW_OAUTH_CLIENT | 1U << ROW_WEBHOOK) /* those that no snapshot has, see app/asked.h */
+/* Of those that are not in the snapshot, see app/asked.h. */
+#define MODEL_ASKED (1U << ROW_OAUTH_CLIENT | 1U << ROW_LOGIN | 1U << ROW_WEBHOOK | 1U << ROW_DNS)
 
 enum row_kind {
     ROW_NODE,
@@ -33,7 +34,9 @@ enum row_kind {
     ROW_PREAUTH_KEY,
     ROW_API_KEY,
     ROW_OAUTH_CLIENT,
+    ROW_LOGIN,
     ROW_WEBHOOK,
+    ROW_DNS,  /* not the API's: a member of what clients are told of DNS */
     ROW_NEED, /* not the API's: something that needs attention, found by the console */
     ROW_KINDS
 };
@@ -43,6 +46,7 @@ struct row_facts {
     unsigned warnings, notes; /* of "routes check" */
     const char *finding;      /* word for the gravest one, static; NULL: none */
     unsigned depth;           /* of a prefix: the number of listed prefixes that contain it */
+    size_t hides;             /* of a prefix: the number of prefixes within it that are folded away */
     bool users_known, flips_known;
     uint64_t users, flips; /* nodes that the policy allows to use it; failovers within a day */
     /* Of a node: the last round trips of its control connection in microseconds, oldest first. */
@@ -144,10 +148,26 @@ struct m_oauth_client {
     struct api_oauth_client api;
 };
 
+struct m_login { /* key: provider, issuer, subject */
+    struct row row;
+    struct api_identity api;
+};
+
 struct m_webhook {
     struct row row;
     struct api_webhook api;
     char *host; /* of its URL */
+};
+
+/* A member of what clients are told of DNS, or a domain of split DNS. Lists have blanks between their words. */
+struct m_dns {
+    struct row row;                      /* key: the member, "splitDNS DOMAIN" for a domain */
+    const char *member, *label, *domain; /* member: its name in the API; domain: NULL: the member as a whole */
+    const char *value, *configured;      /* configured: in the configuration; NULL: it does not have the domain */
+    unsigned order;                      /* among all rows */
+    bool set, fixed;                     /* set by an administrator; by the configuration alone */
+    int64_t updated_ns;                  /* of DNS as a whole */
+    uint64_t version;
 };
 
 /* Something that needs attention: one object, or several with the same problem. */
@@ -256,6 +276,7 @@ struct row *row_read(enum row_kind kind, const json_t *object);
 /* The texts must be safe to print; see struct m_need. If of is NULL, the name distinguishes it from others of its code.
  */
 struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
+struct row *row_dns(const struct m_dns *like); /* texts are copied; of its row nothing is used */
 void row_free(struct row *row);
 const char *row_label(const struct row *row); /* its name, or whatever people call it */
 /* For questions and titles: the label; for a key, its number and owner or purpose. The caller frees it. */

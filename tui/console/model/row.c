@@ -210,6 +210,13 @@ static char *oauth_client_key(const struct row *row)
     return id_key(((const struct m_oauth_client *)row)->api.id);
 }
 
+static char *login_key(const struct row *row)
+{
+    const struct api_identity *i = &((const struct m_login *)row)->api;
+
+    return *i->provider && *i->subject ? mem_format("%s %s %s", i->provider, i->issuer, i->subject) : NULL;
+}
+
 static char *webhook_key(const struct row *row)
 {
     return id_key(((const struct m_webhook *)row)->api.id);
@@ -228,6 +235,15 @@ static void release_webhook(struct row *row)
 static void release_prefix(struct row *row)
 {
     free(((struct m_prefix *)row)->drained);
+}
+
+static void release_dns(struct row *row)
+{
+    const struct m_dns *d = (const struct m_dns *)row;
+    const char *const texts[] = {d->member, d->label, d->domain, d->value, d->configured};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        free((void *)(uintptr_t)texts[i]);
 }
 
 static void release_need(struct row *row)
@@ -262,7 +278,9 @@ static const struct {
     [ROW_PREAUTH_KEY] = KIND(m_preauth_key, api_preauth_key_shape, preauth_key_key, NULL, NULL),
     [ROW_API_KEY] = KIND(m_api_key, api_api_key_shape, api_key_key, NULL, NULL),
     [ROW_OAUTH_CLIENT] = KIND(m_oauth_client, api_oauth_client_shape, oauth_client_key, NULL, NULL),
+    [ROW_LOGIN] = KIND(m_login, api_identity_shape, login_key, NULL, NULL),
     [ROW_WEBHOOK] = KIND(m_webhook, api_webhook_shape, webhook_key, finish_webhook, release_webhook),
+    [ROW_DNS] = {.size = sizeof(struct m_dns), .release = release_dns},
     [ROW_NEED] = {.size = sizeof(struct m_need), .release = release_need},
 };
 
@@ -313,6 +331,22 @@ struct row *row_need(const char *code, int severity, const struct row *of, const
                          .name = mem_strdup(name),
                          .text = mem_strdup(text)};
     return &n->row;
+}
+
+struct row *row_dns(const struct m_dns *like)
+{
+    struct m_dns *d = mem_alloc(sizeof(*d));
+
+    *d = *like;
+    d->row =
+        (struct row){.kind = ROW_DNS,
+                     .key = like->domain ? mem_format("%s %s", like->member, like->domain) : mem_strdup(like->member)};
+    d->member = mem_strdup(like->member);
+    d->label = mem_strdup(like->label);
+    d->domain = like->domain ? mem_strdup(like->domain) : NULL;
+    d->value = mem_strdup(like->value);
+    d->configured = like->configured ? mem_strdup(like->configured) : NULL;
+    return &d->row;
 }
 
 void row_free(struct row *row)
@@ -405,8 +439,15 @@ const char *row_label(const struct row *row)
         return ((const struct m_need *)row)->name;
     case ROW_OAUTH_CLIENT:
         return ((const struct m_oauth_client *)row)->api.client_id;
+    case ROW_LOGIN:
+        return ((const struct m_login *)row)->api.subject;
     case ROW_WEBHOOK:
         return ((const struct m_webhook *)row)->host;
+    case ROW_DNS: {
+        const struct m_dns *d = (const struct m_dns *)row;
+
+        return d->domain ? d->domain : d->label;
+    }
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
@@ -435,6 +476,8 @@ char *row_title(const struct row *row)
 
         return mem_format("OAuth client %s%s%s", c->client_id, *c->description ? ", " : "", c->description);
     }
+    if (row->kind == ROW_LOGIN)
+        return mem_format("%s of %s", row_label(row), ((const struct m_login *)row)->api.provider);
     if (row->kind == ROW_WEBHOOK)
         return mem_format("webhook %s to %s", row->key, row_label(row));
     return mem_strdup(row_label(row));

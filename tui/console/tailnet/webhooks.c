@@ -14,8 +14,7 @@
 
 enum { URL, RECEIVER, EVENTS };
 
-#define PANE_ROWS  7
-#define LABEL_COLS 12
+#define PANE_ROWS 7
 
 static const char themselves[] = "plain"; /* no chat service: it takes the events themselves */
 
@@ -214,8 +213,8 @@ static void put_deliveries(const struct api_webhook *w, int64_t now_ns, struct b
         buf_addf(out, " (HTTP status %llu)", (unsigned long long)w->status);
     buf_adds(out, "\nfailing\t");
     if (w->failing)
-        buf_addf(out, "for %s, %llu times in a row; ", span_text(now_ns - w->failing_ns, span),
-                 (unsigned long long)w->failures);
+        buf_addf(out, "for %s, %llu tr%s in a row; ", span_text(now_ns - w->failing_ns, span),
+                 (unsigned long long)w->failures, w->failures == 1 ? "y" : "ies");
     else
         buf_adds(out, "no");
     if (w->failing && w->next_ns > now_ns)
@@ -246,16 +245,7 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     form_words(&w->subscriptions, &text);
     buf_addc(&text, '\n');
     put_deliveries(w, app->at.now_ns, &text);
-    int line = at.row + 1;
-    for (const char *from = buf_text(&text); *from; line++) {
-        size_t len = strcspn(from, "\n"), label = strcspn(from, "\t");
-
-        canvas_textf(c, line, at.col + 3, LABEL_COLS, ROLE_LABEL, "%.*s", (int)label, from);
-        canvas_textf(c, line, at.col + 3 + LABEL_COLS, at.cols - 4 - LABEL_COLS,
-                     w->failing && line > at.row + 2 && line < at.row + 5 ? ROLE_BAD : ROLE_TEXT, "%.*s",
-                     (int)(len - label - 1), from + label + 1);
-        from += len + 1;
-    }
+    dialog_draw_text(c, (struct rect){at.row + 1, at.col + 3, at.rows - 1, at.cols - 4}, buf_text(&text), 0);
     buf_release(&text);
 }
 
