@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What administrators say of DNS, read. */
+/* Reads administrators' DNS settings. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +41,7 @@ static int get_texts(const json_t *object, const char *name, enum dns_member mem
     return add_texts(list, name, texts, e);
 }
 
-/* As the configuration keeps them; what is none is refused later. */
+/* In the form of the configuration: lower case, without the root's dot. Invalid domains are refused later. */
 static void put_domain(struct buf *entry, const char *name)
 {
     char *domain = mem_strdup(name);
