@@ -17,9 +17,8 @@ struct client_options {
     const char *address;    /* "https://host:port", or "host:port" with the same meaning */
     const char *api_key;    /* for address */
     const char *user_agent; /* NULL: "headway/VERSION" */
-    int64_t
-        timeout_ms; /* for connecting, and for the answer to begin; 0: 5 s. The rest of the answer may take longer */
-    bool insecure;  /* do not verify the certificate */
+    int64_t timeout_ms;     /* for connecting, and for the answer to begin; 0: 5 s */
+    bool insecure;          /* do not verify the certificate */
 };
 
 struct client;

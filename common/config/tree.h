@@ -16,7 +16,6 @@ int tree_list(yaml_document_t *doc, unsigned line);
 int tree_map(yaml_document_t *doc, unsigned line);
 /* Return false if there are too many nodes; an item or value of 0 fails likewise. */
 bool tree_append(yaml_document_t *doc, int list, int item);
-bool tree_put(yaml_document_t *doc, int map, const char *key, size_t len, int value,
-              unsigned line); /* line: of the key */
+bool tree_put(yaml_document_t *doc, int map, const char *key, size_t len, int value, unsigned line); /* the key's */
 
 #endif

@@ -84,9 +84,8 @@ struct api_webhook {
 
 struct webhook_type {
     const char *name;
-    const char
-        *category; /* the category that contains it; NULL: sent to the webhook concerned, without a subscription */
-    int event;     /* the kind of journal entry that causes it: enum event_id */
+    const char *category; /* its category; NULL: sent to the webhook concerned, without a subscription */
+    int event;            /* the kind of journal entry that causes it: enum event_id */
     const char *help;
 };
 extern const struct webhook_type webhook_types[];
