@@ -512,7 +512,10 @@ static void redo_does_again_what_was_undone(void **state)
     rig_keys(&r, "y");
     rig_answer(&r, 2, 200, "{\"event\":\"1.42\",\"inverse\":{\"method\":\"POST\"}}");
     rig_pass(&r, 10);
+    entry(&r, "1.41", "route.approved", "\"path\":\"/n\"", "1.42");
+    entry(&r, "1.42", "route.revoked", "\"path\":\"/n\"", "");
     rig_keys(&r, "<Ctrl-R>");
+    assert_true(rig_shows(&r, "entry 1.41  undone")); /* not what the undo was */
     assert_string_equal(r.sent.items[3].path, "/api/headway/undo/1.42?dry_run=true");
     assert_true(rig_shows(&r, "redo: \"192.168.1.0/24 approved on nas\""));
     rig_answer(&r, 3, 200, "{}");
