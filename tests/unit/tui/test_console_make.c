@@ -33,21 +33,6 @@ static void tags_of_a_tagged_node_change_at_once(void **state)
     rig_release(&r);
 }
 
-static void what_was_created_can_be_undone(void **state)
-{
-    struct rig r;
-
-    (void)state;
-    rig_init(&r, 0);
-    rig_keys(&r, "6Ncarl<Enter>");
-    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.41\",\"inverse\":{\"method\":\"DELETE\"},\"result\":null}");
-    assert_true(rig_shows(&r, "user carl created"));
-    assert_true(rig_shows(&r, "u undo ("));
-    rig_keys(&r, "u");
-    assert_true(rig_shows(&r, "undo: \"user carl created\""));
-    rig_release(&r);
-}
-
 static void tags_end_the_ownership_of_a_user_only_after_a_question(void **state)
 {
     struct rig r;
@@ -784,7 +769,6 @@ int main(void)
         cmocka_unit_test(revoking_says_what_goes_and_who_takes_over),
         cmocka_unit_test(no_tag_is_lost_unasked),
         cmocka_unit_test(tags_of_a_tagged_node_change_at_once),
-        cmocka_unit_test(what_was_created_can_be_undone),
         cmocka_unit_test(tags_end_the_ownership_of_a_user_only_after_a_question),
         cmocka_unit_test(tags_that_stay_as_they_are_send_nothing),
         cmocka_unit_test(the_last_change_is_done_again_to_other_nodes),
