@@ -60,7 +60,7 @@ static const struct api_field identity_fields[] = {
     OWN(api_identity, "subject", subject, KIND_TEXT),     OWN(api_identity, "createdAt", created_ns, KIND_TIME),
     OWN(api_identity, "lastLogin", login_ns, KIND_TIME),  OWN(api_identity, "groupsSeen", groups_ns, KIND_TIME),
     OWN(api_identity, "refreshes", refreshes, KIND_BOOL), OWN(api_identity, "lastRefresh", refreshed_ns, KIND_TIME),
-    OWN(api_identity, "trouble", trouble, KIND_TEXT),
+    OWN(api_identity, "trouble", trouble, KIND_TEXT),     OWN(api_identity, "groups", groups, KIND_TEXTS),
 };
 const struct api_shape api_identity_shape = SHAPE(api_identity, "identity", identity_fields);
 

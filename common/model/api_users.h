@@ -25,6 +25,7 @@ struct api_identity {
     bool refreshes;                          /* it is asked again, by a refresh token */
     int64_t refreshed_ns;
     const char *trouble; /* why it last did not answer */
+    struct strs groups;  /* of the user, that the provider said, as it calls them */
 };
 
 #endif

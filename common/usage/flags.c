@@ -114,7 +114,7 @@ static int set(struct flags *f, const struct flag *flag, const char *value, stru
     if (flag->kind == FLAG_SWITCH && !word_in("true|false|1|0", value))
         return err_field(e, ERR_INVALID, flag->name, "invalid argument \"%.80s\" for \"%s\" flag: not true or false",
                          value, shown(flag, name, sizeof(name)));
-    if (flag->words && !word_in(flag->words, value))
+    if (flag->words && !flag->open && !word_in(flag->words, value))
         return err_field(e, ERR_INVALID, flag->name, "invalid argument \"%.80s\" for \"%s\" flag: not one of %s", value,
                          shown(flag, name, sizeof(name)), flag->words + (*flag->words == '|'));
     struct flag_value *v = value_of(f, target);

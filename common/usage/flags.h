@@ -29,6 +29,7 @@ struct flag {
     const char *value;    /* "FILE": what help calls the value */
     const char *fallback; /* shown as the default, and what flags_text gives; NULL: none */
     const char *words;    /* "json|yaml": what may be given; NULL: anything. "" at the front allows an empty one */
+    bool open;            /* words are only examples: other values are allowed */
     const char *same_as;  /* the flag that this one is another spelling of */
     const char *help;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Start and end of the room. */
+/* Starts and stops the room. */
 #include <stdlib.h>
 
 #include "api/change/events.h"

@@ -16,8 +16,8 @@
 
 #define AUTH_HEADER_MAX 256 /* longer ones hold no key */
 #define REMEMBERED_MAX  1024
-#define WAITING_MAX     1 /* workers that wait while another key is hashed: the others must serve */
-#define PAUSE           20 /* times the duration of a hash: after a wrong secret nothing is hashed for its key for that long */
+#define WAITING_MAX     1  /* workers that wait while another key is hashed: the others must serve */
+#define PAUSE           20 /* hash durations without another hash after a wrong secret */
 
 /* Remembers verified secrets of keys with a slow hash (imported ones): SHA-256 of the secret and its stored hash, so
  * that a change of the record invalidates it. One hash is computed at a time; requests with the same key wait for

@@ -32,7 +32,8 @@ static void check_postgres(const struct config *c, bool test, struct store_image
     struct err e;
 
     *image = (struct store_image){0};
-    if (control_key_public(c->noise.private_key_path, key, &e) < 0) /* it is said already, or a start makes one */
+    if (control_key_public(c->noise.private_key_path, key, &e) <
+        0) /* reported already, or the daemon makes one at start */
         return;
     struct store_postgres with = postgres_of(c, key);
     int rc = store_check_postgres(&with, image, &e);

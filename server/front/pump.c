@@ -281,7 +281,8 @@ static bool pass_answer(struct front_pump *p, const uint8_t *bytes, size_t len)
 
     if (!give(p, &p->client, bytes, len))
         return false;
-    if (whole && p->half_closed && !p->waits) {
+    bool endless = p->answer.state == ANSWER_CHUNKS || p->answer.state == ANSWER_OPEN;
+    if (p->half_closed && (endless || (whole && !p->waits))) {
         shut_local(p);
     } else if (whole) {
         p->waits = false;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "http/endless.h"
 #include "http/origin.h"
 
 enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, const char *text)
@@ -21,33 +22,8 @@ enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, const ch
     return result;
 }
 
-static void source_resume(void *arg)
-{
-    MHD_resume_connection(arg);
-}
-
-static void source_wait(void *arg)
-{
-    MHD_suspend_connection(arg);
-}
-
-static ssize_t source_read(void *arg, uint64_t position, char *bytes, size_t max)
-{
-    struct http_source *s = arg;
-    long n = s->take(s, bytes, max, source_wait);
-
-    (void)position;
-    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
-}
-
-static void source_over(void *arg)
-{
-    struct http_source *s = arg;
-
-    s->closed(s);
-}
-
-static struct MHD_Response *make_response(struct http_request *r, struct MHD_Connection *c)
+static struct MHD_Response *make_response(struct http_request *r, struct MHD_Connection *c,
+                                          struct http_endless *endless)
 {
     struct MHD_Response *response;
     size_t len = r->out.len;
@@ -56,8 +32,7 @@ static struct MHD_Response *make_response(struct http_request *r, struct MHD_Con
         return MHD_create_response_from_buffer(r->lent->len, r->lent->data, MHD_RESPMEM_PERSISTENT);
     if (!r->source)
         return MHD_create_response_from_buffer(len, buf_take(&r->out), MHD_RESPMEM_MUST_FREE);
-    r->source->attach(r->source, source_resume, c);
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, source_read, r->source, source_over);
+    response = http_endless_response(endless, r->source, c);
     if (response)
         r->source = NULL; /* owned by the response now */
     return response;
@@ -70,9 +45,9 @@ static const struct http_pair always[] = {
     {"Cache-Control", "no-store"},
 };
 
-enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r)
+enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r, struct http_endless *endless)
 {
-    struct MHD_Response *response = make_response(r, c);
+    struct MHD_Response *response = make_response(r, c, endless);
     enum MHD_Result result;
 
     if (!response)

@@ -5,11 +5,11 @@
 
 #include <microhttpd.h>
 
-#include "http/http.h"
+#include "http/endless.h"
 
 /* Answers with a text and closes the connection. */
 enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, const char *text);
-/* Sends the request's answer; takes its bytes or its source. */
-enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r);
+/* Sends the request's answer; takes its bytes or its source, which endless watches the client of. */
+enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r, struct http_endless *endless);
 
 #endif

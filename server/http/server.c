@@ -14,6 +14,7 @@
 #include "http/answer.h"
 #include "http/conns.h"
 #include "http/encoding.h"
+#include "http/endless.h"
 #include "http/origin.h"
 #include "http/server.h"
 #include "net/forwarded.h"
@@ -42,11 +43,12 @@ struct http_daemon { /* the argument of a daemon's callbacks */
 
 struct http_server {
     struct http_daemon daemons[3]; /* public, unix, metrics */
-    struct thread ender;           /* closes overdue connections while no new ones arrive */
+    struct http_endless *endless;
+    struct thread ender; /* closes overdue connections while no new ones arrive, and answers that lost their client */
     char *unix_path;
     atomic_bool refusing;
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t quiet, stop;
+    pthread_cond_t quiet;
     bool stopping;
     size_t open; /* requests whose answer has not been sent yet */
 };
@@ -58,6 +60,7 @@ struct http_exchange {
     struct MHD_Connection *connection;
     struct http_conns *conns;
     struct http_conn *conn;
+    struct http_endless *endless;
     char *target;
     size_t received;
     enum { HEAD, ADMISSION, BODY, SERVICE, REFUSED } stage;
@@ -122,6 +125,7 @@ static void *note_target(void *arg, const char *uri, struct MHD_Connection *conn
     x->connection = connection;
     x->target = mem_strndup(uri, HTTP_TARGET_MAX + 1);
     x->conns = d->conns;
+    x->endless = d->h->server->endless;
     x->conn = conn_of(connection);
     if (x->conn)
         http_conns_wait(x->conns, x->conn);
@@ -258,7 +262,7 @@ static enum MHD_Result answer(struct http_exchange *x)
 {
     if (x->conn && !x->request->source)
         http_conns_answer(x->conns, x->conn);
-    return answer_request(x->connection, x->request);
+    return answer_request(x->connection, x->request, x->endless);
 }
 
 /* ---- the callback ---- */
@@ -411,8 +415,8 @@ static void *end_overdue(void *arg)
         for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++)
             if (s->daemons[i].conns)
                 http_conns_end_overdue(s->daemons[i].conns);
+        http_endless_look(s->endless, LOOK_MS);
         pthread_mutex_lock(&s->lock);
-        thread_cond_wait(&s->stop, &s->lock, clock_mono_ms() + LOOK_MS);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -426,8 +430,9 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
-    thread_cond_init(&s->stop);
     *out = s;
+    if ((code = http_endless_new(&s->endless, e)) < 0)
+        return code;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
     s->unix_path = mem_strdup(o->unix_socket);
@@ -475,19 +480,20 @@ void server_stop(struct http_server *s)
     drain(s);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
-    pthread_cond_signal(&s->stop);
     pthread_mutex_unlock(&s->lock);
+    if (s->endless)
+        http_endless_wake(s->endless);
     thread_join(&s->ender);
     for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++) {
         if (s->daemons[i].daemon)
             MHD_stop_daemon(s->daemons[i].daemon);
         http_conns_free(s->daemons[i].conns);
     }
+    http_endless_free(s->endless);
     if (s->unix_path)
         unlink(s->unix_path);
     free(s->unix_path);
     pthread_cond_destroy(&s->quiet);
-    pthread_cond_destroy(&s->stop);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -9,12 +9,12 @@
 #include "crypto/crypto.h"
 #include "login/encoding.h"
 
-#define SKEW_S      60  /* that clocks may differ */
-#define ISSUED_S    600 /* how far from now a token may be issued */
+#define SKEW_S      60  /* seconds that clocks may differ */
+#define ISSUED_S    600 /* seconds between a token's issue and now, at most */
 #define GROUPS_MAX  1000
 #define TEXT_MAX    255
 #define URL_MAX     2048
-#define EXPIRES_MAX 9e9 /* seconds: as nanoseconds it fits */
+#define EXPIRES_MAX 9e9 /* seconds; as nanoseconds it still fits */
 
 /* ---- a token ---- */
 
@@ -132,7 +132,7 @@ bool claims_overlay(json_t *token, const json_t *userinfo)
     return true;
 }
 
-/* A claim by its name, which may hold dots, else by the names between them. */
+/* Finds a claim by its name, which may contain dots, otherwise by the path of names between them. */
 static const json_t *find(const json_t *claims, const char *path)
 {
     const json_t *at = json_object_get(claims, path);
@@ -197,7 +197,7 @@ static bool trusts(const struct config_provider *p, enum claim_truth verified)
     return strcasecmp(p->email_verified_required, "if-present") == 0 && verified == CLAIM_ABSENT;
 }
 
-/* One address, with something on both sides of a single '@'. */
+/* A single address, with something on both sides of one '@'. */
 static bool is_email(const char *text)
 {
     const char *at = strchr(text, '@');
@@ -210,7 +210,7 @@ static bool is_picture(const char *url)
     return (str_starts(url, "https://") || str_starts(url, "http://")) && !strpbrk(url, " \"<>\\^`{|}");
 }
 
-/* Whoever may write any mail address into their profile would be whom it belongs to. */
+/* If people can write any mail address into their profile, they could become its owner. */
 static bool subject_holds(const struct config_provider *p, const json_t *claims)
 {
     enum claim_truth verified = truth_of(json_object_get(claims, "email_verified"));
@@ -231,7 +231,7 @@ int claims_read(const json_t *claims, const struct config_provider *p, struct lo
                                  .display_name = text_of(json_object_get(claims, "name"), TEXT_MAX),
                                  .picture_url = text_of(json_object_get(claims, "picture"), URL_MAX),
                                  .email_verified = CLAIM_ABSENT};
-    if (str_eq(p->email_claim, "email")) /* the only claim that it speaks of */
+    if (str_eq(p->email_claim, "email")) /* the only claim that it refers to */
         out->email_verified = truth_of(json_object_get(claims, "email_verified"));
     if (!is_email(out->email))
         mem_replace(&out->email, "");
@@ -271,7 +271,7 @@ bool claims_trust_email(const struct config_provider *p, const struct login_clai
     return *c->email && trusts(p, c->email_verified);
 }
 
-/* As headscale: exact, and by the case that the provider writes. */
+/* As in headscale: exact, including case, as the provider writes it. */
 static int check_email(const struct config_provider *p, const struct login_claims *c, struct err *e)
 {
     const char *at = strrchr(c->email, '@');

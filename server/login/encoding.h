@@ -5,9 +5,9 @@
 
 #include "base/buf.h"
 
-void encode_base64url(struct buf *out, const void *bytes, size_t len); /* without '=' at its end */
-void encode_form(struct buf *out, const char *text);                   /* what a form or query escapes */
-/* "&name=value", the first one without the '&'. */
+void encode_base64url(struct buf *out, const void *bytes, size_t len); /* without a trailing '=' */
+void encode_form(struct buf *out, const char *text);                   /* with the escapes of a form or query */
+/* Appends "&name=value", the first one without the '&'. */
 void encode_pair(struct buf *form, const char *name, const char *value);
 
 #endif

@@ -30,7 +30,7 @@ static const struct algorithm {
 struct jose_key {
     cjose_jwk_t *jwk;
     char *id;  /* "": it has none */
-    char *alg; /* what it is for; "": any that fits */
+    char *alg; /* its algorithm; "": any that fits */
     cjose_jwk_kty_t kind;
     size_t bits;
 };
@@ -41,7 +41,7 @@ struct jose_keys {
 
 /* ---- keys ---- */
 
-/* A key that says what it is for, and that is not verifying, is left alone. */
+/* A key marked for a use other than verification is ignored. */
 static bool may_verify(const json_t *key)
 {
     const json_t *operations = json_object_get(key, "key_ops"), *one;
@@ -59,7 +59,7 @@ static bool is_strong(const struct jose_key *k)
                                         : k->kind == CJOSE_JWK_KTY_EC && (k->bits == 256 || k->bits == 384);
 }
 
-/* Of a key in the set only its public part: a provider that shows a private one is not asked for it. */
+/* Only the public part of a key in the set: a provider that publishes a private one gets no use of it here. */
 static cjose_jwk_t *import(const json_t *key)
 {
     static const char *const members[] = {"kty", "n", "e", "crv", "x", "y"};
@@ -199,7 +199,7 @@ static bool fits(const struct jose_key *k, const struct algorithm *a, const char
            (!*key_id || str_eq(k->id, key_id));
 }
 
-/* Its claims where the signature is that of the key; NULL: it is not. */
+/* The claims of a token signed with the key; NULL: it is not. */
 static char *signed_by(const struct jose_key *k, const char *token, size_t *len)
 {
     cjose_err why;

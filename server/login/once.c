@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 #define PER_AUTH_ID 8
-#define PER_SITE    4 /* that share of all */
+#define PER_SITE    4 /* a site may have one in this many of all */
 
 void once_init(struct once_table *t, size_t max, size_t per_source, size_t site_len)
 {
@@ -38,7 +38,7 @@ static void drop(struct once_table *t, struct once *o)
     free(o);
 }
 
-/* All have the same time, so those that ended are the oldest. */
+/* All entries live equally long, so those that have ended are the oldest. */
 static void drop_ended(struct once_table *t)
 {
     int64_t now = clock_mono_ms();
@@ -72,7 +72,7 @@ static bool same_auth_id(const struct once_table *t, const struct once *o, const
     return str_eq(o->auth_id, text);
 }
 
-/* Who begins again and again costs only what it began itself: of max the oldest goes. */
+/* Beginning again and again costs only one's own entries: the oldest of max is dropped. */
 static void make_room(struct once_table *t, bool (*same)(const struct once_table *, const struct once *, const char *),
                       const char *text, size_t max)
 {

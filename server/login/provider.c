@@ -17,13 +17,13 @@
 #define SECRET_MAX    4096
 #define PATIENCE_MS   10000
 #define DISCOVERED_MS (INT64_C(3600) * 1000)
-#define FAILED_MIN_MS 1000 /* that a failure stands: others need not wait for the same */
+#define FAILED_MIN_MS 1000 /* for which a failure is remembered: others need not wait for the same one */
 #define FAILED_MAX_MS 10000
-#define KEYS_AGAIN_MS 60000 /* an unknown key makes nobody ask more often */
+#define KEYS_AGAIN_MS 60000 /* an unknown key causes no more requests than this */
 
 /* ---- the secret ---- */
 
-/* $NAME and ${NAME} in a path, as headscale has them. */
+/* Expands $NAME and ${NAME} in a path, as headscale does. */
 static char *expand(const char *path)
 {
     struct buf out = BUF_INIT(0);
@@ -156,7 +156,7 @@ static int ask_json(struct provider *p, const char *url, const char *authorizati
 
 /* ---- discovery ---- */
 
-/* Only the slash at the end may differ: the most common mistake of all. */
+/* Only a trailing slash may differ: the most common mistake. */
 static bool same_issuer(const char *configured, const char *said)
 {
     size_t len = strlen(configured);
@@ -164,7 +164,7 @@ static bool same_issuer(const char *configured, const char *said)
     return strncmp(configured, said, len) == 0 && (!said[len] || (said[len] == '/' && !said[len + 1]));
 }
 
-/* https, unless the administrator himself wrote http for the issuer. */
+/* https, unless the administrator wrote http for the issuer. */
 static bool is_endpoint(const struct provider *p, const char *url)
 {
     bool plain = str_starts(p->c->issuer, "http://");
@@ -327,7 +327,7 @@ void provider_tokens_release(struct provider_tokens *t)
     wipe(&t->refresh_token);
 }
 
-/* The name and secret, each escaped as a form's value (RFC 6749, 2.3.1). */
+/* The name and secret, each escaped as a form value (RFC 6749, 2.3.1). */
 static char *basic_authorization(const struct provider *p)
 {
     struct buf pair = BUF_INIT(0), text = BUF_INIT(0);
@@ -342,7 +342,7 @@ static char *basic_authorization(const struct provider *p)
     return buf_take(&text);
 }
 
-/* Printable and without blanks: it goes into a header. NULL: it is none. */
+/* Printable and without blanks: it goes into a header. NULL: absent or unusable. */
 static char *token_text(const json_t *answer, const char *name)
 {
     const char *text = json_text(answer, name, "");
@@ -355,7 +355,7 @@ static char *token_text(const json_t *answer, const char *name)
     return mem_strdup(text);
 }
 
-/* The error codes of OAuth are words; what else stands there is the provider's own, and shown to nobody. */
+/* OAuth's error codes are words; any other text there is the provider's own, and not shown. */
 static int refused(const struct provider *p, const json_t *answer, long status, bool *unknown, struct err *e)
 {
     const char *word = json_text(answer, "error", "");
@@ -392,7 +392,7 @@ static int read_tokens(const struct provider *p, const struct buf *answer, long 
     return rc;
 }
 
-/* unknown: the provider did not take who asks. */
+/* unknown: the provider did not accept the client's credentials. */
 static int send_form(struct provider *p, const struct buf *form, bool basic, struct provider_tokens *out, bool *unknown,
                      struct err *e)
 {
@@ -418,8 +418,8 @@ static int send_form(struct provider *p, const struct buf *form, bool basic, str
     return rc;
 }
 
-/* form is wiped. A provider that lists both ways to say who asks, and knows nobody by the first, is asked by the other:
- * mockoidc does, and programs in Go try both. */
+/* Wipes form. Some providers list both ways for a client to authenticate but do not know it by the first (mockoidc):
+ * those are tried with the second, as programs in Go do. */
 static int ask_tokens(struct provider *p, struct buf *form, struct provider_tokens *out, struct err *e)
 {
     bool unknown = false, still = false;
@@ -506,7 +506,7 @@ static int verify(struct provider *p, const char *token, json_t **out, bool *sha
     return rc;
 }
 
-/* Keys are asked for once an hour, and where one is not known, once a minute at most. */
+/* Keys are fetched once an hour; for an unknown key, once a minute at most. */
 static bool wants_keys(struct provider *p, bool unknown)
 {
     int64_t now = clock_mono_ms();
@@ -572,7 +572,7 @@ int provider_claims(struct provider *p, const struct provider_tokens *t, const c
         json_decref(claims);
         return rc;
     }
-    /* As headscale: a failure is only said. */
+    /* As in headscale: a failure is only logged. */
     if (provider_userinfo(p, t, &userinfo, &why) == 0) {
         if (!claims_overlay(claims, userinfo))
             log_warn("login", "%s: UserInfo is of another subject, and not used", p->c->name);

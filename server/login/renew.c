@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Asks providers again, by refresh tokens, whether the people who logged in are still theirs, and providers that were
- * not reached whether they are back. */
+/* Asks providers again, with refresh tokens, whether the people who logged in still belong to them, and retries
+ * providers that could not be reached. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +12,15 @@
 
 #define LOOK_MS     30000
 #define LOOK_MIN_MS 1000
-#define AGAIN_NS    (300 * NS_PER_SECOND) /* after a failure that says nothing about the person */
+#define AGAIN_NS    (300 * NS_PER_SECOND) /* after a failure that reveals nothing about the person */
 
-#define ROUND_MAX 100 /* of one provider */
+#define ROUND_MAX 100 /* per provider */
 
-/* An answer that could not be stored. The provider may have made the refresh token that is stored worthless. */
+/* An answer that could not be stored. The provider may have revoked the stored refresh token. */
 struct unstored {
     uint64_t identity_id;
     enum core_login_step step;
-    char *provider, *asked_with, *refresh_token, *text; /* text: NULL, none */
+    char *provider, *asked_with, *refresh_token, *text; /* text: NULL for none */
     bool has_groups;
     struct strs groups;
 };
@@ -28,23 +28,23 @@ struct unstored {
 struct renewer {
     struct login *l;
     struct map failed;             /* identity -> wall time in seconds of the last failure */
-    VEC(struct unstored) unstored; /* stored as soon as that can be, before these identities are asked about again */
+    VEC(struct unstored) unstored; /* to be stored as soon as possible, before these identities are asked about again */
 };
 
-/* What is to be done in one round. */
+/* The work of one round. */
 struct due {
     const struct identity *identity; /* a reference */
     struct provider *provider;
-    bool forget; /* its groups are too old */
+    bool forget; /* its groups are outdated */
 };
 struct round {
     VEC(struct due) items;
-    size_t *of_provider; /* how many, by place */
-    bool *away;          /* its last answer said nothing about the person */
+    size_t *of_provider; /* how many, by index of the provider */
+    bool *away;          /* its last answer revealed nothing about the person */
     bool full;
 };
 
-/* False: it could not be stored. One that a login or a deletion made pointless is done. */
+/* False: it could not be stored. If a login or a deletion made it obsolete, it counts as stored. */
 static bool is_stored(struct login *l, struct core_login *call, const char *provider)
 {
     struct err e = {0};
@@ -104,7 +104,7 @@ static void store_again(struct renewer *r)
                                   .has_groups = u->has_groups,
                                   .groups = u->groups};
         if (!is_stored(r->l, &call, u->provider))
-            return; /* the others would not be either */
+            return; /* the others would fail too */
         unstored_release(u);
         vec_remove(&r->unstored, i);
     }
@@ -118,7 +118,7 @@ static bool is_unstored(const struct renewer *r, uint64_t identity_id)
     return false;
 }
 
-/* Of whom a refresh speaks, and in which groups they are. ERR_MISSING: it does not say. */
+/* The subject of a refresh and their groups. ERR_MISSING: it does not name one. */
 static int renewed_claims(struct provider *p, const struct identity *i, const struct provider_tokens *tokens,
                           struct login_claims *out, struct err *e)
 {
@@ -158,7 +158,7 @@ static void take_renewal(struct renewer *r, struct provider *p, const struct ide
     free(sealed);
 }
 
-/* 0, ERR_DENIED, or what says nothing about the person. */
+/* Returns 0, ERR_DENIED, or an error that reveals nothing about the person. */
 static int renew(struct renewer *r, struct provider *p, const struct identity *i)
 {
     struct provider_tokens tokens = {0};
@@ -218,7 +218,7 @@ static void collect_one(struct renewer *r, struct round *round, const struct tai
         vec_push(&round->items, ((struct due){record_ref(i), p, forget}));
 }
 
-/* No snapshot is held over questions to providers. */
+/* No snapshot is held during requests to providers. */
 static void collect(struct renewer *r, struct round *round)
 {
     const struct tailnet_snapshot *s = tailnet_pin(r->l->tailnet);
@@ -260,7 +260,7 @@ static void look_at_providers(struct login *l)
     }
 }
 
-/* False: there is more to do at once. */
+/* False: there is more work right away. */
 static bool look(struct renewer *r)
 {
     struct round round = {.of_provider = mem_alloc(r->l->provider_count * sizeof(*round.of_provider)),
@@ -278,7 +278,7 @@ static bool look(struct renewer *r)
     return !round.full;
 }
 
-/* As often as the shortest of the configured times wants, within bounds. */
+/* As often as the shortest of the configured times needs, within bounds. */
 static int64_t pause_ms(const struct login *l)
 {
     int64_t pause = LOOK_MS;

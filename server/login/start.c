@@ -8,7 +8,7 @@
 #include "control/control.h"
 #include "login/state.h"
 
-#define TWICE_MAX   15 /* providers, of which two visits each have their turn; of more, one each */
+#define TWICE_MAX   15 /* up to this many providers, two visits each have their turn; beyond it, one each */
 #define VISITS_MAX  256
 #define BEGUN_MAX   4096
 #define SOURCE_MAX  64
@@ -24,7 +24,7 @@ static bool is_stopping(void *arg)
 
 /* ---- start and end ---- */
 
-/* Beside the noise key, and no part of the database. */
+/* Kept beside the noise key, not in the database. */
 static int load_key(struct login *l, struct err *e)
 {
     const char *noise = l->config->noise.private_key_path, *slash = strrchr(noise, '/');
@@ -52,7 +52,7 @@ static int init_providers(struct login *l, struct err *e)
     return 0;
 }
 
-/* For a start that waits for it. */
+/* For a start that waits for the providers. */
 static int discover_all(struct login *l, struct err *e)
 {
     int rc = 0;
@@ -67,7 +67,7 @@ static int discover_all(struct login *l, struct err *e)
     return rc;
 }
 
-/* Providers that do not answer, however many, leave some for what needs none. */
+/* However many providers do not answer, two threads are left for work that needs none. */
 static size_t threads_of(const struct login *l)
 {
     return l->provider_count * l->turns + 2;
@@ -165,7 +165,7 @@ void login_trouble(struct login *l, char *text, size_t size)
     buf_release(&all);
 }
 
-/* Providers send people only to where they were told to. */
+/* Providers send people only to registered addresses. */
 static void note_redirect_uri(const struct config *c, const struct config_provider *p, struct strs *notes)
 {
     bool named = p != &c->oidc.flat;

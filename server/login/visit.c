@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One request of a browser. */
+/* Serves one request of a browser. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +17,11 @@
 #define COOKIE_S       (LOGIN_TIME_MS / 1000)
 #define USED_MAX       4096
 #define WAITING_MAX    64 /* visits that wait for one provider */
-#define MARK_LEN       6  /* digits of a state in its cookie's name: several logins at once keep apart */
+#define MARK_LEN       6  /* digits of the state that go into its cookie's name, to keep simultaneous logins apart */
 
 /* ---- cookies ---- */
 
-/* The value of a cookie, at most a token long; false: it is not there, or longer. */
+/* The value of a cookie, at most as long as a token; false: absent, or longer. */
 static bool read_cookie(const char *header, const char *name, char value[LOGIN_TOKEN_LEN + 1])
 {
     size_t len = strlen(name);
@@ -64,7 +64,7 @@ static const struct pending *find_pending(struct login *l, const char *auth_id, 
     return p;
 }
 
-/* Whom a login counts for: an IPv4 address, or the /64 of an IPv6 address. */
+/* The source that a login counts against: an IPv4 address, or the /64 of an IPv6 address. */
 static void source_of(const char *peer, char *out, size_t size)
 {
     struct addr a;
@@ -106,14 +106,14 @@ static void add_scope(struct buf *query, const struct config_provider *c)
 
     for (size_t i = 0; i < c->scope.len; i++)
         buf_addf(&scope, "%s%s", i ? " " : "", c->scope.items[i]);
-    /* Google has no such scope, and refuses it: there access_type of extra_params says the same. */
+    /* Google has no such scope, and refuses it: access_type in extra_params has the same effect there. */
     if (c->refresh_interval && !strs_has(&c->scope, "offline_access") && !strstr(c->issuer, "://accounts.google.com"))
         buf_adds(&scope, " offline_access");
     encode_pair(query, "scope", buf_text(&scope));
     buf_release(&scope);
 }
 
-/* A new login, not one of this morning. Google refuses the prompt. */
+/* Demands a fresh login instead of an earlier one. Google refuses the prompt. */
 static void add_fresh(struct buf *query, const struct config_provider *c)
 {
     if (!strstr(c->issuer, "://accounts.google.com"))
@@ -121,7 +121,7 @@ static void add_fresh(struct buf *query, const struct config_provider *c)
     encode_pair(query, "max_age", "0");
 }
 
-/* One for each provider, so that none can bring an answer of another (RFC 9700, 4.4.2). */
+/* One per provider, so that none can pass off another's answer (RFC 9700, 4.4.2). */
 static char *redirect_uri(const struct login *l, const struct provider *p)
 {
     return p->c == &l->config->oidc.flat ? mem_format("%s", l->redirect_uri)
@@ -198,7 +198,7 @@ static int begin(struct login *l, struct login_visit *v)
 
 /* ---- the callback ---- */
 
-/* None is taken twice, whatever its nonce. */
+/* No token is accepted twice, whatever its nonce. */
 static int use_once(struct login *l, const char *id_token, struct err *e)
 {
     uint8_t hash[CRYPTO_HASH_LEN];
@@ -259,7 +259,7 @@ static int identify(struct login *l, struct login_visit *v, const struct provide
     return rc;
 }
 
-/* What the confirmation comes back to. */
+/* Stores what the confirmation will need. */
 static int ask(struct login *l, struct login_visit *v, const struct once *begun, uint64_t identity_id,
                int64_t expiry_ns)
 {
@@ -303,7 +303,7 @@ static int admit(struct login *l, struct login_visit *v, const struct once *o)
     return rc;
 }
 
-/* Another provider's answer does not fit this login, by its path or what it says (RFC 9207). */
+/* An answer from another provider does not fit this login, by its path or its issuer (RFC 9207). */
 static int check_sender(struct login *l, const struct login_visit *v, struct provider *p, struct err *e)
 {
     char *issuer = provider_issuer(p);
@@ -314,7 +314,7 @@ static int check_sender(struct login *l, const struct login_visit *v, struct pro
     return same ? 0 : err_set(e, ERR_DENIED, "the answer is from another provider than this login was begun with");
 }
 
-/* What a provider says in place of a code is its own words, but for the few that OAuth has. */
+/* What a provider returns instead of a code may be any text, except for OAuth's few error codes. */
 static int refused(const char *word, struct err *e)
 {
     bool plain = strlen(word) <= 40 && strspn(word, "abcdefghijklmnopqrstuvwxyz_") == strlen(word);
@@ -388,7 +388,7 @@ static int confirm(struct login *l, struct login_visit *v)
 
 /* ---- visits ---- */
 
-/* Whom a visit will ask; NULL: nobody. With the lock held. */
+/* The provider that a visit will ask; NULL: none. Call with the lock held. */
 static struct provider *provider_of(struct login *l, const struct login_visit *v)
 {
     const struct once *o;
@@ -399,7 +399,7 @@ static struct provider *provider_of(struct login *l, const struct login_visit *v
     return o ? o->provider : NULL;
 }
 
-/* A provider that is slow to answer keeps only its own people waiting. 1: the visit waits, and is run again. */
+/* A slow provider delays only its own people. 1: the visit waits, and will run again. */
 static int take_turn(struct login *l, struct login_visit *v)
 {
     int rc = 0;
@@ -425,7 +425,7 @@ static int take_turn(struct login *l, struct login_visit *v)
     return rc;
 }
 
-/* The turn goes to who waits longest. With the lock held. */
+/* Passes the turn to the visit that has waited longest. Call with the lock held. */
 static void end_turn(struct login *l, struct provider *p)
 {
     struct work *next = p->first;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where deliveries may go. Whoever may make webhooks shall not reach through this daemon what only it reaches: its own
- * machine, the network that it stands in, the tailnet. It is the address that is judged, just before it is connected
- * to, so that it does not matter what a name means or comes to mean. */
+/* Where deliveries may go. People who may make webhooks must not reach, through this daemon, what only it can reach:
+ * its own machine, its network, the tailnet. The check is on the address, just before connecting, so it does not matter
+ * what a name resolves to or later resolves to. */
 #include <string.h>
 
 #include "base/array.h"
 #include "net/ranges.h"
 #include "webhook/state.h"
 
-/* What is not of the public internet: the registries of special purpose addresses (RFC 6890), multicast, IPv6 outside
- * of 2000::/3. */
+/* Addresses outside the public internet: the registries of special purpose addresses (RFC 6890), multicast, IPv6
+ * outside of 2000::/3. */
 static const struct {
     const char *prefix, *what;
 } special[] = {
@@ -35,7 +35,7 @@ static const struct {
     {"3fff::/20", "documentation"},
 };
 
-/* Forms of IPv6 that lead to an IPv4 address, which counts: where it stands within them. */
+/* Kinds of IPv6 address that contain an IPv4 address, which is checked instead, and its place in them. */
 static const struct {
     const char *prefix;
     size_t at;
@@ -56,7 +56,7 @@ static bool is_permitted(const struct config *c, const struct addr *a)
     return false;
 }
 
-/* NULL: nothing but an address of the internet. */
+/* What kind of address it is; NULL: an ordinary one of the internet. */
 static const char *what_is(const struct config *c, const struct addr *a)
 {
     if ((c->prefixes.v4.addr.bits && prefix_has_addr(&c->prefixes.v4, a)) ||

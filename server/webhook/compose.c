@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Entries of the journal as receivers get them: an array of events in Tailscale's form, whose data are all texts, or a
- * message of a chat service. */
+/* Journal entries as receivers get them: an array of events in Tailscale's form, whose data are all texts, or a message
+ * for a chat service. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static json_t *read_detail(const struct event *e)
                : NULL;
 }
 
-/* Of entries of a kind that are told only sometimes. */
+/* For kinds of entry that are sent only in some cases. */
 static bool applies(const struct webhook_type *t, const struct event *e)
 {
     bool subnet = str_eq(t->name, "subnetIPForwardingNotEnabled"),
@@ -48,7 +48,7 @@ static bool applies(const struct webhook_type *t, const struct event *e)
     return holds;
 }
 
-/* A webhook is told of itself what was done to it, of others nothing; one that was deleted of nothing else. */
+/* A webhook gets events about itself, none about other webhooks; a deleted one gets only its own deletion. */
 static bool concerns(const struct webhook *w, const struct webhook_type *t, const struct event *e)
 {
     if (t->category)
@@ -77,7 +77,7 @@ struct composing {
     char *tailnet;
 };
 
-/* The MagicDNS domain, else the name of the server. */
+/* The MagicDNS domain, otherwise the server's name. */
 static char *name_of_tailnet(const struct config *c)
 {
     char *name = *c->dns.base_domain ? mem_strdup(c->dns.base_domain) : webhook_host(c->server_url);
@@ -114,7 +114,7 @@ static void put_node(struct json_out *o, const struct composing *by, const struc
         json_put_str(o, "expiration", time_format(n->record->expiry_ns, time));
 }
 
-/* What the entry holds for programs. */
+/* The entry's data for programs. */
 static void put_detail(struct json_out *o, const struct event *e)
 {
     static const struct {
@@ -155,7 +155,7 @@ static void put_data(struct json_out *o, const struct composing *by, const struc
     json_close(o, '}');
 }
 
-/* e NULL: what was dropped, count events. */
+/* e NULL: count events were dropped. */
 static void write_event(struct buf *out, const struct composing *by, const struct compose_item *item, uint64_t count)
 {
     const struct event *e = item->event;
@@ -183,7 +183,7 @@ static void write_event(struct buf *out, const struct composing *by, const struc
 
 /* ---- chat services ---- */
 
-/* What a name of a node could do there: call everybody, or make links. */
+/* Neutralizes what a node's name could do in a chat: notify everybody, or make links. */
 static void add_escaped(struct buf *out, const char *text, const char *provider)
 {
     bool html = str_eq(provider, "slack") || str_eq(provider, "googlechat");
@@ -192,7 +192,7 @@ static void add_escaped(struct buf *out, const char *text, const char *provider)
         if (html && strchr("&<>", *text))
             buf_adds(out, *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : "&gt;");
         else if (*text == '@' && !html)
-            buf_adds(out, "@\xe2\x80\x8b"); /* a blank without width */
+            buf_adds(out, "@\xe2\x80\x8b"); /* a zero-width space */
         else
             buf_addc(out, *text);
 }
@@ -216,7 +216,7 @@ static void wrap_chat(struct buf *out, const char *text, const char *provider)
 
     json_open(&o, '{');
     json_put_str(&o, str_eq(provider, "discord") ? "content" : "text", text);
-    if (str_eq(provider, "discord")) { /* it calls nobody */
+    if (str_eq(provider, "discord")) { /* notifies nobody */
         json_key(&o, "allowed_mentions");
         json_raw(&o, "{\"parse\":[]}", strlen("{\"parse\":[]}"));
     }

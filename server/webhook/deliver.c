@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One delivery: what is read, how it is sent, and what the core is told of it. */
+/* One delivery: reads the journal, sends, and reports the result to the core. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +10,15 @@
 #include "net/sockaddr.h"
 #include "webhook/state.h"
 
-#define PAGE          1000  /* entries of the journal read at once */
-#define SURVEY_MS     60000 /* what waits for a slow receiver is counted so often */
-#define QUIET_MS      1000  /* between deliveries, unless more waits than one holds */
-#define AGAIN_MS      2000  /* after the first failure; twice as long after each further one */
+#define PAGE          1000  /* journal entries per read */
+#define SURVEY_MS     60000 /* between counts of what is pending for a slow receiver */
+#define QUIET_MS      1000  /* between deliveries, unless more is pending than one holds */
+#define AGAIN_MS      2000  /* after the first failure; doubled after each further one */
 #define AGAIN_MAX_MS  3600000
-#define FAREWELLS     3 /* tries to tell one of its end */
+#define FAREWELLS     3 /* tries to notify a webhook of its own deletion */
 #define NOTE_ENTRIES  1000
 #define NOTE_MS       3600000
-#define READ_AGAIN_MS 10000 /* the database did not answer */
+#define READ_AGAIN_MS 10000 /* after the database did not answer */
 
 /* ---- what waits ---- */
 
@@ -27,7 +27,7 @@ struct webhook_place {
     int64_t time_ns;
 };
 struct survey {
-    VEC(struct webhook_place) waiting; /* entries that it is to be told of */
+    VEC(struct webhook_place) waiting; /* entries to be sent to it */
     bool gone;                         /* the journal does not reach back to the last delivery */
 };
 
@@ -37,7 +37,7 @@ static int read_page(const struct target *t, uint64_t run, uint64_t seq, bool *g
     struct err e = {0};
     int rc = store_events(t->all->with.store, run, seq, 0, PAGE, page, count, gone, &e);
 
-    if (rc == 0 && gone && *gone && *count == 0) /* what is kept is told */
+    if (rc == 0 && gone && *gone && *count == 0) /* what is left of the journal is sent */
         rc = store_events(t->all->with.store, run, seq, 0, PAGE, page, count, NULL, &e);
     if (rc < 0)
         log_warn("webhook", "the journal cannot be read: %s", e.message);
@@ -89,7 +89,7 @@ static void drop(struct target *t, uint64_t count, const char *why)
     tell_core(t, &(struct core_webhook){.dropped = count, .trouble = why});
 }
 
-/* Leaves behind what is too old, or too many. */
+/* Skips entries that are too old, or too many. */
 static int bound_waiting(struct target *t)
 {
     struct survey s = {.gone = false};
@@ -120,8 +120,8 @@ static int bound_waiting(struct target *t)
 
 struct webhook_batch {
     VEC(struct compose_item) items;
-    uint64_t run, seq; /* everything up to here was looked at */
-    bool end;          /* there is nothing behind it */
+    uint64_t run, seq; /* everything up to here was examined */
+    bool end;          /* nothing follows */
 };
 
 static void release_batch(struct webhook_batch *b)
@@ -182,7 +182,7 @@ static int check_address(void *arg, const struct sockaddr *address, struct err *
                         : err_set(e, ERR_DENIED, "its address is neither IPv4 nor IPv6");
 }
 
-/* t.body, as Tailscale signs it. */
+/* Signs t.body, as Tailscale does. */
 static void sign(const char *secret, const struct buf *body, int64_t now_s, char header[160])
 {
     uint8_t mac[CRYPTO_HASH_LEN];
@@ -197,7 +197,7 @@ static void sign(const char *secret, const struct buf *body, int64_t now_s, char
     buf_release(&hex);
 }
 
-/* 0: the receiver has it. */
+/* 0: the receiver has accepted it. */
 static int post(struct target *t, const struct buf *body, long *status, struct err *e)
 {
     char *secret = crypto_text_open(t->all->key, t->record->secret), header[160];
@@ -237,7 +237,7 @@ static int64_t again_ms(uint32_t failures)
 
     if (wait > AGAIN_MAX_MS)
         wait = AGAIN_MAX_MS;
-    return wait + (int64_t)random_below((uint64_t)wait / 5); /* not all at once when their host is back */
+    return wait + (int64_t)random_below((uint64_t)wait / 5); /* spread, for when their host is back */
 }
 
 static void took(struct target *t, const struct webhook_batch *b, const struct composed *c, long status)
@@ -298,7 +298,7 @@ static void send_batch(struct target *t, const struct webhook_batch *b)
     buf_release(&c.body);
 }
 
-/* So that a start does not begin with what was looked at long ago. */
+/* Notes the position, so that a start does not examine old entries again. */
 static void note_place(struct target *t)
 {
     bool far = t->run != t->noted_run || t->seq - t->noted_seq >= NOTE_ENTRIES;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who is to be told something, and when. */
+/* Decides which webhook is due, and when. */
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "webhook/state.h"
 
-#define WORKERS 4 /* for those that are well; as many for those that failed last */
+#define WORKERS 4 /* for webhooks that work; as many again for those that failed last */
 #define LOOK_MS 60000
 
 void schedule_wake(struct webhooks *w)
@@ -31,7 +31,7 @@ static struct target *find_target(struct webhooks *w, uint64_t id)
     return NULL;
 }
 
-/* What is in the record was told or noted before; what is known here may be newer. */
+/* The record holds earlier results; those known here may be newer. */
 static void take_record(struct target *t, const struct webhook *record)
 {
     const struct webhook *old = t->record;
@@ -55,7 +55,7 @@ static void take_record(struct target *t, const struct webhook *record)
     record_unref(old);
 }
 
-/* Targets follow the webhooks of the newest snapshot; those that a worker has follow later. */
+/* Adapts the targets to the webhooks of the newest snapshot; those that a worker has are adapted later. */
 static void follow_snapshot(struct webhooks *w)
 {
     const struct tailnet_snapshot *s = tailnet_pin(w->with.tailnet);
@@ -83,7 +83,7 @@ static void follow_snapshot(struct webhooks *w)
     tailnet_unpin(s);
 }
 
-/* Milliseconds until it is to be told; 0: now, -1: nothing is known that it is to be told. */
+/* Milliseconds until its next delivery; 0: now, -1: nothing is known to be pending. */
 static int64_t due_in(const struct target *t)
 {
     int64_t wait = 0;
@@ -116,7 +116,7 @@ static bool start_workers(struct webhooks *w)
     return true;
 }
 
-/* With the lock. When to look again, in mono ms. */
+/* Call with the lock held. Returns when to look again, in monotonic ms. */
 static int64_t hand_out(struct webhooks *w)
 {
     int64_t next = LOOK_MS;

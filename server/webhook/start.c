@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Start and end of the room, and secrets. */
+/* Starts and stops the room; secrets. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,8 @@
 #include "webhook/state.h"
 
 #define SECRET_START  "tskey-webhook-"
-#define SECRET_PREFIX 6  /* random bytes that name it */
-#define SECRET_BYTES  32 /* and those that nobody knows */
+#define SECRET_PREFIX 6  /* random bytes that name the secret */
+#define SECRET_BYTES  32 /* and the secret ones */
 
 /* On the core's thread, after the entry is durable and published. */
 static void on_event(void *arg, const struct event *e)
@@ -19,7 +19,7 @@ static void on_event(void *arg, const struct event *e)
         schedule_wake(w);
 }
 
-/* Beside the noise key, and no part of the database. */
+/* Kept beside the noise key, not in the database. */
 static int load_key(struct webhooks *w, struct err *e)
 {
     const char *noise = w->with.config->noise.private_key_path, *slash = strrchr(noise, '/');

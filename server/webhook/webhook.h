@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Webhooks: receivers of others are told by POST what happened in the tailnet, in the form of Tailscale's webhooks
- * (https://tailscale.com/kb/1213/webhooks). What is sent comes from the journal, and the record of each webhook holds
- * up to which entry it was told everything: nothing is lost by an end of the daemon or of the receiver, and after a
- * crash an event may come twice.
+/* Webhooks: reports events of the tailnet to receivers by POST, in the form of Tailscale's webhooks
+ * (https://tailscale.com/kb/1213/webhooks). Events come from the journal, and each webhook's record holds the last
+ * entry that was delivered: nothing is lost if the daemon or the receiver stops, and after a crash an event may be sent
+ * twice.
  *
- * One thread knows who is to be told something; deliveries are made by workers, one at a time for each webhook, with
- * workers of their own for those that failed last, so that a receiver that hangs delays nobody else's. */
+ * One thread schedules; workers make the deliveries, one at a time per webhook. Webhooks that failed last have workers
+ * of their own, so that a receiver that hangs delays no others. */
 #ifndef SERVER_WEBHOOK_WEBHOOK_H
 #define SERVER_WEBHOOK_WEBHOOK_H
 
@@ -16,20 +16,20 @@
 
 struct webhooks;
 
-struct webhooks_options { /* all outlive it; a reference of config is taken */
+struct webhooks_options { /* all must outlive it; takes a reference of config */
     const struct config *config;
     struct core *core;
     struct tailnet *tailnet;
     struct store *store;
 };
-/* Makes the key that secrets are encrypted with, beside the noise key, where it is missing. */
+/* Makes the key that encrypts the secrets, beside the noise key, if it is missing. */
 int webhooks_start(const struct webhooks_options *options, struct webhooks **out, struct err *e) WARN_UNUSED;
-void webhooks_stop(struct webhooks *w); /* deliveries that are under way are made again after the next start */
+void webhooks_stop(struct webhooks *w); /* deliveries in progress are repeated after the next start */
 void webhooks_reload(struct webhooks *w, const struct config *config);
 
-/* A new secret, encrypted as a record keeps it; the caller's. */
+/* A new secret, encrypted as records keep it; caller frees. */
 char *webhooks_new_secret(struct webhooks *w);
-/* The secret of a record; the caller's, who wipes it. NULL: it was encrypted with another key. */
+/* The secret of a record; the caller wipes and frees it. NULL: it was encrypted with another key. */
 char *webhooks_secret(struct webhooks *w, const struct webhook *record);
 
 struct webhooks_counters {

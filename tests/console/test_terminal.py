@@ -248,7 +248,7 @@ def looks(work):
     check("16 colours: no others are used", c.shows("LIVE") and b"38;5;" not in c.output, c.output[-500:])
     c.close()
     c = Console(work, args=["--theme", "pink"])
-    check("so is an unknown theme", c.shows('"pink" for "--theme"') and c.ended() != 0, c.output)
+    check("so is an unknown theme", c.shows("there is no theme 'pink'; there are default, light, ") and c.ended() != 0, c.output)
     c.close()
 
 

@@ -292,6 +292,17 @@ static const struct {
      "\"2026-03-03T13:00:00Z\",\"version\":5,\"key\":null},{\"id\":\"2\",\"clientId\":\"ffee00112233\",\"description\":"
      "\"evil\\u001b[31m\\u202ename\",\"scopes\":[\"all:read\"],\"tags\":[],\"createdAt\":\"2026-03-02T14:03:00Z\","
      "\"lastSeen\":null,\"version\":1,\"key\":null}]}"},
+    {"/api/headway/identities",
+     "{\"identities\":[{\"userId\":\"1\",\"user\":\"alice\",\"provider\":\"corp\",\"issuer\":\"https://"
+     "id.example.com\","
+     "\"subject\":\"248289761001\",\"createdAt\":\"2026-01-01T00:00:00Z\",\"lastLogin\":\"2026-03-03T12:03:00Z\","
+     "\"groupsSeen\":\"2026-03-03T13:03:00Z\",\"refreshes\":true,\"lastRefresh\":\"2026-03-03T13:03:00Z\",\"trouble\":"
+     "\"\","
+     "\"groups\":[\"eng\",\"ops\"]},{\"userId\":\"3\",\"user\":\"carol\",\"provider\":\"corp\",\"issuer\":"
+     "\"https://id.example.com\",\"subject\":\"evil\\u001b[31m\\u202ename\",\"createdAt\":\"2026-02-01T00:00:00Z\","
+     "\"lastLogin\":null,\"refreshes\":true,\"lastRefresh\":\"2026-03-01T13:03:00Z\",\"trouble\":\"id.example.com did "
+     "not "
+     "answer\",\"groups\":[]}]}"},
     {"/api/headway/dns",
      "{\"magicDNS\":true,\"overrideLocalDNS\":false,\"nameservers\":[\"9.9.9.9\",\"1.1.1.1\"],\"splitDNS\":{\"corp."
      "example\":["

@@ -27,7 +27,7 @@ const struct flag global_flags[] = {
     FLAGS_END};
 
 const struct flag console_flags[] = {
-    {"theme", 0, FLAG_TEXT, .value = "NAME", .words = "default|dark|light|high-contrast|deuteranopia|tritanopia|mono", .help = "theme of the console: default, light, high-contrast, deuteranopia, tritanopia or mono"},
+    {"theme", 0, FLAG_TEXT, .value = "NAME", .words = "default|dark|light|high-contrast|deuteranopia|tritanopia|mono", .open = true, .help = "theme of the console: default, light, high-contrast, deuteranopia, tritanopia, mono, or one of your own"},
     {"color", 0, FLAG_TEXT, .value = "WHEN", .words = "auto|never|16|256|true", .help = "number of colours: auto, never, 16, 256 or true"},
     {"server", 0, FLAG_TEXT, .value = "NAME", .help = "server to start with, by its name in the list of servers (see headway-console(1))"},
     {"ascii", 0, FLAG_SWITCH, .help = "draw the console with ASCII characters"},

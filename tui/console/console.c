@@ -306,12 +306,13 @@ static int open_signals(void)
 static int check_options(const struct console_options *options, const struct settings *settings, struct err *e)
 {
     const char *name = options->theme ? options->theme : settings->theme;
-    int theme = name ? theme_find(name) : THEME_DEFAULT;
+    struct err unknown = {0};
+    int theme = name ? theme_choose(name, &unknown) : THEME_DEFAULT;
 
     if (options->replay)
         return err_set(e, ERR_INVALID, "--replay needs --snapshot or --run");
     if (theme < 0)
-        return err_set(e, ERR_INVALID, "--theme: there is no theme '%.40s'", name);
+        return err_set(e, ERR_INVALID, "--theme: %s", unknown.message);
     return theme;
 }
 

@@ -476,19 +476,20 @@ static int run(struct headless *h, struct err *e)
 static int set_up(struct headless *h, struct err *e)
 {
     struct settings settings = {0};
+    struct err unknown = {0};
     int r = 0;
 
     if (h->options->settings)
         settings_load(h->options->settings, &settings);
     const char *theme = h->options->theme ? h->options->theme : settings.theme;
     app_settings(&h->app, &settings);
-    h->app.theme = theme ? theme_find(theme) : THEME_DEFAULT;
+    h->app.theme = theme ? theme_choose(theme, &unknown) : THEME_DEFAULT;
     h->app.canvas.plain = h->options->plain || settings.plain == SETTING_ON;
     h->app.canvas.ascii |= settings.ascii == SETTING_ON;
     if (h->app.flash.role == ROLE_ERROR)
         r = err_set(e, ERR_INVALID, "%s", h->app.flash.text);
     else if (h->app.theme < 0)
-        r = err_set(e, ERR_INVALID, "--theme: there is no theme '%.40s'", theme);
+        r = err_set(e, ERR_INVALID, "--theme: %s", unknown.message);
     settings_release(&settings);
     return r;
 }

@@ -21,6 +21,7 @@
 #include "console/routes/routes.h"
 #include "console/tailnet/changes.h"
 #include "console/tailnet/dns.h"
+#include "console/tailnet/logins.h"
 #include "console/tailnet/webhooks.h"
 #include "console/views/events.h"
 #include "console/views/keys.h"
@@ -36,10 +37,23 @@ static const struct console_view *const views[] = {
 };
 
 static const struct command_table *const commands[] = {
-    &policy_version_commands, &policy_merge_commands, &policy_typing_commands,   &movement_commands,
-    &open_commands,           &route_change_commands, &prefix_settings_commands, &object_change_commands,
-    &node_change_commands,    &create_commands,       &tailnet_change_commands,  &undo_commands,
-    &list_commands,           &copy_commands,         &export_commands,          &general_commands,
+    &policy_version_commands,
+    &policy_merge_commands,
+    &policy_typing_commands,
+    &movement_commands,
+    &open_commands,
+    &route_change_commands,
+    &prefix_settings_commands,
+    &object_change_commands,
+    &node_change_commands,
+    &create_commands,
+    &tailnet_change_commands,
+    &login_commands,
+    &undo_commands,
+    &list_commands,
+    &copy_commands,
+    &export_commands,
+    &general_commands,
 };
 
 const struct console_tables console_tables = {

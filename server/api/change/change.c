@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Changes: an operation of the core and its answer in the call's dialect. On /api/headway {"event","version","result",
- * "inverse","text"}; with dry_run nothing happened, and event is null. A version that does not hold (If-Match) is
- * answered with the object as it is. */
+/* Changes: operations of the core and their answers in the call's dialect. On /api/headway {"event","version","result",
+ * "inverse","text"}; with dry_run nothing is changed, and event is null. If the expected version (If-Match) is not the
+ * current one, the answer holds the current object. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +13,14 @@
 #include "api/view/operations.h"
 #include "crypto/crypto.h"
 
-/* The member of /api/v1's answers. */
+/* The member in /api/v1's answers. */
 static const char *const v1_names[] = {[ADMIN_OBJECT_USER] = "user",
                                        [ADMIN_OBJECT_PREAUTH_KEY] = "preAuthKey",
                                        [ADMIN_OBJECT_API_KEY] = "apiKey",
                                        [ADMIN_OBJECT_NODE] = "node"};
 
-/* A node as it would be (a dry run) or was (a deletion) has no place in the snapshot: its record is shown with what is
- * known of its life now. */
+/* A node as it would be (in a dry run) or was (before its deletion) is not in the snapshot: its record is shown with
+ * its current live state. */
 static void write_node_record(struct json_out *o, struct api_view *v, const struct node *record, bool imagined)
 {
     const struct tailnet_node *now = show_find_node(v, record->r.id);
@@ -97,7 +97,7 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
     else if (kind == ADMIN_OBJECT_PREAUTH_KEY)
         write_preauth_key(o, &v, record, a->secret, scope);
     else if (kind == ADMIN_OBJECT_API_KEY && scope == API_V1)
-        json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
+        json_str(o, a->secret ? a->secret : ""); /* headscale's answer is the key alone */
     else if (kind == ADMIN_OBJECT_API_KEY)
         write_api_key(o, record, a->secret, scope);
     else if (kind == ADMIN_OBJECT_OAUTH_CLIENT)
@@ -148,7 +148,7 @@ static const void *find_object(struct api_view *v, const struct core_admin *a)
     return NULL;
 }
 
-/* 412, with the object as it is now. */
+/* Answers 412, with the current object. */
 static enum http_flow reply_changed_meanwhile(struct rest_request *r)
 {
     struct buf current = BUF_INIT(0);
@@ -195,7 +195,7 @@ static enum http_flow reply_v1(struct rest_request *r)
     if (r->endpoint->answer) {
         json_key(&o, v1_names[core_operation_object(r->admin.op)]);
         write_object(&o, r, r->admin.record);
-        if (r->admin.op == ADMIN_APIKEY_CREATE && r->admin.record) /* its end may be one that was not asked for */
+        if (r->admin.op == ADMIN_APIKEY_CREATE && r->admin.record) /* its expiry may differ from the requested one */
             json_put_time(&o, "expiration", ((const struct api_key *)r->admin.record)->expiration_ns);
     }
     json_close(&o, '}');

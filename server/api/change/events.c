@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The stream of events. The core tells of each event and each volatile change; one thread, the hub, makes them into
- * messages, once for all streams, with what they changed (diff.c). A stream holds references to messages, so a slow one
- * costs no copies; one that is too far behind ends, and its client begins anew.
+/* The event stream. The core reports each event and each volatile change; one thread, the hub, turns them into messages
+ * with what they changed (difference.c), once for all streams. A stream holds references to messages, so a slow one
+ * costs no copies; one that is too far behind ends, and its client starts over.
  *
- * The hub works only while somebody listens, or did a minute ago, or has just taken a snapshot to follow from. It keeps
- * the last messages for clients whose connection broke; whoever comes with an older id is news that it is gone and
+ * The hub works only while somebody listens, did so within the last minute, or has just taken a snapshot to follow
+ * from. It keeps the last messages for clients that reconnect; a client with an older id is told that it is gone and
  * takes a new snapshot. */
 #include <stdlib.h>
 
@@ -17,14 +17,15 @@
 
 #define STREAMS_MAX   64
 #define STREAMS_LOCAL 16                 /* of these, for the unix socket alone */
-#define STREAMS_KEY   8                  /* of one API key */
+#define STREAMS_KEY   8                  /* per API key */
 #define BEHIND_MAX    (16 * 1024 * 1024) /* bytes that a stream may be behind */
-#define KEPT_MAX      4096               /* messages that are kept for those who come back */
+#define KEPT_MAX      4096               /* messages kept for clients that reconnect */
 #define KEPT_BYTES    (16 * 1024 * 1024)
-#define INTEREST_MS   60000 /* the hub works on this long after the last listener */
+#define INTEREST_MS   60000 /* the hub keeps working this long after the last listener */
 #define VOLATILE_MS                                                                                                    \
-    1000 /* a node's endpoints, relay and last seen are news, and credentials judged, at most this often */
-#define VOLATILE_TURNS 4096 /* nodes news in one turn */
+    1000 /* shortest interval between messages about a node's endpoints, relay and last seen, and between checks of    \
+            credentials */
+#define VOLATILE_TURNS 4096 /* nodes reported per turn */
 
 struct event_message {
     uint64_t seq;
@@ -35,35 +36,35 @@ struct event_stream {
     struct http_source source; /* first */
     atomic_uint refs;
     struct event_hub *hub;
-    /* with the hub's lock */
+    /* guarded by the hub's lock */
     VEC(struct chunk *) queue;
-    size_t first, offset; /* of queue; of its first chunk */
+    size_t first, offset; /* in the queue; in its first chunk */
     size_t behind;        /* bytes */
-    uint64_t after;       /* the client knows everything up to this event */
-    struct auth_who who;  /* who follows: the stream ends with the key or token */
+    uint64_t after;       /* the client has everything up to this event */
+    struct auth_who who;  /* who follows: the stream ends when the key or token does */
     bool waiting, ended;
     void (*resume)(void *arg);
     void *arg;
 };
 
-/* The last event of those that became true together comes with the snapshot that was published with them. */
+/* Of events that are published together, the last one comes with the snapshot that shows them. */
 struct event_news {
     const struct event *event;
-    const struct tailnet_snapshot *after; /* NULL: more of the same follow */
+    const struct tailnet_snapshot *after; /* NULL: more of the same snapshot follow */
 };
 
 struct event_hub {
     struct api *api;
     struct thread thread;
-    pthread_mutex_t lock; /* of everything below */
+    pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t wake;
-    VEC(struct event_news) events; /* by the core, not yet made into messages */
+    VEC(struct event_news) events; /* from the core, not yet made into messages */
     struct map touched;            /* node id -> 1: volatile changes since the last turn */
     VEC(struct event_stream *) streams;
     VEC(struct event_message) kept;
     size_t kept_bytes;
     uint64_t kept_after;                  /* kept holds every message after this one */
-    const struct tailnet_snapshot *shown; /* what the last message led to; NULL: the hub rests */
+    const struct tailnet_snapshot *shown; /* the state after the last message; NULL: the hub is idle */
     uint64_t run, seq;                    /* of the last message, or of shown */
     int64_t interest_ms, heartbeat_ms, volatile_ms;
     bool ending, stopping;
@@ -210,7 +211,7 @@ static void on_volatile(void *arg, uint64_t node_id)
 
 /* ---- messages ---- */
 
-/* seq: of the event, UINT64_MAX for what has no number. */
+/* seq: the event's, or UINT64_MAX for a message without a number. */
 static void tell_all(struct event_hub *hub, struct chunk *c, uint64_t seq)
 {
     for (size_t i = 0; i < hub->streams.len; i++)
@@ -235,7 +236,7 @@ static void keep(struct event_hub *hub, uint64_t seq, struct chunk *c)
     }
 }
 
-/* One event of the stream; was and is are the same where the batch has a later one that carries the difference. */
+/* One event of the stream; was and is are equal if a later one of the batch carries the difference. */
 static struct chunk *make_message(struct event_hub *hub, const struct event *e, const struct tailnet_snapshot *was,
                                   const struct tailnet_snapshot *is)
 {
@@ -257,8 +258,9 @@ static struct chunk *make_message(struct event_hub *hub, const struct event *e, 
     return c;
 }
 
-/* Makes what is news and complete into messages. Called and returns with the lock, which is open while messages are
- * made. The last message carries everything that changed: whoever comes in between knows less than it and gets it. */
+/* Makes messages of the events that are complete. Called and returns with the lock held, but releases it while messages
+ * are made. The last message carries everything that changed: a client that joins in between knows less than that and
+ * gets it. */
 static void tell_events(struct event_hub *hub)
 {
     const struct tailnet_snapshot *was = hub->shown, *is;
@@ -319,7 +321,7 @@ static size_t take_touched(struct event_hub *hub, uint64_t *ids, size_t max)
     return count;
 }
 
-/* Once a second, so that no node is news more often. Lock as above. */
+/* Once a second, so that no node is reported more often. The lock is used as above. */
 static void tell_volatile(struct event_hub *hub)
 {
     uint64_t *ids = mem_resize(NULL, VOLATILE_TURNS, sizeof(*ids));
@@ -387,7 +389,7 @@ static void heartbeat(struct event_hub *hub, int64_t now)
     chunk_unref(c);
 }
 
-/* With the lock. */
+/* Call with the lock held. */
 static void end_unauthorized(struct event_hub *hub)
 {
     const struct tailnet_snapshot *s = tailnet_pin(hub->api->with.tailnet);
@@ -399,7 +401,7 @@ static void end_unauthorized(struct event_hub *hub)
     tailnet_unpin(s);
 }
 
-/* One turn of a hub that works; returns when to look again. */
+/* One turn of a working hub; returns when to look again. */
 static int64_t turn(struct event_hub *hub)
 {
     int64_t now;
@@ -502,8 +504,8 @@ size_t events_stream_count(struct event_hub *hub)
 
 /* ---- a new stream ---- */
 
-/* With the lock. kept reaches back to the id; or the id is newer than the last message, from a snapshot taken while
- * events are on their way. */
+/* Call with the lock held. Succeeds if kept reaches back to the id, or if the id is newer than the last message: from a
+ * snapshot taken while events were being made into messages. */
 static int check_since(struct event_hub *hub, const struct api_event_id *id, struct err *e)
 {
     const struct tailnet_snapshot *s = tailnet_pin(hub->api->with.tailnet);
@@ -528,7 +530,7 @@ static void replay(struct event_hub *hub, struct event_stream *out, uint64_t aft
             stream_add(out, hub->kept.items[i].bytes);
 }
 
-/* With the lock. */
+/* Call with the lock held. */
 static struct event_stream *stream_new(struct event_hub *hub, uint64_t after, const struct auth_who *who)
 {
     struct event_stream *out = mem_alloc(sizeof(*out));
@@ -545,7 +547,7 @@ static struct event_stream *stream_new(struct event_hub *hub, uint64_t after, co
     return out;
 }
 
-/* With the lock. Whoever holds a key shuts out neither other keys nor the console on the machine itself. */
+/* Call with the lock held. One key cannot exclude other keys or the console on the machine itself. */
 static bool has_place(const struct event_hub *hub, uint64_t key_id, struct err *e)
 {
     size_t same = 0, others = 0;

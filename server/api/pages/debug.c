@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What can be looked into from this machine, without a key: /debug of the metrics listener. */
+/* What can be inspected from this machine without a key: /debug of the metrics listener. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -121,7 +121,7 @@ static enum http_flow pendings(struct rest_request *r)
     return may_look(r) ? reply_list(r, "pending", write_pendings) : HTTP_DONE;
 }
 
-/* Which nodes have a stream; headscale counts several of one. */
+/* The nodes that have a stream; headscale counts several per node. */
 static enum http_flow streams(struct rest_request *r)
 {
     size_t count = 0;
@@ -152,7 +152,7 @@ static enum http_flow streams(struct rest_request *r)
 /* ---- what the policy makes of it ---- */
 
 #define POLICY_NODES 100        /* shown at once; ?node=ID shows another */
-#define POLICY_BYTES (4u << 20) /* then no further node is begun */
+#define POLICY_BYTES (4u << 20) /* after which no further node is begun */
 
 static void write_filter(const struct policy_view *v, const struct tailnet_node *n, const char *base,
                          struct json_out *o)
@@ -180,8 +180,8 @@ static void write_ssh(const struct policy_view *v, const struct tailnet_node *n,
 typedef void write_rules(const struct policy_view *v, const struct tailnet_node *n, const char *base,
                          struct json_out *o);
 
-/* By node, "ID NAME"; null without a policy, where all is allowed. The lock is let go between nodes: who changes the
- * policy waits for it. */
+/* By node, "ID NAME"; null without a policy, which allows everything. The lock is released between nodes, for those who
+ * change the policy. */
 static enum http_flow rules_by_node(struct rest_request *r, write_rules *write)
 {
     uint64_t only = 0;

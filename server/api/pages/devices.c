@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a client that is set up with a pointer finds this server: the pages and the profiles of headscale's paths. */
+/* How a client that is set up with a link finds this server: the pages and profiles at headscale's paths. */
 #include <stdio.h>
 
 #include "api/pages/html.h"
@@ -11,7 +11,7 @@
 
 #define UUID_TEXT_MAX 37
 
-/* headscale: hscontrol/platform_config.go; these are the domains of the clients' settings. */
+/* headscale: hscontrol/platform_config.go; these are the preference domains of the clients. */
 static const struct {
     const char *name, *payload, *label;
 } platforms[] = {

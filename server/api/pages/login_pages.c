@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a person sees who logs in with an OpenID provider: the way there, the question what to admit, the end. */
+/* The pages of a login with an OpenID provider: the way there, the confirmation, the result. */
 #include "api/pages/login_pages.h"
 #include "api/pages/html.h"
 #include "api/pages/tables.h"

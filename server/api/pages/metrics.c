@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Figures in Prometheus' text form, with headscale's names where it has the same figure. */
+/* Metrics in Prometheus' text form, under headscale's names where it has the same figure. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ static void http_figures(struct api *api, struct buf *out)
     metrics_put(out, "headway_event_streams", "gauge", "Open streams of events", events_stream_count(api->hub));
 }
 
-/* What headscale says of its store of nodes, as it is here: changes of nodes that became durable, the groups in which
- * they were, and the snapshots that readers get. */
+/* headscale's figures about its node store, as they apply here: durable changes of nodes, the groups they were written
+ * in, and the snapshots published to readers. */
 static void nodestore_figures(const struct core_counters *c, struct buf *out)
 {
     static const char *const operations[CORE_NODE_OPERATIONS] = {
@@ -136,7 +136,7 @@ static size_t open_descriptors(void)
     while (readdir(d))
         count++;
     closedir(d);
-    return count > 3 ? count - 3 : 0; /* ".", "..", and the folder's own */
+    return count > 3 ? count - 3 : 0; /* ".", "..", and the directory's own */
 }
 
 static unsigned long long resident_bytes(void)

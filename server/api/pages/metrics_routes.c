@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Figures about routes, exit nodes and what waits for approval. */
+/* Metrics about routes, exit nodes and routes that await approval. */
 #include "api/pages/metrics_routes.h"
 
 #include "api/request/policy_watch.h"
@@ -8,13 +8,13 @@
 #include "model/events.h"
 #include "model/hostinfo.h"
 
-#define PREFIXES_SHOWN 256 /* with a sample of their own */
+#define PREFIXES_SHOWN 256 /* prefixes with a sample of their own */
 
 struct route_counts {
     size_t standby, waiting, draining, nodes_waiting, exits, exits_usable, exit_users, learned;
 };
 
-/* Of a router, how many of its prefixes it could take over at once. */
+/* How many of a router's prefixes it could take over at once. */
 static size_t standbys(const struct tailnet_node *n)
 {
     size_t count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The description is built as a tree, which is written as JSON or as YAML. */
+/* Builds the description as a tree, and writes it as JSON or YAML. */
 #include "api/pages/openapi.h"
 
 #include <stdio.h>
@@ -14,8 +14,7 @@
 
 #define SCHEMAS "#/components/schemas/"
 
-/* What the rows call the objects: once as headscale has them, once with our members. Those of /api/v2 are the same in
- * both places. */
+/* The names of objects in the rows: headscale's forms, and headway's. Those of /api/v2 are the same in both places. */
 static const struct {
     const char *name, *v1_place, *headway_place;
     const struct api_shape *shape;
@@ -155,7 +154,7 @@ struct schema_parts {
     enum api_scope scope;
 };
 
-/* The object that a change answers with: there is none where nothing changed. */
+/* The object in the answer to a change: absent if nothing changed. */
 static json_t *maybe(json_t *schema)
 {
     return json_pack("{s:[o], s:b}", "allOf", schema, "nullable", 1);
@@ -173,7 +172,7 @@ static void add_part(void *arg, const char *name, size_t len, const char *kind, 
         json_array_append_new(p->all, kind_schema(kind, kind_len, p->scope));
 }
 
-/* An object with the members; whole objects among them come before these. */
+/* An object with the members; members that are whole objects precede these. */
 static json_t *members_schema(const char *members, enum api_scope scope)
 {
     struct schema_parts p = {json_array(), json_object(), scope};
@@ -206,7 +205,7 @@ static void add_query(void *arg, const char *name, size_t len, const char *kind,
                                          kind_schema(kind, kind_len, API_V1)));
 }
 
-/* What each change takes besides: request/request.c reads them. */
+/* What every change also accepts: request/request.c reads them. */
 static const struct {
     const char *name, *help;
 } change_headers[] = {
@@ -236,7 +235,7 @@ static json_t *parameters(const struct api_endpoint *e)
     return list;
 }
 
-/* RFC 6749, 5.2: not as the others of the dialect. */
+/* RFC 6749, 5.2: unlike the dialect's other errors. */
 static const char token_error[] = "{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"type\":"
                                   "\"string\"},\"error_description\":{\"type\":\"string\"}}}";
 
@@ -365,7 +364,7 @@ static void put_key(struct buf *out, const char *key)
 
 static void put_block(struct buf *out, const json_t *value, int depth);
 
-/* What stands behind a key or a dash. */
+/* What follows a key or a dash. */
 static void put_value(struct buf *out, const json_t *value, int depth)
 {
     bool empty = !json_object_size(value) && !json_array_size(value);
@@ -403,7 +402,7 @@ static void put_yaml(struct buf *out, const json_t *tree)
 
 /* ---- answers ---- */
 
-/* Anybody may ask: it is made once, and nobody who reads slowly holds a copy of his own. */
+/* Anybody may ask: it is made once, and slow readers hold no copies. */
 static enum http_flow answer(struct rest_request *r, bool yaml, const char *type,
                              void (*put)(struct buf *out, const json_t *tree))
 {

@@ -76,7 +76,7 @@ static enum http_flow robots_page(struct rest_request *r)
     return http_reply_text(&r->http, 200, "User-agent: *\nDisallow: /\n");
 }
 
-/* "hskey-authreq-" and 24 characters, or these alone as up to headscale 0.28. */
+/* "hskey-authreq-" and 24 characters, or the latter alone as up to headscale 0.28. */
 static const char *read_auth_id(const char *text)
 {
     static const char start[] = "hskey-authreq-";
@@ -120,7 +120,7 @@ static enum http_flow register_page(struct rest_request *r)
     return page_end(r);
 }
 
-/* Clients make its address themselves, from that of the server (ipn/ipnlocal, NeedsMachineAuth). */
+/* Clients derive its address from the server's (ipn/ipnlocal, NeedsMachineAuth). */
 static enum http_flow admin_page(struct rest_request *r)
 {
     page_begin(r, 200, "A machine waits for approval");

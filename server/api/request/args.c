@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What was asked, by name. /api/v1 takes what headscale's releases took (its gateway read protobuf's JSON: either case
- * style, numbers as texts; later ones any case); /api/headway takes exactly what the table of routes says. */
+/* Arguments by name. /api/v1 accepts what headscale's releases accepted (its gateway read protobuf's JSON: either case
+ * style, numbers as texts; later releases any case); /api/headway accepts exactly what the table of calls lists. */
 #include <stdio.h>
 #include <strings.h>
 
@@ -11,7 +11,7 @@ static bool is_lenient(const struct rest_request *r)
     return r->endpoint->dialect != DIALECT_HEADWAY;
 }
 
-/* "aclTags" is "acl_tags" too, and any case of either. */
+/* "aclTags" also matches "acl_tags", and either in any case. */
 static bool same_name(const char *given, const char *name)
 {
     while (*given && *name) {
@@ -59,7 +59,7 @@ static int wrong(struct rest_request *r, const char *name, const char *kind)
     return err_field(&r->err, ERR_INVALID, name, "%s must be %s", name, kind);
 }
 
-/* The argument as text: *out stays when it is absent; false when it is of a kind that has no text. */
+/* The argument as text: *out is unchanged if it is absent; false if it is of a kind without a text form. */
 static bool as_text(struct rest_request *r, const char *name, const char **out)
 {
     json_t *v = arg_json(r, name);
@@ -95,7 +95,7 @@ int arg_text(struct rest_request *r, const char *name, const char **out)
     return 0;
 }
 
-/* What Go's strconv.ParseBool takes; "" is false. */
+/* What Go's strconv.ParseBool accepts; "" is false. */
 static const struct {
     const char *text;
     bool value;
@@ -281,7 +281,7 @@ int param_id(struct rest_request *r, size_t i, uint64_t *out)
     return 0;
 }
 
-/* Whether "name:kind ..." names it. */
+/* Whether "name:kind ..." lists it. */
 static bool is_member(const char *members, const char *name)
 {
     size_t len = strlen(name);
@@ -310,8 +310,8 @@ static const char *names_of(struct rest_request *r, const char *members)
     return names;
 }
 
-/* headscale before 0.30 ignored what it did not know. A body of nothing else is a slip of the pen, and what it leaves
- * out would clear a policy or revoke routes. */
+/* headscale before 0.30 ignored unknown members. A body with no known one is a mistake, and the members it lacks would
+ * clear a policy or revoke routes. */
 int args_any_known(struct rest_request *r, const char *members)
 {
     const char *key, *first = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Counted without a lock, but for the times: a row for each call, and one for what nobody has. */
+/* Counts without a lock, except for the times: a row per call, and one for unknown paths. */
 #include "api/request/counts.h"
 
 #include <pthread.h>
@@ -11,12 +11,12 @@
 static const int counted_statuses[] = {200, 400, 401, 403, 404, 405, 409, 410, 412, 413, 429, 500, 501, 503, 504, 0};
 #define STATUSES (ARRAY_LEN(counted_statuses))
 
-/* By route (the last row: no route) and status (the last column: another one). */
+/* By route (the last row: none) and status (the last column: any other). */
 struct answer_counts {
     atomic_ullong (*answers)[STATUSES];
     atomic_ullong microseconds;
-    pthread_mutex_t lock;                     /* of times */
-    struct metrics_times *(*times)[STATUSES]; /* by the same; NULL: none yet */
+    pthread_mutex_t lock;                     /* guards times */
+    struct metrics_times *(*times)[STATUSES]; /* likewise; NULL: none yet */
 };
 
 void counts_init(struct api *api)
@@ -51,7 +51,7 @@ void counts_add(struct api *api, const struct rest_request *r)
 {
     size_t column = 0;
 
-    if (!r->http.status) /* nobody waited for an answer */
+    if (!r->http.status) /* the client was gone */
         return;
     while (column + 1 < STATUSES && counted_statuses[column] != r->http.status)
         column++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rows of all tables, one after the other. */
+/* The rows of all tables, in sequence. */
 #include "api/request/endpoint.h"
 
 size_t endpoint_count(const struct api *api)

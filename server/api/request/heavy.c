@@ -8,7 +8,7 @@
 #include "base/map.h"
 
 #define HEAVY_MAX       16 /* requests in all */
-#define HEAVY_LOCAL_MAX 4  /* of the unix socket */
+#define HEAVY_LOCAL_MAX 4  /* from the unix socket */
 
 struct heavy_use {
     size_t count, local;
@@ -66,7 +66,7 @@ static enum http_flow run(struct rest_request *r)
     enum http_flow flow = HTTP_DONE;
 
     if (!atomic_load(stopping))
-        flow = compute(r); /* what goes on elsewhere may be answered, and gone, by now */
+        flow = compute(r); /* a request that was passed on may be answered and freed by now */
     if (flow == HTTP_DONE && atomic_load(stopping))
         reply_code(r, ERR_UNAVAILABLE, "the server is stopping");
 

@@ -8,24 +8,24 @@
 #include "base/thread.h"
 #include "tailnet/policy_input.h"
 
-#define LOOK_MS  1000  /* how often it is asked whether anything changed */
-#define STILL_MS 10000 /* nodes that come and go are waited for ... */
-#define LATE_MS  60000 /* ... but not for longer */
-#define PART     50    /* of the time at most one part in so many is spent */
+#define LOOK_MS  1000  /* between checks for a change */
+#define STILL_MS 10000 /* waits until nodes stop coming and going ... */
+#define LATE_MS  60000 /* ... but no longer than this */
+#define PART     50    /* uses at most one part in this many of the time */
 
 struct policy_watch {
     struct api *api;
     struct thread thread;
     atomic_bool stopping;
-    /* The thread's own. */
+    /* Used by the thread only. */
     struct policy *policy;
-    uint64_t policy_version, seq; /* of the snapshot that was looked at last */
-    uint64_t tested, seen;        /* what a policy looks at, as a number: when tested, and now */
-    int64_t changed_ms, first_ms; /* when seen changed last; the first time since it was tested */
-    int64_t free_ms;              /* not before */
-    bool urgent;                  /* the policy is another one */
+    uint64_t policy_version, seq; /* of the snapshot examined last */
+    uint64_t tested, seen;        /* a number for the state that policies depend on: when tested, and now */
+    int64_t changed_ms, first_ms; /* when seen last changed; when it first changed since the test */
+    int64_t free_ms;              /* no test before this time */
+    bool urgent;                  /* the policy has changed */
 
-    pthread_mutex_t lock; /* of everything below */
+    pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t wake;
     struct policy_tests found;
 };
@@ -80,7 +80,7 @@ static void read_policy(struct policy_watch *w, const struct tailnet_snapshot *s
     w->policy = NULL;
     if (s->policy && *s->policy->text &&
         policy_parse(s->policy->text, strlen(s->policy->text), &w->policy, &problems) < 0)
-        w->policy = NULL; /* whoever loaded it said so */
+        w->policy = NULL; /* reported when it was loaded */
     policy_problems_release(&problems);
     w->policy_version = s->policy_version;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Answers. An error of /api/v1 is one object with the words of both headscale generations: {code, message, details} as
- * grpc-gateway wrote it up to 0.29, and {title, status, detail, errors} (RFC 9457) of 0.30. */
+/* Answers. An error of /api/v1 is one object with the members of both headscale generations: {code, message, details}
+ * as grpc-gateway wrote it up to 0.29, and {title, status, detail, errors} (RFC 9457) of 0.30. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -76,7 +76,7 @@ static void write_v1(struct json_out *o, int status, const struct err *e, const 
     json_close(o, '}');
 }
 
-/* Tailscale's form, as headscale 0.30 fills it. */
+/* Tailscale's form, with the values that headscale 0.30 uses. */
 static void write_v2(struct json_out *o, int status, const struct err *e, const char *words)
 {
     json_open(o, '{');
@@ -137,7 +137,7 @@ void error_write(struct buf *out, enum dialect dialect, int status, const struct
     }
 }
 
-/* headscale 0.30 sends errors as problem documents; programs made for older releases ask for plain JSON alone, and some
+/* headscale 0.30 sends errors as problem documents; programs made for older releases accept plain JSON alone, and some
  * of their libraries read nothing else. */
 static const char *error_type(const struct rest_request *r)
 {

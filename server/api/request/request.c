@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The way of a request through the room: who asks, what for, may they, is it well-formed; then its function. */
+/* The steps of a request: who makes it, for which call, whether it is permitted and well-formed; then its function. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -9,7 +9,7 @@
 #include "base/array.h"
 #include "crypto/crypto.h"
 
-#define TAILNET   "/api/v2/tailnet/" /* behind it stands the tailnet, always "-" */
+#define TAILNET   "/api/v2/tailnet/" /* followed by the tailnet, always "-" */
 #define TOKEN_MIN 16
 #define TOKEN_MAX 128
 
@@ -89,8 +89,7 @@ static void begin(struct api *api, struct rest_request *r)
 
 static struct log_limit wrong_keys;
 
-/* Everything below /api asks for the key first, as headscale's gateway did: a stranger learns nothing of what exists.
- */
+/* Everything below /api demands the key first, as headscale's gateway did: a stranger cannot learn what exists. */
 static int authenticate(struct rest_request *r)
 {
     bool api = str_starts(r->http.target, "/api/") && r->http.listener != HTTP_METRICS;
@@ -110,7 +109,7 @@ static int authenticate(struct rest_request *r)
     return code;
 }
 
-/* Old web interfaces compare this body with the word; whoever asks for JSON gets JSON. */
+/* Old web interfaces compare this body with the word; a client that asks for JSON gets JSON. */
 static void refuse_stranger(struct rest_request *r)
 {
     if (r->endpoint->dialect == DIALECT_V2)
@@ -160,13 +159,13 @@ static int read_if_match(struct rest_request *r)
                      text);
 }
 
-/* The value as the IETF's draft has it, a text in quotes, or without them as most clients send it. */
+/* Reads the value as in the IETF's draft, a quoted text, or unquoted as most clients send it. */
 static int read_idempotency_key(struct rest_request *r)
 {
     const char *text = r->http.idempotency_key;
     size_t len = text ? strlen(text) : 0;
 
-    if (!text || r->endpoint->need == NEED_NOTHING) /* nothing would tie the answer to who asked */
+    if (!text || r->endpoint->need == NEED_NOTHING) /* nothing would tie the answer to the client */
         return 0;
     if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
         text++;
@@ -183,7 +182,7 @@ static int read_idempotency_key(struct rest_request *r)
     return 0;
 }
 
-/* What is asked, with its body; and what only the same asker can say again. */
+/* Covers the call and its body, and what only the same client can repeat. */
 static void make_token(struct rest_request *r)
 {
     static const char id[] = "headway call", seal[] = "headway call's secret";
@@ -205,7 +204,7 @@ static void make_token(struct rest_request *r)
     r->admin.has_token = true;
 }
 
-/* A dry run counts as reading: only what has one may be asked for it, nothing is changed by mistake. */
+/* A dry run counts as reading: it is refused for calls that have none, so that nothing is changed by mistake. */
 static int read_dry_run(struct rest_request *r)
 {
     const char *query = r->endpoint->query;
@@ -225,7 +224,7 @@ static int read_query(struct rest_request *r)
     int code = http_query(&r->http.arena, question ? question + 1 : "", r->query, &r->query_count, &r->err);
 
     if (code == 0 && r->endpoint->dialect != DIALECT_V2)
-        code = read_if_match(r); /* of /api/v2 it is a hash, which the function compares */
+        code = read_if_match(r); /* on /api/v2 it is a hash, which the function compares */
     if (code == 0)
         code = read_idempotency_key(r);
     if (code == 0 && r->endpoint->dialect == DIALECT_HEADWAY && arg_query(r, "dry_run"))
@@ -255,7 +254,7 @@ static int check_size(struct rest_request *r)
                    r->http.method, r->http.path);
 }
 
-/* Everything that the head decides. false: it is answered. */
+/* Checks everything that the head decides. false: it is answered. */
 static bool admit(struct api *api, struct rest_request *r)
 {
     if (r->admitted)
@@ -287,7 +286,7 @@ static void unpin(struct rest_request *r)
 void request_admit(void *arg, struct http_request *http)
 {
     admit(arg, of(http));
-    unpin(of(http)); /* the body may take its time */
+    unpin(of(http)); /* the body may arrive slowly */
 }
 
 /* ---- the body ---- */

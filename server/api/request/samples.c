@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A thread of its own: one of the samples is how long the database takes to answer, and that may be long. */
+/* Samples are taken on a thread of its own: one of them is the database's response time, which may be long. */
 #include "api/request/samples.h"
 
 #include <pthread.h>
@@ -13,10 +13,10 @@
 struct sampler {
     struct api *api;
     struct thread thread;
-    /* The thread's own: what the counters were when it looked last. */
+    /* Used by the thread only: the counters at its last sample. */
     uint64_t events, failovers, pushes, sent_bytes;
 
-    pthread_mutex_t lock; /* of everything below */
+    pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t wake;
     bool stopping;
     struct api_sample ring[SAMPLES_KEPT];
@@ -64,7 +64,7 @@ static void *run(void *arg)
     int64_t due_ms = clock_mono_ms();
     struct api_sample ignored;
 
-    count(s, &ignored); /* what was before the start is no change */
+    count(s, &ignored); /* counts from before the start are no change */
     pthread_mutex_lock(&s->lock);
     while (!s->stopping) {
         if (clock_mono_ms() < due_ms) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tailscale's "keys": pre-auth keys and OAuth clients as one resource. A token sees and makes those that its scopes
+/* Tailscale's "keys": pre-auth keys and OAuth clients as one resource. A token sees and makes the kinds that its scopes
  * name. */
 #include "api/request/args.h"
 #include "api/request/reply.h"
@@ -43,7 +43,7 @@ static enum http_flow keys_list(struct rest_request *r)
     return HTTP_DONE;
 }
 
-/* NULL: none of that name. */
+/* NULL: no client has the name. */
 static const struct oauth_client *named_client(const struct rest_request *r)
 {
     for (size_t i = 0; i < r->s->oauth_client_count; i++)
@@ -59,7 +59,8 @@ static const struct preauth_key *named_auth_key(const struct rest_request *r)
     return str_u64(r->http.params[0], 1, UINT64_MAX, &id, "id", NULL) < 0 ? NULL : snapshot_preauth_key(r->s, id);
 }
 
-/* Clients first, for who may see them: their ids are no numbers. Who may not learns nothing of what is there. */
+/* Clients first, if the token may see them: their ids are not numbers. Otherwise the answer must not reveal what
+ * exists. */
 static enum http_flow key_get(struct rest_request *r)
 {
     const struct oauth_client *c = may(r, SCOPE_OAUTH_KEYS, true) ? named_client(r) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The policy as Tailscale's API v2 has it: the text itself, named by its hash. */
+/* The policy in Tailscale's API v2: the text itself, identified by its hash. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #define ETAG_MAX  (2 * CRYPTO_HASH_LEN + 3)
 #define WORDS_MAX (64 * 1024)
 
-/* What holds while there is no policy, as one. */
+/* What applies without a policy, written as one. */
 static const char allow_all[] = "// No policy is stored: everything is allowed.\n"
                                 "{\n"
                                 "\t\"acls\": [\n"
@@ -59,8 +59,8 @@ static enum http_flow acl_get(struct rest_request *r)
     return reply_text(r, text_in_force(r->s));
 }
 
-/* If-Match holds a hash, "*", or "ts-default" for no policy at all. What it held for is then compared again by version,
- * when the policy is replaced. */
+/* If-Match holds a hash, "*", or "ts-default" for no policy at all. When the policy is replaced, the version that
+ * matched is compared again. */
 static bool matches(struct rest_request *r)
 {
     const char *want = r->http.if_match;
@@ -81,7 +81,7 @@ static enum http_flow refuse_match(struct rest_request *r)
     return reply_code(r, ERR_PRECONDITION, "precondition failed, invalid old hash");
 }
 
-/* The body, as a text that a policy may be. */
+/* Reads the body as the text of a policy. */
 static int read_policy(struct rest_request *r)
 {
     r->admin.text = buf_text(&r->http.body);
@@ -121,7 +121,7 @@ static enum http_flow acl_set(struct rest_request *r)
     return request_admin(r, acl_changed);
 }
 
-/* 200 in any case: who asks looks at message. The lines of what was put together here are nobody's. */
+/* Always 200: clients check message. Line numbers in a composed text would mean nothing to them. */
 static enum http_flow reply_verdict(struct rest_request *r, bool lines)
 {
     struct buf words = BUF_INIT(WORDS_MAX);
@@ -161,7 +161,7 @@ static enum http_flow validate(struct rest_request *r)
     return reply_verdict(r, true);
 }
 
-/* The policy in force as an object, without its own tests. NULL: it cannot be read. */
+/* The policy in force as an object, without its own tests. NULL: it cannot be parsed. */
 static json_t *policy_without_tests(const struct tailnet_snapshot *s)
 {
     const char *text = text_in_force(s);
@@ -180,7 +180,7 @@ static json_t *policy_without_tests(const struct tailnet_snapshot *s)
     return policy;
 }
 
-/* A list of tests, HuJSON as a policy is. NULL: it is none. */
+/* A list of tests in HuJSON, as in a policy. NULL: it is not one. */
 static json_t *tests_of(const char *text)
 {
     struct buf plain = BUF_INIT(0);
@@ -201,7 +201,7 @@ static json_t *tests_of(const char *text)
     return tests;
 }
 
-/* Tests alone are those of the policy in force: it is checked with them in place of its own. */
+/* Tests alone apply to the policy in force: it is checked with them in place of its own. */
 static enum http_flow validate_tests(struct rest_request *r)
 {
     json_t *tests = tests_of(r->admin.text), *policy = tests ? policy_without_tests(r->s) : NULL;

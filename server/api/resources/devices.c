@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes and their routes as Tailscale's API v2 has them. */
+/* Nodes and their routes in the form of Tailscale's API v2. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -9,7 +9,7 @@
 #include "api/view/tailscale_objects.h"
 #include "api/view/view.h"
 
-/* NULL, with the answer made: nobody has the id, or it is none. */
+/* NULL, with the answer made: not an id, or no node has it. */
 static const struct tailnet_node *named_device(struct rest_request *r)
 {
     const struct tailnet_node *n = NULL;
@@ -93,7 +93,7 @@ static enum http_flow device_name(struct rest_request *r)
     return arg_text(r, "name", &r->admin.name) < 0 ? reply_error(r, &r->err) : change_device(r, ADMIN_NODE_RENAME);
 }
 
-/* A node that is tagged stays it: no tags change nothing, which lets Terraform remove its resource. */
+/* A tagged node stays tagged: an empty list changes nothing, which lets Terraform remove its resource. */
 static enum http_flow device_tags(struct rest_request *r)
 {
     bool given;
@@ -110,7 +110,7 @@ static enum http_flow device_expire(struct rest_request *r)
     return named_device(r) ? change_device(r, ADMIN_NODE_EXPIRE) : HTTP_DONE;
 }
 
-/* That it expires again has an end only where the configuration gives one to new nodes. */
+/* Enabling expiry again sets an expiry only if the configuration gives one to new nodes. */
 static enum http_flow device_key(struct rest_request *r)
 {
     const struct tailnet_node *n = named_device(r);

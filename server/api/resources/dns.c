@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients are told of DNS: as the configuration has it, and what is set in its place. */
+/* The DNS settings of clients: those of the configuration, and those set in their place. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
@@ -59,7 +59,7 @@ static void write_nameservers(struct json_out *o, const struct dns_values *v)
     json_close(o, '}');
 }
 
-/* Who changes them is told of MagicDNS, too. */
+/* The answer to a change includes MagicDNS. */
 static void write_nameservers_set(struct json_out *o, const struct dns_values *v)
 {
     json_open(o, '{');
@@ -106,7 +106,7 @@ static void write_all(struct json_out *o, const struct dns_values *v)
     json_close(o, '}');
 }
 
-/* The part that a path is about. */
+/* Writes the part that a path is about. */
 typedef void write_part(struct json_out *o, const struct dns_values *v);
 
 static enum http_flow reply_part(struct rest_request *r, const struct dns_settings *own, write_part *write)
@@ -207,7 +207,7 @@ static int read_split(struct rest_request *r)
     return code < 0 ? code : core_dns_split_read(r->json, "the body", &r->admin.dns.split, &r->err);
 }
 
-/* Here a domain without name servers has no entry. */
+/* A domain without name servers has no entry here. */
 static void drop_empty(struct strs *split)
 {
     struct strs kept = {0};
@@ -250,7 +250,7 @@ static int add_resolver(struct rest_request *r, const json_t *resolver, const ch
     return 0;
 }
 
-/* The addresses of a list of resolvers, a new list. */
+/* The addresses of a list of resolvers, as a new list. */
 static int read_resolvers(struct rest_request *r, const json_t *list, const char *name, json_t **out)
 {
     int code = 0;
@@ -286,7 +286,7 @@ static int read_split_resolvers(struct rest_request *r, const json_t *split)
     return code;
 }
 
-/* All of it: what is absent is none, or false. */
+/* Sets everything: an absent member is empty, or false. */
 static enum http_flow all_set(struct rest_request *r)
 {
     const json_t *preferences = arg_json(r, "preferences");

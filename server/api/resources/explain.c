@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Why somebody reaches something or not, and what another policy would change. Both look at a view of their own over
+/* Why a source reaches a destination or not, and what another policy would change. Both use a view of their own over
  * the request's snapshot, on a thread that may take its time, so nobody else waits for the answer. */
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@
 #include "policy/policy.h"
 #include "tailnet/policy_input.h"
 
-#define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
+#define PREVIEW_ROWS 1000 /* besides the totals: as many as a person can look through */
 
 void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
 {
@@ -26,7 +26,7 @@ void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
     config_unref(c);
 }
 
-/* The policy in force, NULL: none. One that cannot be read allows nothing, as the core has it. */
+/* The policy in force, NULL: none. One that cannot be parsed allows nothing, as in the core. */
 struct policy *policy_in_force(const struct tailnet_snapshot *s)
 {
     static const char nothing[] = "{\"acls\": []}";
@@ -40,8 +40,7 @@ struct policy *policy_in_force(const struct tailnet_snapshot *s)
     return p;
 }
 
-/* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. NULL: it
- * would cost too much. */
+/* Over the request's snapshot. The routers of via groups are taken from the view in use. NULL: too expensive. */
 struct policy_view *policy_view_now(struct rest_request *r, const struct policy *p,
                                     const struct tailnet_policy_input *w, struct policy_problems *problems)
 {
@@ -69,8 +68,8 @@ static const struct tailnet_node *node_called(const struct tailnet_snapshot *s, 
     return NULL;
 }
 
-/* Where the source is one node, and the route at the end is served by the nearest router: which that is, and why. A
- * grant with via has the last word. */
+/* If the source is one node and the nearest router serves the route to the destination: adds which router, and why. A
+ * grant with via takes precedence. */
 static void add_nearest(const struct tailnet_snapshot *s, const struct policy_view *v, const char *src, json_t *answer)
 {
     const struct tailnet_node *viewer = node_called(s, src), *router;
@@ -89,7 +88,7 @@ static void add_nearest(const struct tailnet_snapshot *s, const struct policy_vi
     buf_release(&why);
 }
 
-/* A machine that waits for approval is in no view. NULL: none is called so. */
+/* A machine that awaits approval is in no view. NULL: none has the name. */
 static const struct node *find_waiting(const struct tailnet_snapshot *s, const char *name)
 {
     const struct tailnet_node *n = node_called(s, name);
@@ -177,7 +176,7 @@ static void write_tests(struct json_out *o, const struct policy_outcomes *tests)
 {
     json_key(o, "tests");
     json_open(o, '[');
-    /* Those that failed first. */
+    /* Failed tests first. */
     size_t shown = 0;
     for (int passed = 0; passed < 2; passed++)
         for (size_t i = 0; i < tests->len && shown < TESTS_SHOWN; i++) {
@@ -217,8 +216,8 @@ static void compare(struct rest_request *r, const struct policy *now, const stru
         tailnet_policy_input_release(&w);
         return;
     }
-    bool ok =
-        policy_view_check_telling(after, &tests, problems) == 0; /* told, so that it is known before it is saved */
+    bool ok = policy_view_check_telling(after, &tests, problems) ==
+              0; /* reports problems, so that they are known before it is saved */
     policy_warn_unreachable(then, problems);
     tailnet_policy_input_approve(&w, after, &approvals);
     struct json_out o = reply_json(r);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the tailnet and its server are: for probes, for programs, for people.
+/* The health of the tailnet and its server: for probes, programs and people.
  *
- * Whether the database answers is asked by one question at a time, on a thread of its own; while it hangs, whoever asks
- * is told so at once. */
+ * One check of the database runs at a time, on a thread of its own; while it hangs, requests are answered with that at
+ * once. */
 #include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
@@ -11,7 +11,7 @@
 #include "api/view/objects.h"
 #include "model/api_past.h"
 
-#define FRESH_MS 1000 /* an answer that is good enough for the next */
+#define FRESH_MS 1000 /* how long a result is reused */
 #define HANG_MS  3000
 
 static void ask(struct work *work)
@@ -107,14 +107,14 @@ static enum http_flow headway_health(struct rest_request *r)
 }
 
 /* headscale's answer and status: "pass" and 200 as long as the database works, degraded or not, so that nobody restarts
- * a server because a router is down. Strangers are told whether there are reasons, not which. */
+ * a server because a router is down. Strangers learn whether there are reasons, but not which. */
 static enum http_flow page_answer(struct rest_request *r)
 {
     struct api_health found;
 
     report(r, &found);
-    /* A database on another machine may be away for a while: clients are served, and another daemon would not reach it
-     * either. */
+    /* A database on another machine may be away for a while: clients are still served, and another daemon would not
+     * reach it either. */
     const struct config *c = api_config(r->api);
     bool away = !r->healthy && config_is_postgres(c);
     config_unref(c);
@@ -146,7 +146,7 @@ static enum http_flow health_page(struct rest_request *r)
 
 /* ---- how far nodes are away ---- */
 
-#define NODES_MAX 200 /* that are asked for in one call */
+#define NODES_MAX 200 /* per call */
 
 /* "3,4,5" */
 static int read_ids(struct rest_request *r, const char *text, uint64_t ids[NODES_MAX], size_t *count)

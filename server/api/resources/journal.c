@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Taking an entry of the journal back. */
+/* Undoes an entry of the journal. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
@@ -12,7 +12,7 @@
 #include "api/view/operations.h"
 #include "base/vec.h"
 
-/* Entries of one change are undone together: the inverse names them all, unless it is the entry's alone. */
+/* Entries of one change are undone together: the inverse lists them all, unless it is the entry's alone. */
 static int find_parts(struct rest_request *r, const struct event *e, const json_t *inverse)
 {
     const json_t *names = json_object_get(inverse, "events");
@@ -53,13 +53,13 @@ static enum http_flow undo_with(struct rest_request *r, const struct event *e)
         return reply_code(r, ERR_CONFLICT, "%s (%.120s) cannot be undone", r->http.params[0], e->text);
     int code = operation_read(&r->http.arena, e->inverse, &inverse, &r->admin, &r->err);
     json_decref(r->json);
-    r->json = inverse; /* holds the texts */
+    r->json = inverse; /* owns the texts */
     if (code < 0 || find_parts(r, e, inverse) < 0)
         return reply_error(r, &r->err);
     return r->admin.op == ADMIN_POLICY_SET ? policy_change(r) : change(r, r->admin.op);
 }
 
-/* The entry itself is the one that stands last before its successor. */
+/* The entry itself is the last one before its successor. */
 static enum http_flow find_undone(struct rest_request *r)
 {
     const struct api_event_id *id = r->state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading the journal: its pages, entries that are searched for, how busy it was. */
+/* Reads the journal: pages, searches, and its activity over time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,19 +17,18 @@
 
 #define EVENTS_DEFAULT 100
 #define SCAN_PAGE      1000
-#define SCAN_MAX       20000 /* entries that one search looks at; it goes on from there with the next one */
+#define SCAN_MAX       20000 /* entries per search; the next search continues there */
 
-/* Of the journal: either after or before an entry. */
+/* A search of the journal: either after or before an entry. */
 struct journal_search {
     uint64_t run, after, before;
     size_t limit;
-    /* Only before an entry: what is searched for; NULL: anything. Part of a text is enough, and case does not matter.
-     */
+    /* Only before an entry: the search terms; NULL: any. Each matches a part of the text in any case. */
     const char *kind, *actor, *object, *text;
     int64_t until_ns; /* 0: any time */
     /* found, newest first */
     VEC(struct event *) events;
-    uint64_t next_run, next_seq; /* the oldest entry that was looked at, where there are older ones */
+    uint64_t next_run, next_seq; /* the oldest entry examined, if there are older ones */
     int64_t read_to_ns;
 };
 
@@ -38,7 +37,7 @@ static bool holds(const char *text, const char *part)
     return !part || strcasestr(text, part);
 }
 
-/* Its name in the API, or the words that people see instead. */
+/* Matches the kind's name in the API or the words shown to people. */
 static bool kind_holds(const char *kind, const char *part)
 {
     return holds(kind, part) || holds(event_kind_words(kind), part);
@@ -57,7 +56,7 @@ static bool is_search(const struct journal_search *j)
     return j->kind || j->actor || j->object || j->text || j->until_ns;
 }
 
-/* Newest first; false: no more are wanted. */
+/* Called newest first; false: no more are wanted. */
 static bool look_at(struct journal_search *j, struct event *e)
 {
     if (j->events.len >= j->limit)
@@ -90,7 +89,7 @@ static int search(struct rest_request *r, struct journal_search *j)
         }
         free(events);
         if (all && count < page) {
-            j->next_run = 0; /* down to the beginning */
+            j->next_run = 0; /* reached the beginning */
             return 0;
         }
         more = all && j->events.len < j->limit;
@@ -212,7 +211,7 @@ static enum http_flow events_list(struct rest_request *r)
 
 #define STEP_DEFAULT 1800 /* seconds */
 #define STEP_MAX     (7 * 86400)
-#define SPANS        48 /* that one answer covers */
+#define SPANS        48 /* per answer */
 
 struct count_request {
     int64_t from_ns;

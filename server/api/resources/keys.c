@@ -8,7 +8,7 @@
 #include "api/view/objects.h"
 #include "model/secret.h"
 
-/* How long a key lives whose end is not said, as on the command line. */
+/* The lifetime of a key if none is given, as on the command line. */
 #define HOUR_NS        (3600 * (int64_t)1000000000)
 #define PREAUTH_KEY_NS HOUR_NS
 #define API_KEY_NS     (90 * 24 * HOUR_NS)
@@ -53,8 +53,8 @@ static enum http_flow preauthkey_create(struct rest_request *r)
     return change(r, ADMIN_PREAUTHKEY_CREATE);
 }
 
-/* {id}, or up to 0.27 {user, key}: the whole key or what lists show of it. An administrator who may name it by its
- * prefix need not have a slow hash computed. */
+/* {id}, or up to 0.27 {user, key}: the whole key, or the part that lists show. An administrator who may name a key by
+ * its prefix does not have a slow hash computed. */
 static int preauthkey_named(struct rest_request *r, uint64_t *id)
 {
     const char *key = "", *secret;
@@ -78,7 +78,7 @@ static int preauthkey_named(struct rest_request *r, uint64_t *id)
     return err_field(&r->err, ERR_MISSING, "key", "pre-auth key not found");
 }
 
-/* The key's id stands in the path, or the body names the key. */
+/* The key's id is in the path, or the body names the key. */
 static enum http_flow preauthkey_change(struct rest_request *r, enum admin_op op)
 {
     int code = r->http.params[0] ? param_id(r, 0, &r->admin.id) : preauthkey_named(r, &r->admin.id);
@@ -141,7 +141,7 @@ static enum http_flow apikey_create(struct rest_request *r)
     return change(r, ADMIN_APIKEY_CREATE);
 }
 
-/* headscale's way: an id or a prefix, of which the latter may stand in the path. */
+/* As in headscale: an id or a prefix; the prefix may be in the path. */
 static enum http_flow apikey_change(struct rest_request *r, enum admin_op op)
 {
     const char *text = r->http.params[0];
@@ -157,7 +157,7 @@ static enum http_flow apikey_change(struct rest_request *r, enum admin_op op)
         return reply_code(r, ERR_INVALID, "provide either id or prefix, not both");
     if (text) {
         if (secret_prefix_parse(SECRET_API_KEY, text, prefix, &r->err) < 0) {
-            r->err.code = ERR_MISSING; /* no key has it: what headscale answers */
+            r->err.code = ERR_MISSING; /* no key has it: headscale's answer */
             return reply_error(r, &r->err);
         }
         r->admin.prefix = arena_strdup(&r->http.arena, prefix);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes. Their routes are in routes.c, those that wait for admission in pending.c. */
+/* Nodes. Their routes are in routes.c, pending registrations in pending.c. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
@@ -62,7 +62,7 @@ static enum http_flow node_delete(struct rest_request *r)
     return change_id(r, ADMIN_NODE_DELETE);
 }
 
-/* The new name stands in the path, or in the body. */
+/* The new name is in the path, or in the body. */
 static enum http_flow node_rename(struct rest_request *r)
 {
     r->admin.name = r->http.params[1] ? r->http.params[1] : "";
@@ -148,7 +148,7 @@ static enum http_flow nodes_backfill(struct rest_request *r)
     return request_admin(r, backfilled);
 }
 
-/* A node that is none yet and has no id. */
+/* A made-up node, which has no id. */
 static enum http_flow made_up(struct rest_request *r)
 {
     const struct core_admin *a = &r->admin;

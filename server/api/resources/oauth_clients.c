@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Programs that fetch access tokens: OAuth clients, and where they fetch them (RFC 6749, 4.4). */
+/* OAuth clients: programs that fetch access tokens, and the call that issues them (RFC 6749, 4.4). */
 #include <stdio.h>
 
 #include "api/change/change.h"
@@ -89,7 +89,7 @@ struct token_request {
     const char *secret, *scope, *tags;
 };
 
-/* Errors are RFC 6749's, not the API's. */
+/* Errors have RFC 6749's form, not the API's. */
 static enum http_flow refuse(struct rest_request *r, int status, const char *word, const char *text)
 {
     struct json_out o = JSON_OUT(http_reply(&r->http, status, HTTP_JSON));
@@ -115,7 +115,7 @@ static const char *form_value(const struct http_pair *pairs, size_t count, const
     return "";
 }
 
-/* The password of a Basic header: clients of RFC 6749 send their secret there, escaped as in a form. */
+/* The password of a Basic header: clients send their secret there (RFC 6749), escaped as in a form. */
 static const char *basic_secret(struct rest_request *r)
 {
     static const char basic[] = "Basic ";
@@ -168,7 +168,7 @@ static enum http_flow token_made(struct rest_request *r)
     return HTTP_DONE;
 }
 
-/* What was asked for, or all that the client may have. false: it is refused. */
+/* Narrows the scopes to the requested ones, or all that the client may have. false: refused. */
 static bool narrow(struct rest_request *r, const struct oauth_client *c, const struct token_request *t)
 {
     const char *missing = NULL;
@@ -202,7 +202,7 @@ static enum http_flow decide_slowly(struct rest_request *r)
     return decide(r, true);
 }
 
-/* Who asks without a key counts by address, a /64 of IPv6: each may have one slow hash computed at a time. */
+/* Requests without a key count by IPv4 address or IPv6 /64: each may have one slow hash computed at a time. */
 static uint64_t number_of_peer(const struct rest_request *r)
 {
     uint8_t digest[CRYPTO_HASH_LEN];
@@ -262,7 +262,7 @@ static enum http_flow token_create(struct rest_request *r)
         t->secret = basic_secret(r);
     if (!*t->secret)
         return refuse(r, 401, "invalid_client", "missing client credentials");
-    /* Tailscale's command line keeps options behind the secret: "?ephemeral=false". */
+    /* Tailscale's command line appends options to the secret: "?ephemeral=false". */
     t->secret = arena_strndup(&r->http.arena, t->secret, strcspn(t->secret, "?"));
     r->state = t;
     return decide(r, false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Looking back: the tailnet of a moment, and who served a prefix. */
+/* The past: the tailnet at a given time, and the routers that served a prefix. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -36,11 +36,11 @@ static void fill_nodes(struct api_view *v, struct arena *a, struct api_list *out
     free(nodes);
 }
 
-/* Routers of a prefix that serve viewers by nearness, with the names of those. */
+/* The routers of a prefix that serve viewers by nearness, with the names of the viewers. */
 static void fill_nearest_of(const struct tailnet_snapshot *s, const struct nearest_prefix *p, struct arena *a,
                             struct api_list *out)
 {
-    struct map places = {0}; /* slot of a router -> its place in out and 1 */
+    struct map places = {0}; /* slot of a router -> its index in out, plus 1 */
 
     for (uint32_t viewer = 0; viewer < p->viewers; viewer++) {
         const struct tailnet_node *n = snapshot_node(s, viewer), *router = p->routers[viewer] == TAILNET_SLOT_NONE
@@ -121,7 +121,7 @@ static int build(struct rest_request *r, struct history *const *images, size_t c
     return 0;
 }
 
-/* What clients were told of DNS, as JSON: of a text that is damaged nothing. The caller owns it. */
+/* The clients' DNS settings as JSON; a damaged text is skipped. NULL: none. Caller frees. */
 static char *dns_of(const struct store_past *past)
 {
     for (size_t i = 0; i < past->count; i++) {
@@ -136,7 +136,7 @@ static char *dns_of(const struct store_past *past)
     return NULL;
 }
 
-/* As of the newest publication: the same by the same way. */
+/* The newest publication, in the same form. */
 static int write_present(struct rest_request *r, int64_t since_ns)
 {
     struct past_images images = {0};
@@ -200,12 +200,12 @@ static enum http_flow state_get(struct rest_request *r)
 #define MOVES_DEFAULT 50
 #define MOVES_MAX     1000
 #define SCAN_PAGE     1000
-#define SCAN_MAX      20000 /* entries of the journal that one request reads */
+#define SCAN_MAX      20000 /* journal entries per request */
 
 #define FOLLOWED_MAX 64 /* at a time, in one history */
 
 struct followed_move {
-    uint64_t of, ms; /* the router that was moved to, or the exit node that was left; after how long all did */
+    uint64_t of, ms; /* the router moved to, or the exit node left; how long until all had followed */
 };
 
 struct history_scan {
@@ -215,10 +215,10 @@ struct history_scan {
     int64_t since_ns;
     /* found */
     VEC(struct event *) events;
-    VEC(json_t *) details;              /* by event, NULL: it has none */
-    VEC(uint64_t) after_ms;             /* by event: when all who were asked used the new router; 0: not known */
+    VEC(json_t *) details;  /* one per event, NULL: none */
+    VEC(uint64_t) after_ms; /* one per event: how long until all asked nodes used the new router; 0: not known */
     VEC(struct followed_move) followed; /* whose moves are older, and not found yet */
-    bool complete;                      /* down to the beginning of the journal, or of what was asked for */
+    bool complete;                      /* back to the beginning of the journal, or of the requested time */
 };
 
 static bool is_move(const char *kind)
@@ -253,7 +253,7 @@ static uint64_t id_in(const json_t *detail, const char *name)
     return detail && json_get_u64(detail, name, &id, NULL) == 0 ? id : 0;
 }
 
-/* How long it took until all who were asked had followed the move; 0: not known. */
+/* How long it took until all asked nodes had followed the move; 0: not known. */
 static uint64_t take_followed(struct history_scan *h, const struct event *e, const json_t *detail)
 {
     uint64_t of = id_in(detail, str_eq(e->kind, event_kind(EVENT_EXIT_ENDED)) ? "from" : "to");
@@ -267,7 +267,7 @@ static uint64_t take_followed(struct history_scan *h, const struct event *e, con
     return 0;
 }
 
-/* A move, or what clients said after it (which is newer, so it comes first). Takes the reference of detail. */
+/* A move, or the report of clients about it (which is newer, so it comes first). Takes the reference of detail. */
 static void take_move(struct history_scan *h, struct event *e, json_t *detail)
 {
     bool followed = str_eq(e->kind, event_kind(EVENT_ROUTE_FOLLOWED));
@@ -294,7 +294,7 @@ static void look_at(struct history_scan *h, struct event *e)
     take_move(h, e, detail);
 }
 
-/* Newest first; false: no more of it is wanted. */
+/* Called newest first; false: no more are wanted. */
 static bool take_entry(struct history_scan *h, struct event *e)
 {
     if (e->time_ns < h->since_ns) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What waits for a decision: registrations, and sessions of SSH in check mode. */
+/* Pending decisions: registrations, and SSH sessions in check mode. */
 #include "api/change/change.h"
 #include "api/request/args.h"
 #include "api/request/reply.h"
@@ -12,7 +12,7 @@ static enum http_flow pending_list(struct rest_request *r)
     return reply_list(r, "pending", write_pendings);
 }
 
-/* Ids of headscale before 0.29 were the 24 digits alone. */
+/* headscale's ids before 0.29 were the 24 digits alone. */
 static const char *whole_auth_id(struct rest_request *r, const char *id)
 {
     struct buf b = BUF_INIT(0);
@@ -59,7 +59,7 @@ static enum http_flow auth_register(struct rest_request *r)
     return arg_text(r, "authId", &id) < 0 ? reply_error(r, &r->err) : admit(r, id);
 }
 
-/* The id stands in the path, or in the body. */
+/* The id is in the path, or in the body. */
 static enum http_flow decide(struct rest_request *r, enum admin_op op)
 {
     const char *id = r->http.params[0] ? r->http.params[0] : "";

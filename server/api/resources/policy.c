@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The policy's text. Whether one is accepted is the core's word, also where it is only checked. */
+/* The policy's text. The core decides whether one is accepted, also if it is only checked. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
@@ -22,7 +22,7 @@ static enum http_flow reply_policy(struct rest_request *r, const struct api_poli
     return HTTP_DONE;
 }
 
-/* The one of the database, or the empty one. */
+/* The policy in the database, or the empty one. */
 static struct api_policy stored_policy(const struct policy_text *p)
 {
     return (struct api_policy){.text = p ? p->text : "",
@@ -58,9 +58,9 @@ static enum http_flow policy_get(struct rest_request *r)
         return request_later(r, HTTP_DISK, read_file);
     }
     struct api_policy stored = stored_policy(p);
-    if (p || r->endpoint->dialect == DIALECT_HEADWAY) /* an empty one was set by somebody */
+    if (p || r->endpoint->dialect == DIALECT_HEADWAY) /* somebody set an empty one */
         return reply_policy(r, &stored);
-    return reply_code(r, ERR_MISSING, "acl policy not found"); /* headscale's words, which clients know */
+    return reply_code(r, ERR_MISSING, "acl policy not found"); /* headscale's message, which clients know */
 }
 
 void write_findings(struct json_out *o, const struct policy_problems *found)
@@ -76,7 +76,7 @@ void write_findings(struct json_out *o, const struct policy_problems *found)
     json_close(o, ']');
 }
 
-/* By their first words headscale's web interfaces know what to show beside the editor. */
+/* headscale's web interfaces decide by the first words of a message what to show beside the editor. */
 static const char *words_of(struct rest_request *r, const char *text)
 {
     static const char plain[] = "parsing policy: ", expected[] = "parsing policy from bytes: ";
@@ -92,7 +92,7 @@ static const char *words_of(struct rest_request *r, const char *text)
     return whole;
 }
 
-/* What is wrong with a policy, whole: one sentence a line. */
+/* All problems of a policy, one sentence per line. */
 enum http_flow reply_problems(struct rest_request *r, const struct err *e, const struct policy_problems *problems)
 {
     struct buf words = BUF_INIT(PROBLEMS_MAX);
@@ -105,7 +105,7 @@ enum http_flow reply_problems(struct rest_request *r, const struct err *e, const
     return reply_error(r, e);
 }
 
-/* 412, with the policy as it is now. */
+/* Answers 412, with the current policy. */
 static enum http_flow reply_policy_changed(struct rest_request *r)
 {
     struct buf current = BUF_INIT(0);
@@ -147,7 +147,7 @@ static enum http_flow set_done(struct rest_request *r)
     return HTTP_DONE;
 }
 
-/* The text that is asked about, in r->admin. */
+/* Reads the text in question into r->admin. */
 static int read_text(struct rest_request *r)
 {
     if (policy_arg(r, &r->admin.text) < 0)
@@ -191,7 +191,7 @@ static void examine(struct rest_request *r)
         r->admin.call.err = (struct err){.code = (enum err_code)r->admin.call.code, .message = "the policy is refused"};
 }
 
-/* What is only tried is examined on the threads of such questions: it holds up no change. */
+/* A mere check runs on the thread for long computations: it delays no change. */
 static enum http_flow check(struct rest_request *r)
 {
     examine(r);
@@ -240,7 +240,7 @@ static enum http_flow policy_check(struct rest_request *r)
     return read_text(r) < 0 ? reply_error(r, &r->err) : heavy_later(r, check);
 }
 
-/* The core stores each policy that it takes from the file, so the one in force only has to be there. */
+/* The core stores every policy that it takes from the file, so it suffices that one is in force. */
 static enum http_flow policy_adopt(struct rest_request *r)
 {
     const struct config *c = api_config(r->api);

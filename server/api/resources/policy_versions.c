@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The texts that were the policy: which there are, one of them, and making one the policy again. */
+/* Earlier policies: lists them, shows one, and makes one the policy again. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -67,7 +67,7 @@ static enum http_flow versions_list(struct rest_request *r)
     return request_later(r, HTTP_DISK, read_versions);
 }
 
-/* The record, which the caller owns; NULL: it is answered. */
+/* The record, which the caller owns; NULL: the request is answered. */
 static struct policy_text *read_version(struct rest_request *r)
 {
     const struct version_page *page = r->state;
@@ -98,7 +98,7 @@ static enum http_flow show_version(struct rest_request *r)
     return HTTP_DONE;
 }
 
-/* Like saving the text: it is checked against the tailnet as it is now. */
+/* Like saving the text: it is checked against the current tailnet. */
 static enum http_flow restore_version(struct rest_request *r)
 {
     struct policy_text *p = read_version(r);

@@ -28,14 +28,14 @@ static const char *text_or(const char *text, const char *fallback)
     return text && *text ? text : fallback;
 }
 
-/* What is asked about: a matrix, or the neighbours of one (of: NULL, or its name). */
+/* The question: a matrix, or the neighbours of one (of: NULL, or its name). */
 struct reach_question {
     struct policy_reach_query matrix;
     const char *of;
     size_t limit;
 };
 
-/* Into the answer once it is known that there is one. */
+/* Writes the answer once it is certain that there is one. */
 static int write_reach(struct rest_request *r, const struct policy_view *v, const struct reach_question *q)
 {
     struct buf out = BUF_INIT(0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* When a pair gained and lost its way: the path is worked out in the tailnet of each moment at which something changed
- * that it may follow from, from now on backwards until there is no more time. */
+/* When a pair gained and lost its path: the path is computed in the tailnet at each time when something it may depend
+ * on changed, from now backwards until time runs out. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -16,12 +16,12 @@
 #include "tailnet/past.h"
 
 #define SCAN_PAGE   1000
-#define SCAN_MAX    20000 /* entries of the journal that one request reads */
+#define SCAN_MAX    20000 /* journal entries per request */
 #define MOMENTS_MAX 200
 #define TIME_MAX_MS 5000
-#define SETTLED_NS  (100 * NS_PER_MS) /* what an entry says is published a moment after it was written */
+#define SETTLED_NS  (100 * NS_PER_MS) /* an entry's change is published a moment after the entry is written */
 
-/* Which entries a path may change with. */
+/* Which journal entries may change a path. */
 enum concern { CONCERN_ALL, CONCERN_ENDS, CONCERN_NETWORKS };
 static const struct {
     enum event_id id;
@@ -38,7 +38,7 @@ static const struct {
     {EVENT_ROUTE_UNSERVED, CONCERN_NETWORKS},
 };
 
-/* What the path was. */
+/* The path at a past time. */
 struct reach_past {
     bool allowed;
     uint64_t line;
@@ -48,7 +48,7 @@ struct reach_past {
 struct reach_pair {
     const char *src, *dst;
     uint64_t port;
-    bool ends_are_nodes; /* of which entries tell by name; else any node may be among them */
+    bool ends_are_nodes; /* entries name these; otherwise any node may be among them */
     bool to_network;
 };
 
@@ -56,9 +56,9 @@ struct reach_search {
     struct reach_pair q;
     int64_t deadline_ms;
     VEC(struct event *) moments; /* newest first */
-    bool complete;               /* down to the beginning of the journal */
+    bool complete;               /* back to the beginning of the journal */
     VEC(struct api_reach_change) changes;
-    VEC(struct reach_past) states; /* by change: its texts */
+    VEC(struct reach_past) states; /* one per change: its texts */
 };
 
 /* ---- the moments ---- */
@@ -123,7 +123,7 @@ static void take_fact(const json_t *answer, struct reach_past *out)
     out->line = line > 0 ? (uint64_t)line : 0;
 }
 
-/* A name that was nobody's then is no error: there was no way. */
+/* A name that did not exist then is no error: there was no path. */
 static int explain_in(struct rest_request *r, const struct reach_pair *q, const struct tailnet_snapshot *s,
                       struct reach_past *out)
 {
@@ -158,7 +158,7 @@ static int explain_in(struct rest_request *r, const struct reach_pair *q, const 
     return code < 0 ? err_set(&r->err, (enum err_code)code, "%.200s", out->fact) : 0;
 }
 
-/* *known false: nothing is kept of that moment. */
+/* *known false: nothing is kept of that time. */
 static int explain_at(struct rest_request *r, const struct reach_pair *q, int64_t at_ns, bool *known,
                       struct reach_past *out)
 {
@@ -193,7 +193,7 @@ static void add_change(struct reach_search *s, const struct reach_past *state, i
                                         .text = e ? e->text : NULL}));
 }
 
-/* What is so after a moment came by it, where it was not so before; the moments before are looked at one by one. */
+/* If the path differs before and after a time, the change then caused it; earlier times are examined one by one. */
 static int search(struct rest_request *r, struct reach_search *s, struct reach_past *now, int64_t *back_to_ns)
 {
     int64_t at_ns = r->s->wall_ns;
@@ -211,7 +211,7 @@ static int search(struct rest_request *r, struct reach_search *s, struct reach_p
         int code = explain_at(r, &s->q, before_ns, &known, &before);
         if (code < 0)
             return code;
-        if (!known) { /* nothing is kept of what was before */
+        if (!known) { /* nothing is kept of the time before */
             s->complete = true;
             i = s->moments.len;
             break;

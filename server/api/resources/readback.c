@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients hold. They are asked in their map streams; nobody waits for the answer but the request. */
+/* What clients hold. They are asked in their map streams; only the request waits for the answer. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -11,7 +11,7 @@
 #include "control/control.h"
 #include "readback/readback.h"
 
-#define NEW_NS (2 * NS_PER_SECOND) /* until a move is looked at */
+#define NEW_NS (2 * NS_PER_SECOND) /* until a move is examined */
 
 static const char *say_now(const struct api_prefix *p, bool fresh, struct arena *a)
 {
@@ -34,7 +34,7 @@ static const char *say_now(const struct api_prefix *p, bool fresh, struct arena 
     return kept;
 }
 
-/* Of a prefix that has not moved, or so lately that nobody was asked yet; false: no node has it. */
+/* For a prefix that has not moved, or so recently that nobody was asked yet; false: no node has it. */
 static bool followers_now(struct rest_request *r, const struct prefix *p, struct api_followers *out)
 {
     struct prefixes only = {0};

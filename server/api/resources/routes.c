@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes: by node, by prefix, what is approved and who serves. */
+/* Routes: by node, by prefix, approvals and routers. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
@@ -247,7 +247,7 @@ static enum http_flow routes_check(struct rest_request *r)
     return heavy_later(r, routes_examined);
 }
 
-/* What is wrong with what was approved, or would be. */
+/* Problems of the routes that were, or would be, approved. */
 static void write_approval_warnings(struct json_out *o, struct rest_request *r)
 {
     struct route_question q = {.node = r->admin.id, .prefixes = &r->admin.prefixes, .as_approved = true};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The server itself: who asks it, its relay, its version and public key, copies of its database. */
+/* The server itself: who the caller is, the relay, version and public key, copies of the database. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -12,7 +12,7 @@
 #include "api/view/objects.h"
 #include "model/version.h"
 
-#define KEY_MIN_VERSION 39 /* tailcfg.CapabilityVersion from which clients speak Noise */
+#define KEY_MIN_VERSION 39 /* first tailcfg.CapabilityVersion of clients that speak Noise */
 #define VERIFY_MAX      4096
 
 const char *policy_mode(const struct config *c)

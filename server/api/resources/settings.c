@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What holds for the whole tailnet, as Tailscale's API v2 has it. The configuration says it: nothing here is changed.
- */
+/* Settings of the whole tailnet in the form of Tailscale's API v2. They come from the configuration and cannot be
+ * changed here. */
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/tables.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What would happen to routes if. The core hands out a copy of its elections; all the rest is computed over the
- * request's snapshot, on a thread that may take its time. */
+/* Simulates changes to routes. The core hands out a copy of its elections; the rest is computed over the request's
+ * snapshot, on a thread that may take its time. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -36,7 +36,7 @@ static int read_kind(const json_t *object, int *out, struct err *e)
     return rc;
 }
 
-/* A list of texts, each given to take. */
+/* Passes each text of a list to take. */
 static int read_texts(const json_t *object, const char *key, int (*take)(void *to, const char *text, struct err *e),
                       void *to, struct err *e)
 {
@@ -135,7 +135,7 @@ static int read_changes(struct rest_request *r, struct simulate_state *s)
     return 0;
 }
 
-/* When the request ends, also where the server stops before its turn has come. */
+/* Called when the request ends, also if the server stops before it has run. */
 static void state_release(void *state)
 {
     struct simulate_state *s = state;
@@ -161,7 +161,7 @@ static void list_findings(struct rest_request *r, const struct policy_problems *
     *out = (struct api_list){list, found->len};
 }
 
-/* What the policy would be refused for beside its form; false: it would cost too much. */
+/* Reasons to refuse the policy other than its form; false: too expensive. */
 static bool check_policy(struct rest_request *r, const struct policy *p, const struct tailnet_policy_input *w,
                          struct policy_problems *found)
 {

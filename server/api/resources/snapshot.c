@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Everything that a console shows, at once. */
+/* Everything that a console shows, in one answer. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
@@ -46,7 +46,7 @@ static void write_policy_mark(struct json_out *o, const struct tailnet_snapshot 
     api_write(o, &api_policy_mark_shape, &mark, API_HEADWAY);
 }
 
-/* routesAvailable: advertised and not approved, what waits for an administrator. */
+/* routesAvailable: advertised but not approved, awaiting an administrator. */
 static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, const struct api_list *prefixes)
 {
     struct api_counts counts = {.nodes = s->node_count, .online = s->online_count};
@@ -62,8 +62,8 @@ static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, c
     api_write(o, &api_counts_shape, &counts, API_HEADWAY);
 }
 
-/* Read while it arrives: first what the rest is measured by, then what is looked at first, in the order in which it is
- * shown. */
+/* Clients read it while it arrives: first what the rest refers to, then what is seen first, in the order of the
+ * screen. */
 static enum http_flow snapshot(struct rest_request *r)
 {
     struct arena a = ARENA_INIT(0);
@@ -71,7 +71,7 @@ static enum http_flow snapshot(struct rest_request *r)
     struct api_view v;
 
     events_expect(r->api->hub);
-    tailnet_unpin(r->s); /* a snapshot that is at least as new as what the stream will begin with */
+    tailnet_unpin(r->s); /* the snapshot must be at least as new as the start of the stream */
     r->s = tailnet_pin(r->api->with.tailnet);
     const struct config *c = api_config(r->api);
     struct json_out o = reply_json(r);

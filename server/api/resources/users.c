@@ -8,7 +8,7 @@
 #include "api/view/objects.h"
 #include "api/view/tailscale_objects.h"
 
-/* One filter is used, the first of name, email, id that is given. */
+/* Only the first given filter of name, email, id is used. */
 static bool user_fits(const struct user *u, const char *name, const char *email, uint64_t id)
 {
     if (*name)
@@ -72,7 +72,7 @@ static enum http_flow user_create(struct rest_request *r)
     return change(r, ADMIN_USER_CREATE);
 }
 
-/* The new name stands in the path, or in the body. */
+/* The new name is in the path, or in the body. */
 static enum http_flow user_rename(struct rest_request *r)
 {
     r->admin.name = r->http.params[1] ? r->http.params[1] : "";
@@ -109,6 +109,20 @@ static enum http_flow user_link(struct rest_request *r)
     return change_id(r, ADMIN_USER_LINK);
 }
 
+/* Those of "GROUP@PROVIDER" that are of the provider. */
+static void groups_of(const struct user *u, const char *provider, struct strs *out)
+{
+    for (size_t i = 0; u && i < u->groups.len; i++) {
+        const char *group = u->groups.items[i], *at = strrchr(group, '@');
+
+        if (!at || !str_eq(at + 1, provider))
+            continue;
+        char *name = mem_strndup(group, (size_t)(at - group));
+        strs_push(out, name);
+        free(name);
+    }
+}
+
 static enum http_flow identities_list(struct rest_request *r)
 {
     struct json_out o = reply_json(r);
@@ -119,18 +133,20 @@ static enum http_flow identities_list(struct rest_request *r)
     for (size_t i = 0; i < r->s->identity_count; i++) {
         const struct identity *x = r->s->identities[i];
         const struct user *u = snapshot_user(r->s, x->user_id);
-        const struct api_identity out = {.user_id = x->user_id,
-                                         .user = u ? u->name : "",
-                                         .provider = x->provider,
-                                         .issuer = x->issuer,
-                                         .subject = x->subject,
-                                         .created_ns = x->created_ns,
-                                         .login_ns = x->login_ns,
-                                         .groups_ns = x->groups_ns,
-                                         .refreshes = *x->refresh_token != '\0',
-                                         .refreshed_ns = x->refreshed_ns,
-                                         .trouble = x->trouble};
+        struct api_identity out = {.user_id = x->user_id,
+                                   .user = u ? u->name : "",
+                                   .provider = x->provider,
+                                   .issuer = x->issuer,
+                                   .subject = x->subject,
+                                   .created_ns = x->created_ns,
+                                   .login_ns = x->login_ns,
+                                   .groups_ns = x->groups_ns,
+                                   .refreshes = *x->refresh_token != '\0',
+                                   .refreshed_ns = x->refreshed_ns,
+                                   .trouble = x->trouble};
+        groups_of(u, x->provider, &out.groups);
         api_write(&o, &api_identity_shape, &out, API_HEADWAY);
+        strs_release(&out.groups);
     }
     json_close(&o, ']');
     json_close(&o, '}');

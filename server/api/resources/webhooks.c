@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Webhooks: who is told of events by POST. */
+/* Webhooks: receivers of events by POST. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
@@ -76,7 +76,7 @@ static enum http_flow run(struct rest_request *r, enum admin_op op)
     return request_admin(r, r->endpoint->dialect == DIALECT_V2 ? v2_done : change_done);
 }
 
-/* What the core keeps of a new secret. */
+/* The form of a new secret that the core keeps. */
 static void make_secret(struct rest_request *r)
 {
     char *sealed = webhooks_new_secret(r->api->webhooks);

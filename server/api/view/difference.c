@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What differs between two snapshots, as the "changed" and "removed" of a message: so that a console that took one of
- * them is at the other after it, whatever the events between were. Blocks and records that are shared between the
- * snapshots are not looked into. */
+/* The difference between two snapshots, as "changed" and "removed" of a message: it takes a console from one to the
+ * other, whatever the events in between were. Blocks and records that the snapshots share are skipped. */
 #include <stdlib.h>
 
 #include "api/view/difference.h"
@@ -10,9 +9,9 @@
 
 struct api_difference {
     struct api_view *was, *is;
-    VEC(const struct tailnet_node *) nodes; /* as they are now */
+    VEC(const struct tailnet_node *) nodes; /* in their current state */
     VEC(uint64_t) gone;
-    struct map users;         /* id -> 1: count of nodes or the record differs */
+    struct map users;         /* id -> 1: the number of nodes or the record differs */
     struct prefixes prefixes; /* whose routers may differ */
 };
 
@@ -72,7 +71,7 @@ static bool shares_prefix(const struct prefixes *changed, const struct prefixes 
     return false;
 }
 
-/* What a router shows of a prefix depends on who serves it: the other routers of these prefixes are told too. */
+/* A router's view of a prefix depends on who serves it: the other routers of these prefixes are included. */
 static void add_neighbours(struct api_difference *d)
 {
     struct map there = {0};
@@ -118,7 +117,7 @@ static void write_api_record(struct json_out *o, struct api_difference *d, const
     write_api_key(o, (const struct api_key *)record, NULL, API_HEADWAY);
 }
 
-/* Writes the present records that are new or other ones, or that also names; the ids of those that went to gone. */
+/* Writes the current records that are new or changed, or listed in also; adds the ids of deleted ones to gone. */
 static void compare_records(struct api_difference *d, struct record_list was, struct record_list is,
                             const struct map *also, write_record *write, struct json_out *changed,
                             struct json_out *gone)
@@ -153,7 +152,7 @@ static void compare_pendings(struct api_difference *d, struct json_out *changed,
             json_str(gone, was->pendings[i]->auth_id);
 }
 
-/* Those whose settings are other ones; all of them where what is configured for all is. */
+/* Adds prefixes whose settings changed; all of them if the setting for all prefixes did. */
 static void add_settled_otherwise(struct api_difference *d)
 {
     const struct tailnet_snapshot *was = d->was->s, *is = d->is->s;

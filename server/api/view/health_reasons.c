@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One function a question; each adds what it finds. The codes are part of the API: programs compare them. */
+/* One function per check; each adds what it finds. The codes are part of the API: programs compare them. */
 #include "api/view/health_reasons.h"
 
 #include <stdarg.h>
@@ -14,10 +14,10 @@
 #include "routes/routes.h"
 #include "tailscale/tailscale.h"
 
-#define OLD_NS             (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
+#define OLD_NS             (3600 * NS_PER_SECOND) /* what has awaited an administrator this long is reported */
 #define NAMED_MAX          5
-#define GROUP_PREFIXES_MAX 1024 /* that are looked at for each group of via */
-/* Before a certificate ends; of one with a short life at most one part in 6, and one in 30. */
+#define GROUP_PREFIXES_MAX 1024 /* examined for each via group */
+/* Time before a certificate ends; for short-lived ones at most one part in 6, and one in 30. */
 #define CERTIFICATE_NS (14 * 86400 * NS_PER_SECOND)
 #define LAST_DAYS_NS   (3 * 86400 * NS_PER_SECOND)
 
@@ -80,7 +80,7 @@ static const struct {
     [REASON_WEBHOOK] = {"webhook-failing", "webhook", WEIGHT_WARN},
 };
 
-struct about { /* what a reason is about */
+struct about { /* the subject of a reason */
     uint64_t id;
     const char *name;
     int64_t since_ns;
@@ -151,7 +151,7 @@ static void note_effective(struct health_scan *h, const struct tailnet_node *n)
     for (size_t i = 0; i < n->record->approved.len; i++) {
         const struct prefix *p = &n->record->approved.items[i];
         if (connector && p->bits == p->addr.bits)
-            continue; /* learned: the app is named, not each of its addresses */
+            continue; /* learned: the app is reported, not each of its addresses */
         if (!prefix_is_exit(p) && prefixes_has(&n->record->available, p))
             prefixes_add(&h->unserved, p);
     }
@@ -193,7 +193,7 @@ static bool is_served_via(const struct tailnet_snapshot *s, const struct prefix 
     return false;
 }
 
-/* Those whom grants lead through tags that no router of the prefix has, or none that can serve it. */
+/* Sources that grants lead through tags which no router of the prefix has, or none that can serve it. */
 static void ask_group(struct health_scan *h, const struct policy_view *v, size_t group)
 {
     struct strs tags = {0};
@@ -311,7 +311,7 @@ static void ask_approval(struct health_scan *h, const struct tailnet_node *n)
         add(h, REASON_APPROVAL, about_node(n, n->record->created_ns), "%s waits for approval", n->record->given_name);
 }
 
-/* A route that an administrator revoked waits for nothing. */
+/* A route that an administrator revoked does not await approval. */
 static void ask_routes(struct health_scan *h, const struct tailnet_node *n)
 {
     const struct node *r = n->record;
@@ -336,7 +336,7 @@ static void ask_routes(struct health_scan *h, const struct tailnet_node *n)
     buf_release(&names);
 }
 
-/* Half of their time has gone by. */
+/* Reports pending ones once half of their time has passed. */
 static void ask_pendings(struct health_scan *h)
 {
     char when[TIME_TEXT_MAX];
@@ -353,7 +353,7 @@ static void ask_pendings(struct health_scan *h)
     }
 }
 
-/* For so long that the journal says so. */
+/* Reports receivers that have failed for long enough to be in the journal. */
 static void ask_webhooks(struct health_scan *h)
 {
     char when[TIME_TEXT_MAX];
@@ -400,7 +400,7 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Of one that is ordered: what went wrong, and how much time is left. */
+/* For an ordered certificate: what went wrong, and how much time is left. */
 static void ask_renewal(struct health_scan *h, const struct acme_status *c)
 {
     char next[TIME_TEXT_MAX], ends[TIME_TEXT_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Objects and whole lists of a snapshot, written. */
+/* Writes objects and whole lists of a snapshot. */
 #include <stdlib.h>
 
 #include "api/request/reply.h"
@@ -199,7 +199,7 @@ void write_prefix(struct json_out *o, struct api_view *v, const struct prefix *p
     prefixes_release(&only);
 }
 
-/* Set to be served in some way, and routed by no node. */
+/* Prefixes with settings that no node routes. */
 static void write_unrouted(struct json_out *o, struct api_view *v, const struct prefix_settings *settings)
 {
     struct api_prefix out = {.prefix = settings->prefix, .exit = prefix_is_exit(&settings->prefix)};
@@ -278,7 +278,7 @@ enum http_flow reply_list(struct rest_request *r, const char *name, write_list *
     return HTTP_DONE;
 }
 
-/* DNS values as they are shown. split: what keeps the text of its member. */
+/* DNS values as shown. split: holds the text of its member. */
 static struct api_dns_values shown_dns(const struct dns_values *v, struct buf *split)
 {
     struct json_out o = JSON_OUT(split);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the core calls an operation with fields, as a call of /api/headway: method, path and body. The journal keeps
- * operations; journals of versions before 1.1 keep calls, which are read back by the same table. */
+/* Translates operations of the core with their fields to calls of /api/headway: method, path and body. The journal
+ * keeps operations; journals of versions before 1.1 keep calls, which are translated back by the same table. */
 #include "api/view/operations.h"
 #include "base/array.h"
 #include "http/http.h"
@@ -10,7 +10,7 @@
 
 static const struct {
     enum admin_op op;
-    const char *method, *path; /* a field in braces stands in the path, the others in the body */
+    const char *method, *path; /* a field in braces goes into the path, the others into the body */
 } calls[] = {
     {ADMIN_USER_DELETE, "DELETE", "/users/{id}"},
     {ADMIN_USER_RENAME, "POST", "/users/{id}/rename"},
@@ -126,7 +126,7 @@ bool operation_as_call(const char *stored, struct buf *out)
     return written;
 }
 
-/* The value of the field in braces when path is one that pattern makes; "" where the pattern has no field. */
+/* The value of the field in braces if path matches pattern; "" if the pattern has no field. */
 static const char *match(struct arena *arena, const char *pattern, const char *path, char name[16])
 {
     size_t before = strcspn(pattern, "{");
@@ -146,7 +146,7 @@ static const char *match(struct arena *arena, const char *pattern, const char *p
     return url_unescape(arena, path + before, value, false);
 }
 
-/* {"method","path","body"} of an older journal as operation and fields; NULL: it is no call that has an operation. */
+/* {"method","path","body"} of an older journal as operation and fields; NULL: no operation corresponds to the call. */
 static json_t *operation_of_call(struct arena *arena, const json_t *call)
 {
     const char *method = json_text(call, "method", ""), *path = json_text(call, "path", "");

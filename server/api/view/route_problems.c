@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is wrong with a route, or surprises whoever approves it. One function a question; each adds what it finds. */
+/* Problems of routes, and surprises for those who approve them. One function per check; each adds what it finds. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +17,12 @@
 
 typedef VEC(struct api_route_problem) problem_list;
 
-/* What holds for all routes of one question. */
+/* Common to all routes of one inquiry. */
 struct route_inquiry {
     struct api_view *v;
     struct api *api;
     struct tailnet *tailnet;
-    struct as_approved *as_approved; /* made when it is needed */
+    struct as_approved *as_approved; /* made on demand */
     struct map accepts;              /* node id -> enum accepts_routes */
     struct server_addresses server;
 };
@@ -71,7 +71,7 @@ static void check_node(const struct route_check *c)
         found(c, "does-not-forward", true, "the node does not forward: the probe target does not answer through it");
 }
 
-/* Ranges that the tailnet or a host uses itself. The site-to-site range 4via6 lies within the tailnet's own. */
+/* Ranges that the tailnet or hosts use themselves. The site-to-site range of 4via6 is within the tailnet's own. */
 static void check_range(const struct route_check *c)
 {
     static const struct {
@@ -108,7 +108,7 @@ static bool is_kept(const struct route_check *c)
     return rule.keep == PREFIX_KEEP;
 }
 
-/* Another router's prefix that covers this one, or lies within it: clients take the longer one. */
+/* Another router's prefix that contains this one, or is within it: clients use the longer one. */
 static void check_other_prefixes(const struct route_check *c, const struct tailnet_node *n)
 {
     char text[PREFIX_TEXT_MAX];
@@ -129,7 +129,7 @@ static void check_other_prefixes(const struct route_check *c, const struct tailn
     }
 }
 
-/* Some names, and how many there are. */
+/* Some names, and their total number. */
 struct name_list {
     struct buf text;
     size_t count;
@@ -163,7 +163,7 @@ static const struct addr *address_in(const struct tailnet_node *n, const struct 
     return NULL;
 }
 
-/* A client whose own network the prefix is loses its way to its neighbours when it accepts the route. */
+/* A client whose own network is the prefix loses the path to its neighbours when it accepts the route. */
 static void check_own_lans(const struct route_check *c, const struct tailnet_snapshot *s)
 {
     struct name_list names = {.text = BUF_INIT(0)};
@@ -204,7 +204,7 @@ static void check_server(const struct route_check *c)
     }
 }
 
-/* Once it is approved. */
+/* Whether the node could carry it once it is approved. */
 static bool can_carry(const struct tailnet_node *n, const struct prefix *p)
 {
     return n->live.online && !n->expired && n->record->authorized && prefixes_has(&n->record->available, p) &&
@@ -228,21 +228,21 @@ static bool is_shown_to(const struct policy_view *v, const struct tailnet_node *
     return is;
 }
 
-/* Of those whom the policy shows the prefix, what is known of whether they accept it. */
+/* How many of the nodes that the policy shows the prefix to are known to accept it. */
 struct viewer_count {
-    bool any; /* the policy shows it to somebody */
+    bool any; /* the policy shows it to some node */
     size_t accept;
     struct name_list refuse;
-    bool partly; /* more of them have not been asked yet */
+    bool partly; /* more nodes were not asked yet than refused it */
 };
 
-/* Routers of a prefix reach it by themselves, and must not accept it. */
+/* Routers of a prefix reach it themselves, and must not accept it. */
 static bool is_client_of(const struct route_check *c, const struct tailnet_node *n)
 {
     return n && n != c->node && !prefixes_has(&n->record->available, c->prefix);
 }
 
-/* Nobody who was asked accepts it: what that is worth. */
+/* If no asked node accepts it: whether too many have not been asked to tell. */
 static void count_unasked(const struct route_check *c, const struct policy_view *v, struct viewer_count *out)
 {
     const struct tailnet_snapshot *s = c->all->v->s;
@@ -288,7 +288,7 @@ static void say_viewers(const struct route_check *c, struct viewer_count *viewer
               refuse + viewers->accept, refuse == 1 ? "does" : "do", end_names(&viewers->refuse));
 }
 
-/* Of a route that is served, or else that would be. Exit routes are used by choice, whatever a node accepts. */
+/* For a route that is served, or would be. Exit routes are used by choice, whatever a node accepts. */
 static void check_viewers(const struct route_check *c, bool serves)
 {
     struct viewer_count viewers = {.refuse.text = BUF_INIT(0)};
@@ -307,8 +307,8 @@ static void check_viewers(const struct route_check *c, bool serves)
     buf_release(&viewers.refuse.text);
 }
 
-/* Routers of one prefix see it at one another. One that accepts routes would reach its own network through the tunnel.
- */
+/* Routers of one prefix see it on one another. One that accepts routes would reach its own network through the
+ * tunnel. */
 static void check_router_accepts(const struct route_check *c)
 {
     const struct tailnet_snapshot *s = c->all->v->s;
@@ -324,7 +324,7 @@ static void check_router_accepts(const struct route_check *c)
     }
 }
 
-/* Why the node itself carries nothing; NULL: it would. That it does not forward is said elsewhere. */
+/* Why the node itself carries nothing; NULL: it would. Missing forwarding is reported elsewhere. */
 static const char *why_not(const struct tailnet_node *n)
 {
     return !n->live.online          ? "is offline"
@@ -334,7 +334,7 @@ static const char *why_not(const struct tailnet_node *n)
                                     : NULL;
 }
 
-/* Approved and advertised, yet nobody carries its packets; others: how many routers could. */
+/* Approved and advertised, but nobody carries its packets; others: how many routers could. */
 static void check_served(const struct route_check *c, unsigned others)
 {
     const struct tailnet_node *n = c->node;
@@ -379,7 +379,7 @@ static void check_route(const struct route_check *c)
         found(c, "no-survivor", false, "no other router can take over");
 }
 
-/* 0.0.0.0/0 stands for both. */
+/* 0.0.0.0/0 represents both. */
 static void check_exit(const struct route_check *c)
 {
     const struct tailnet_snapshot *s = c->all->v->s;
@@ -410,7 +410,7 @@ static void check_exit(const struct route_check *c)
         found(c, "no-survivor", false, "no other exit node can take over");
 }
 
-/* What is asked about: of the approved ones, those too that the node does not advertise yet. */
+/* The prefixes to examine: approved ones include those that the node does not advertise yet. */
 static void asked_prefixes(const struct node *n, const struct route_question *q, struct prefixes *out)
 {
     if (q->as_approved) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Addresses at which clients find this server and its relay: what the host of server_url resolves to, and what
- * derp.server names. */
+/* The addresses at which clients find this server and its relay: what the host of server_url resolves to, and those
+ * that derp.server names. */
 #include "api/view/server_addresses.h"
 
 #include <netdb.h>
@@ -46,7 +46,7 @@ static void resolve(struct server_addresses *out, const char *host)
     freeaddrinfo(found);
 }
 
-/* "[2001:db8::1]" without its brackets; the caller owns it. */
+/* "[2001:db8::1]" without its brackets; caller frees. */
 static char *bare_host(const char *domain)
 {
     return *domain == '[' ? mem_strndup(domain + 1, strcspn(domain + 1, "]")) : mem_strdup(domain);

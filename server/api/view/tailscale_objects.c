@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "tailscale/tailscale.h"
 
-/* To the nearest: a key is made a moment after its end was decided. */
+/* Rounded: a key is made a moment after its expiry was determined. */
 static uint64_t seconds_between(int64_t from_ns, int64_t to_ns)
 {
     return to_ns > from_ns ? (uint64_t)(to_ns - from_ns + NS_PER_SECOND / 2) / (uint64_t)NS_PER_SECOND : 0;
@@ -96,7 +96,7 @@ void write_v2_routes(struct json_out *o, const struct node *n)
     api_write(o, &api_v2_routes_shape, &out, API_V1);
 }
 
-/* What the nodes of a user say of it. */
+/* Figures about a user from its nodes. */
 struct nodes_of_user {
     uint64_t count;
     int64_t last_seen_ns;

@@ -50,7 +50,7 @@ static const struct tailnet_node *scan_for(const struct tailnet_snapshot *s, uin
     return NULL;
 }
 
-/* Looking for a few is cheaper than an index of all. */
+/* Scanning for a few is cheaper than an index of all. */
 const struct tailnet_node *show_find_node(struct api_view *v, uint64_t id)
 {
     if (v->lookups < SCANS_MAX) {
@@ -151,8 +151,8 @@ void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *
 
 /* ---- nodes ---- */
 
-/* What the node serves: the prefixes that it is elected for (by grants with via too), then its effective exit routes,
- * as headscale lists them. */
+/* What the node serves: the prefixes that it is elected for (including by grants with via), then its effective exit
+ * routes, as headscale lists them. */
 static struct prefixes serving_of(const struct tailnet_snapshot *s, const struct tailnet_node *n, struct arena *a)
 {
     const struct node *r = n->record;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Apps of the policy: their connectors, and what these have learned. */
+/* Apps of the policy: their connectors, and the addresses these have learned. */
 #include <stdlib.h>
 
 #include "api/view/view.h"
@@ -35,7 +35,7 @@ static const char *trouble_of(const struct tailnet_node *n)
     return n->live.healthy ? NULL : "it answers no probe";
 }
 
-/* Addresses that the node advertises beside the networks of the app: those that it learned, for whichever app. */
+/* Addresses that the node advertises besides the app's networks: learned ones, for whichever app. */
 static void show_learned(const struct node *n, const struct policy_connector_app *app, struct arena *a,
                          struct prefixes *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whether a router can be taken away: what it serves, and who would. */
+/* Whether a router can be taken away: what it serves, and who would take over. */
 #include "api/view/view.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "policy/policy.h"
 #include "readback/readback.h"
 
-#define SUCCESSORS_SAID 5 /* in a sentence */
+#define SUCCESSORS_SAID 5 /* per sentence */
 #define USERS_SAID      5
 
 static bool could_serve(const struct tailnet_node *n, const struct tailnet_node *without, const struct prefix *p)
@@ -29,7 +29,7 @@ static bool is_before(const struct tailnet_node *a, const struct tailnet_node *b
     return x->created_ns != y->created_ns ? x->created_ns < y->created_ns : x->r.id < y->r.id;
 }
 
-/* tags: "tag:a, tag:b"; NULL: everybody will do. */
+/* tags: "tag:a, tag:b"; NULL: any node matches. */
 static bool has_tag_of(const struct node *n, const char *tags)
 {
     for (size_t len; tags && *tags; tags += len + strspn(tags + len, ", ")) {
@@ -91,7 +91,7 @@ static void say_exit(const struct api_drain *d, const char *users, struct buf *o
         buf_adds(out, ", and nobody uses it as exit node");
 }
 
-/* Why it is not known that clients use other routers, and what follows from that. */
+/* Why it is unknown whether clients use other routers, and what follows from that. */
 static void say_unconfirmed(const struct readback_confirmation *c, struct buf *out)
 {
     buf_adds(out, "; not confirmed by clients");
@@ -154,7 +154,7 @@ static void add_served(struct api_view *v, const struct tailnet_node *n, const s
     list->len++;
 }
 
-/* For everybody, and within groups of via. */
+/* For everybody, and within via groups. */
 static void list_served(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_list *out)
 {
     size_t count = n->serving.len;
@@ -184,7 +184,7 @@ static bool may_use(const struct policy_view *v, const struct tailnet_node *user
     return may;
 }
 
-/* Who sends its traffic through the exit node; names of the first of them. */
+/* Counts the users of the exit node; names has the first of them. */
 static void count_users(struct api_view *v, struct tailnet *t, const struct tailnet_node *exit, struct api_drain *out,
                         struct buf *names)
 {

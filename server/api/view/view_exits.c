@@ -30,7 +30,7 @@ static const struct api_route *exit_route(const struct api_node *n)
     return NULL;
 }
 
-/* The users of one exit node, which stand together; returns how many of them are online. */
+/* The users of one exit node, which are adjacent; returns how many of them are online. */
 static size_t show_users(const user_list *users, uint64_t exit, struct arena *a, struct api_list *out)
 {
     size_t begin = 0, count = 0, online = 0;

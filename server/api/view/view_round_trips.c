@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far nodes are away: what PINGs of their control connections took, and what their clients measured to relays. */
+/* How far away nodes are: the round trips of PINGs on their control connections, and their clients' measurements to
+ * relays. */
 #include "api/view/view.h"
 #include "control/control.h"
 #include "model/api_past.h"

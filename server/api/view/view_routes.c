@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The state of each prefix on each node, and who stands behind each prefix. */
+/* The state of each prefix on each node, and the routers of each prefix. */
 #include <stdlib.h>
 
 #include "api/view/view.h"
@@ -24,7 +24,7 @@ static const struct primary *find_primary(const struct tailnet_snapshot *s, cons
     return found ? s->primaries[i] : NULL;
 }
 
-/* Who serves p now, NULL: nobody. */
+/* The router that serves p now, NULL: none. */
 static const struct tailnet_node *primary_of(struct api_view *v, const struct prefix *p, int64_t *since_ns)
 {
     const struct primary *primary = find_primary(v->s, p);
@@ -58,7 +58,7 @@ static const char *via_of(const struct tailnet_snapshot *s, uint64_t node, const
     return text;
 }
 
-/* Who serves within a group of via is a standby for everybody else. */
+/* A node that serves a via group is a standby for everybody else. */
 static enum route_state explain_via(enum route_state state, const char *via, const struct tailnet_node *primary,
                                     struct buf *sentence)
 {
@@ -77,7 +77,7 @@ static enum route_state explain_via(enum route_state state, const char *via, con
     return ROUTE_SERVING;
 }
 
-/* So is who serves only those that it is nearest to. */
+/* Likewise a node that serves only those it is the nearest to. */
 static enum route_state explain_nearest(enum route_state state, const struct nearest_prefix *nearest, uint32_t router,
                                         const struct tailnet_node *primary, struct buf *sentence)
 {
@@ -142,7 +142,7 @@ static void show_route(struct api_view *v, const struct tailnet_node *n, const s
     out->state = (int)explain(v->s, n, p, out->via, primary, a, &out->reason);
 }
 
-/* What is advertised or approved, by prefix; released by the caller. */
+/* The prefixes advertised or approved, in order; caller releases them. */
 static void known_prefixes(const struct node *n, struct prefixes *out)
 {
     prefixes_copy(out, &n->available);
@@ -237,7 +237,7 @@ struct routers_of {
     struct prefix_rule rule;
 };
 
-/* Who takes over when the primary cannot serve any more; NULL: nobody. */
+/* The router that takes over when the primary fails; NULL: none. */
 static const struct tailnet_node *next_of(const struct routers_of *all, const struct tailnet_node *primary,
                                           const char *tags)
 {
@@ -256,8 +256,8 @@ static bool is_served(const struct api_list *groups, const char *via)
     return false;
 }
 
-/* Those whose packets for the prefix grants lead to routers of a group of which none can serve them. policy NULL: there
- * are no groups. */
+/* Sources whose packets for the prefix go, by a grant, to a group of routers of which none can serve them. policy NULL:
+ * there are no groups. */
 static void show_unserved(const struct policy_view *policy, const struct prefix *p, struct arena *a,
                           struct api_list *out)
 {

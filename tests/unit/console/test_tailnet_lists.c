@@ -167,6 +167,7 @@ static void who_may_only_read_is_told_so(void **state)
         {"7<Tab><Tab>", {"N", "e", "d"}},
         {":webhooks<Enter>", {"N", "e", "t", "r", "d"}},
         {":dns<Enter>jjjjj", {"N", "e", "x", "d"}},
+        {"6<Tab>", {"d"}},
     };
 
     (void)state;
@@ -333,6 +334,37 @@ static void members_of_dns_are_as_configured_again(void **state)
     rig_release(&r);
 }
 
+static void a_link_of_a_login_is_ended(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6<Tab>");
+    rig_lists(&r);
+    char *screen = rig_screen(&r, 40, 200);
+    assert_non_null(strstr(screen, "evil\\x1b[31m"));
+    assert_null(strchr(screen, '\033'));
+    assert_non_null(strstr(screen, "eng ops"));
+    free(screen);
+    rig_keys(&r, "gw");
+    assert_true(rig_shows(&r, "248289761001 of corp is user alice"));
+    rig_keys(&r, "<Esc>d");
+    assert_string_equal(last(&r)->path, "/api/headway/users/1/link?dry_run=true");
+    assert_string_equal(last(&r)->body, "{\"provider\":\"corp\",\"subject\":\"248289761001\",\"linked\":false}");
+    rig_answer(&r, rig_last(&r), 200, "{\"text\":\"\"}");
+    rig_keys(&r, "y");
+    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.41\",\"text\":\"\",\"inverse\":{\"method\":\"POST\"}}");
+    assert_true(rig_shows(&r, "248289761001 of corp is no longer linked to alice"));
+    rig_keys(&r, "u");
+    assert_string_equal(last(&r)->path, "/api/headway/undo/1.41?dry_run=true");
+    rig_keys(&r, "<Esc>/is:trouble<Enter>");
+    assert_true(rig_shows(&r, "1 of 2"));
+    rig_keys(&r, "6<Shift-Tab>/<Ctrl-U><Enter>gw");
+    assert_true(rig_shows(&r, "248289761001 of corp, logged in 2h ago"));
+    rig_release(&r);
+}
+
 static void pulse_leads_to_a_webhook_that_fails(void **state)
 {
     struct rig r;
@@ -366,6 +398,7 @@ int main(void)
         cmocka_unit_test(dns_is_changed_with_a_plan),
         cmocka_unit_test(domains_of_split_dns_come_and_go),
         cmocka_unit_test(members_of_dns_are_as_configured_again),
+        cmocka_unit_test(a_link_of_a_login_is_ended),
         cmocka_unit_test(pulse_leads_to_a_webhook_that_fails),
         cmocka_unit_test(who_may_only_read_is_told_so),
     };

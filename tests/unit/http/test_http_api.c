@@ -583,6 +583,32 @@ static void clients_that_leave_disturb_nobody(void **state)
         close(fds[i]);
 }
 
+/* More in a row than there may be at a time, without a sign of life in between. */
+static void a_stream_that_its_client_closed_has_given_its_place_back(void **state)
+{
+    json_t *key = api_expect(&f, 200, "POST", "/api/v1/apikey", "{}");
+    char *asked[] = {
+        mem_strdup("GET /api/headway/events?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        mem_format("GET /api/headway/events?follow=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n",
+                   json_text(key, "apiKey", ""))};
+    struct buf seen = BUF_INIT(0);
+
+    (void)state;
+    json_decref(key);
+    for (int i = 0; i < 256; i++) {
+        int fd = api_connect(&f, i % 2);
+        api_send(fd, asked[i % 2], strlen(asked[i % 2]));
+        buf_clear(&seen);
+        read_until(fd, &seen, "\r\n\r\n");
+        if (!str_starts(seen.data, "HTTP/1.1 200 "))
+            fail_msg("stream %d: %s", i, seen.data);
+        close(fd);
+    }
+    buf_release(&seen);
+    free(asked[0]);
+    free(asked[1]);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -604,6 +630,7 @@ int main(void)
         CASE(a_session_s_end_is_told_at_once),
         CASE(an_id_the_stream_does_not_reach_is_gone),
         CASE(clients_that_leave_disturb_nobody),
+        CASE(a_stream_that_its_client_closed_has_given_its_place_back),
         CASE(a_policy_is_set_checked_read_and_taken_back),
     };
 

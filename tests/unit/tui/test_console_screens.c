@@ -42,6 +42,7 @@ static const struct {
     {"webhooks", ":webhooks<Enter>", 24, 80, false},
     {"new-webhook", ":webhooks<Enter>N", 24, 80, false},
     {"dns", ":dns<Enter>jj", 24, 80, false},
+    {"logins", "6<Tab>", 24, 80, false},
     {"pending", "8", 24, 80, false},
     {"pulse", "0", 24, 80, false},
     {"pulse-narrow", "0", 16, 60, false},

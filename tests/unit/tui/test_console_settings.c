@@ -53,7 +53,7 @@ static void all_that_can_be_set_is_read(void **state)
 static void mistakes_are_told_with_their_lines(void **state)
 {
     static const char *const cases[][2] = {
-        {"theme: pink\n", "console.yaml, line 1: theme: there is no theme 'pink'"},
+        {"theme: pink\n", "console.yaml, line 1: theme: there is no theme 'pink'; there are default, light, "},
         {"theem: light\n", "console.yaml, line 1: there is no setting 'theem'; did you mean theme?"},
         {"theme: light\ntheme: mono\n", "console.yaml, line 2: theme stands here twice"},
         {"mouse: maybe\n", "console.yaml, line 1: mouse: true or false, not 'maybe'"},
@@ -66,7 +66,8 @@ static void mistakes_are_told_with_their_lines(void **state)
         {"themes:\n  t1:\n    fine: \"#000000\"\n", "console.yaml, line 3: there is no role 'fine'"},
         {"themes:\n  t2:\n    ok: blue\n",
          "console.yaml, line 3: ok: #RRGGBB, bold, dim, underline and reverse are known"},
-        {"themes:\n  t3:\n    base: none\n", "console.yaml, line 3: base: there is no theme 'none'"},
+        {"themes:\n  t3:\n    base: none\n",
+         "console.yaml, line 3: base: there is no theme 'none'; there are default, "},
         {"- a\n", "console.yaml, line 1: the file holds names and values"},
         {"a: [\n", "console.yaml, line 2: "},
         {"\"a\\e[31m\": 1\n", "console.yaml, line 1: there is no setting 'a\\x1b[31m'"},

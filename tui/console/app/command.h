@@ -25,8 +25,9 @@ enum command_place {
     IN_CLIENTS = 131072,  /* OAuth clients */
     IN_WEBHOOKS = 262144,
     IN_DNS = 524288,
+    IN_LOGINS = 1048576, /* whom OpenID providers know */
     IN_LISTS = IN_MACHINES | IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS |
-               IN_OTHER_LISTS | IN_CLIENTS | IN_WEBHOOKS | IN_DNS,
+               IN_OTHER_LISTS | IN_CLIENTS | IN_WEBHOOKS | IN_DNS | IN_LOGINS,
     IN_POLICY = 512,
     IN_REVIEW = 1024,         /* the effects of a policy before saving */
     IN_EDIT = 2048,           /* the policy's editor, where letters are typed */

@@ -116,6 +116,9 @@ static void copy_command(const struct row *row, struct buf *out)
     case ROW_WEBHOOK:
         buf_addf(out, "headway webhooks test %s", row->key);
         break;
+    case ROW_LOGIN:
+        buf_adds(out, "headway users logins");
+        break;
     case ROW_DNS:
         buf_adds(out, "headway dns show");
         break;
@@ -142,6 +145,7 @@ static const struct {
     {1U << ROW_WEBHOOK, "host", copy_label},
     {1U << ROW_WEBHOOK, "URL", copy_url},
     {1U << ROW_DNS, "value", copy_value},
+    {1U << ROW_LOGIN, "subject", copy_label},
     {1U << ROW_USER, "email", copy_email},
     {1U << ROW_NODE | 1U << ROW_EVENT | 1U << ROW_PENDING | 1U << ROW_USER | 1U << ROW_WEBHOOK | KEY_KINDS, "id",
      copy_id},

@@ -153,8 +153,15 @@ static void cmd_server(struct app *app, const char *arg)
     }
 }
 
-static void use_theme(struct app *app, int theme)
+static void use_theme(struct app *app, const char *name)
 {
+    struct err e = {0};
+    int theme = theme_choose(name, &e);
+
+    if (theme < 0) {
+        app_flash(app, ROLE_WARN, "%s", e.message);
+        return;
+    }
     app->theme = theme;
     app->colour_changes++;
 }
@@ -169,10 +176,8 @@ static void cmd_theme(struct app *app, const char *arg)
 {
     if (!*arg)
         app_flash(app, ROLE_INFO, "the theme is %s", theme_name(app->theme));
-    else if (theme_find(arg) < 0)
-        app_flash(app, ROLE_WARN, "there is no theme '%.40s'", arg);
     else
-        use_theme(app, theme_find(arg));
+        use_theme(app, arg);
 }
 
 static void cmd_set(struct app *app, const char *arg)
@@ -181,10 +186,8 @@ static void cmd_set(struct app *app, const char *arg)
     size_t len = (size_t)(value - arg);
 
     value += strspn(value, " ");
-    if (len == 5 && strncmp(arg, "theme", 5) == 0 && theme_find(value) >= 0) {
-        use_theme(app, theme_find(value));
-    } else if (len == 5 && strncmp(arg, "theme", 5) == 0 && *value) {
-        app_flash(app, ROLE_WARN, "usage: set theme NAME; there is no theme '%.40s'", value);
+    if (len == 5 && strncmp(arg, "theme", 5) == 0 && *value) {
+        use_theme(app, value);
     } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
         app->mouse = str_eq(value, "on");
     } else {

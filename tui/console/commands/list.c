@@ -93,7 +93,12 @@ static void cmd_sort(struct app *app, const char *arg)
         say_sort(app, l);
         return;
     }
-    app_flash(app, ROLE_WARN, "no column '%s' to sort by", arg);
+    struct buf names = BUF_INIT(0);
+    for (int i = 0; i < l->def->column_count; i++)
+        if (l->def->columns[i].compare)
+            buf_addf(&names, "%s%s", names.len ? ", " : "", l->def->columns[i].key);
+    app_flash(app, ROLE_WARN, "sort: there is no column '%.40s'; there are %s", arg, buf_text(&names));
+    buf_release(&names);
 }
 
 static void cmd_reverse(struct app *app, const char *arg)

@@ -269,15 +269,15 @@ static const struct console_command commands[] = {
      .keys = "Tab",
      .hint = "next",
      .help = "next part of the view",
-     .where = IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_CLIENTS | IN_PENDING | IN_MACHINES | IN_REACH | IN_REACH_TABLE |
-              IN_REACH_HISTORY,
+     .where = IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_CLIENTS | IN_USERS | IN_LOGINS | IN_PENDING | IN_MACHINES |
+              IN_REACH | IN_REACH_TABLE | IN_REACH_HISTORY,
      .rank = 6,
      .run = cmd_next_sub},
     {.name = "previous",
      .keys = "Shift-Tab",
      .help = "previous part of the view",
-     .where = IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_CLIENTS | IN_PENDING | IN_MACHINES | IN_REACH | IN_REACH_TABLE |
-              IN_REACH_HISTORY,
+     .where = IN_ROUTES | IN_PREFIXES | IN_KEYS | IN_CLIENTS | IN_USERS | IN_LOGINS | IN_PENDING | IN_MACHINES |
+              IN_REACH | IN_REACH_TABLE | IN_REACH_HISTORY,
      .run = cmd_previous_sub},
     {.name = "last", .keys = "-", .help = "the last view", .where = IN_ANY, .run = cmd_last_view},
     {.name = "back", .keys = "[", .help = "back through the views", .where = IN_ANY, .run = cmd_back},

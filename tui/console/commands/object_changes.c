@@ -43,6 +43,7 @@ static const char *after_deletion(const struct row *row)
     case ROW_EVENT:
     case ROW_PENDING:
     case ROW_DNS:
+    case ROW_LOGIN:
     case ROW_NEED:
     case ROW_KINDS:
         break;

@@ -84,6 +84,7 @@ static void cmd_open(struct app *app, const char *arg)
     case ROW_OAUTH_CLIENT:
     case ROW_WEBHOOK:
     case ROW_DNS:
+    case ROW_LOGIN:
         why(app);
         break;
     case ROW_NEED:

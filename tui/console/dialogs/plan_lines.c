@@ -129,6 +129,20 @@ static void write_rename_user(struct line_writer *w)
     flag(w, "new-name", json_text(w->body, "name", ""));
 }
 
+static void write_suspend_user(struct line_writer *w)
+{
+    buf_addf(w->out, "users suspend %s", w->id);
+    switch_flag(w, "off", "suspended", false);
+}
+
+static void write_link_user(struct line_writer *w)
+{
+    buf_addf(w->out, "users link %s", w->id);
+    text_flag(w, "provider", "provider");
+    text_flag(w, "subject", "subject");
+    switch_flag(w, "off", "linked", false);
+}
+
 static void write_delete_user(struct line_writer *w)
 {
     buf_addf(w->out, "users destroy --identifier %s --force", w->id);
@@ -381,6 +395,8 @@ static const struct {
     {"POST", "nodes/*/rename", write_rename_node},
     {"DELETE", "nodes/*", write_delete_node},
     {"POST", "users/*/rename", write_rename_user},
+    {"POST", "users/*/suspended", write_suspend_user},
+    {"POST", "users/*/link", write_link_user},
     {"DELETE", "users/*", write_delete_user},
     {"POST", "users", write_new_user},
     {"POST", "preauthkeys", write_new_preauth_key},

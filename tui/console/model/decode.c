@@ -179,6 +179,11 @@ int decode_oauth_clients(const json_t *root, struct model_delta *out, struct err
     return decode_whole(root, "oauthClients", ROW_OAUTH_CLIENT, out, e);
 }
 
+int decode_logins(const json_t *root, struct model_delta *out, struct err *e)
+{
+    return decode_whole(root, "identities", ROW_LOGIN, out, e);
+}
+
 int decode_webhooks(const json_t *root, struct model_delta *out, struct err *e)
 {
     return decode_whole(root, "webhooks", ROW_WEBHOOK, out, e);

@@ -21,8 +21,8 @@
 /* Bits of the row kinds whose past is known; of those that are swapped to show the past, see model_trade. */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
 #define MODEL_TRADED (((1U << ROW_KINDS) - 1) & ~(1U << ROW_EVENT) & ~(1U << ROW_NEED))
-#define MODEL_ASKED                                                                                                    \
-    (1U << ROW_OAUTH_CLIENT | 1U << ROW_WEBHOOK | 1U << ROW_DNS) /* those that no snapshot has, see app/asked.h */
+/* Of those that are not in the snapshot, see app/asked.h. */
+#define MODEL_ASKED (1U << ROW_OAUTH_CLIENT | 1U << ROW_LOGIN | 1U << ROW_WEBHOOK | 1U << ROW_DNS)
 
 enum row_kind {
     ROW_NODE,
@@ -34,6 +34,7 @@ enum row_kind {
     ROW_PREAUTH_KEY,
     ROW_API_KEY,
     ROW_OAUTH_CLIENT,
+    ROW_LOGIN,
     ROW_WEBHOOK,
     ROW_DNS,  /* not the API's: a member of what clients are told of DNS */
     ROW_NEED, /* not the API's: something that needs attention, found by the console */
@@ -144,6 +145,11 @@ struct m_api_key {
 struct m_oauth_client {
     struct row row;
     struct api_oauth_client api;
+};
+
+struct m_login { /* key: provider, issuer, subject */
+    struct row row;
+    struct api_identity api;
 };
 
 struct m_webhook {

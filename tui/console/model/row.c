@@ -210,6 +210,13 @@ static char *oauth_client_key(const struct row *row)
     return id_key(((const struct m_oauth_client *)row)->api.id);
 }
 
+static char *login_key(const struct row *row)
+{
+    const struct api_identity *i = &((const struct m_login *)row)->api;
+
+    return *i->provider && *i->subject ? mem_format("%s %s %s", i->provider, i->issuer, i->subject) : NULL;
+}
+
 static char *webhook_key(const struct row *row)
 {
     return id_key(((const struct m_webhook *)row)->api.id);
@@ -271,6 +278,7 @@ static const struct {
     [ROW_PREAUTH_KEY] = KIND(m_preauth_key, api_preauth_key_shape, preauth_key_key, NULL, NULL),
     [ROW_API_KEY] = KIND(m_api_key, api_api_key_shape, api_key_key, NULL, NULL),
     [ROW_OAUTH_CLIENT] = KIND(m_oauth_client, api_oauth_client_shape, oauth_client_key, NULL, NULL),
+    [ROW_LOGIN] = KIND(m_login, api_identity_shape, login_key, NULL, NULL),
     [ROW_WEBHOOK] = KIND(m_webhook, api_webhook_shape, webhook_key, finish_webhook, release_webhook),
     [ROW_DNS] = {.size = sizeof(struct m_dns), .release = release_dns},
     [ROW_NEED] = {.size = sizeof(struct m_need), .release = release_need},
@@ -431,6 +439,8 @@ const char *row_label(const struct row *row)
         return ((const struct m_need *)row)->name;
     case ROW_OAUTH_CLIENT:
         return ((const struct m_oauth_client *)row)->api.client_id;
+    case ROW_LOGIN:
+        return ((const struct m_login *)row)->api.subject;
     case ROW_WEBHOOK:
         return ((const struct m_webhook *)row)->host;
     case ROW_DNS: {
@@ -466,6 +476,8 @@ char *row_title(const struct row *row)
 
         return mem_format("OAuth client %s%s%s", c->client_id, *c->description ? ", " : "", c->description);
     }
+    if (row->kind == ROW_LOGIN)
+        return mem_format("%s of %s", row_label(row), ((const struct m_login *)row)->api.provider);
     if (row->kind == ROW_WEBHOOK)
         return mem_format("webhook %s to %s", row->key, row_label(row));
     return mem_strdup(row_label(row));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -112,6 +113,20 @@ int theme_find(const char *name)
         if (str_eq(themes[i].name, name))
             return i;
     return -1;
+}
+
+int theme_choose(const char *name, struct err *e)
+{
+    int theme = theme_find(name);
+    struct buf names = BUF_INIT(0);
+
+    if (theme >= 0)
+        return theme;
+    for (int i = 0; i < THEMES_MAX && themes[i].name; i++)
+        buf_addf(&names, "%s%s", i ? ", " : "", themes[i].name);
+    err_set(e, ERR_INVALID, "there is no theme '%.40s'; there are %s", name, buf_text(&names));
+    buf_release(&names);
+    return ERR_INVALID;
 }
 
 const char *theme_name(int theme)

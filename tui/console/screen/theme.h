@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 /* Looks without colours. */
 enum look { LOOK_PLAIN = 0, LOOK_BOLD = 1, LOOK_DIM = 2, LOOK_UNDERLINE = 4, LOOK_REVERSE = 8 };
 
@@ -99,8 +101,10 @@ struct style {
     unsigned look;
 };
 
-/* -1 for an unknown name. */
+/* The number of a theme, or -1. */
 int theme_find(const char *name);
+/* The same; ERR_INVALID lists the themes there are. */
+int theme_choose(const char *name, struct err *e) WARN_UNUSED;
 const char *theme_name(int theme); /* NULL after the last */
 int theme_role(const char *name);  /* -1 for an unknown name */
 /* Adds one of the user's own themes; name and changes are copied. Returns its number, or -1 if there are too many or

@@ -173,10 +173,13 @@ static void read_role(struct settings_reader *r, const char *name, const yaml_no
     if (!text)
         return;
     if (str_eq(name, "base")) {
-        if (theme_find(text) < 0)
-            problem(r, line, "base: there is no theme '%s'", text);
+        struct err e = {0};
+        int base = theme_choose(text, &e);
+
+        if (base < 0)
+            problem(r, line, "base: %s", e.message);
         else
-            theme->base = theme_find(text);
+            theme->base = base;
         return;
     }
     if (role < 0) {
@@ -293,8 +296,9 @@ void settings_parse(const char *text, size_t len, const char *path, struct setti
         problem(&r, line_of(root), "the file holds names and values, such as theme: light");
     yaml_document_delete(&doc);
     yaml_parser_delete(&parser);
-    if (out->theme && theme_find(out->theme) < 0) {
-        problem(&r, 1, "theme: there is no theme '%s'", out->theme);
+    struct err e = {0};
+    if (out->theme && theme_choose(out->theme, &e) < 0) {
+        problem(&r, 1, "theme: %s", e.message);
         free(out->theme);
         out->theme = NULL;
     }

@@ -213,8 +213,8 @@ static void put_deliveries(const struct api_webhook *w, int64_t now_ns, struct b
         buf_addf(out, " (HTTP status %llu)", (unsigned long long)w->status);
     buf_adds(out, "\nfailing\t");
     if (w->failing)
-        buf_addf(out, "for %s, %llu times in a row; ", span_text(now_ns - w->failing_ns, span),
-                 (unsigned long long)w->failures);
+        buf_addf(out, "for %s, %llu tr%s in a row; ", span_text(now_ns - w->failing_ns, span),
+                 (unsigned long long)w->failures, w->failures == 1 ? "y" : "ies");
     else
         buf_adds(out, "no");
     if (w->failing && w->next_ns > now_ns)

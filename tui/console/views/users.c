@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All users. */
+/* All users; logins are beside them. */
 #include "console/views/users.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "console/app/app.h"
 #include "console/model/columns.h"
+#include "console/tailnet/logins.h"
 
 static const struct m_user *user_of(const struct row *row)
 {
@@ -91,7 +92,12 @@ static const struct list_def users_def = {
 };
 
 static const struct console_command commands[] = {
-    {.name = "users", .keys = "6", .help = "all users", .args = "[FILTER]", .where = IN_ANY, .opens = &users_view},
+    {.name = "users",
+     .keys = "6",
+     .help = "users, and whom OpenID providers know as them",
+     .args = "[users|logins] [FILTER]",
+     .where = IN_ANY,
+     .opens = &users_view},
 };
 
 const struct console_view users_view = {
@@ -99,6 +105,7 @@ const struct console_view users_view = {
     .title = "Users",
     .digit = '6',
     .commands = COMMAND_TABLE(commands),
-    .sections = {{IN_USERS, "List of users"}},
-    .parts = {{.def = &users_def, .where = IN_USERS}},
+    .sections = {{IN_USERS, "List of users"}, {IN_LOGINS, "Logins"}},
+    .parts = {{.name = "users", .def = &users_def, .where = IN_USERS},
+              {.name = "logins", .def = &logins_def, .asked = &logins_asked, .where = IN_LOGINS}},
 };

@@ -8,6 +8,7 @@
 #include "console/routes/prefix_lines.h"
 #include "console/tailnet/clients.h"
 #include "console/tailnet/dns.h"
+#include "console/tailnet/logins.h"
 #include "console/tailnet/webhooks.h"
 #include "console/views/event_detail.h"
 
@@ -172,6 +173,7 @@ static void why_user(const struct app *app, const struct m_user *u, struct buf *
 
     buf_addf(out, "#user %s\nid\t%s\nnodes\t%llu\nlogin by\t%s\n", u->api.name, u->row.key,
              (unsigned long long)u->api.node_count, *u->api.provider ? u->api.provider : "keys and approval");
+    logins_of_user(app, u->api.id, out);
     if (u->api.suspended_ns)
         buf_addf(out, "suspended\t%s ago%s%s\n", span_text(app->at.now_ns - u->api.suspended_ns, text),
                  u->api.suspended_by && *u->api.suspended_by ? " by " : "",
@@ -213,6 +215,10 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
     case ROW_WEBHOOK:
         webhook_why(app, (const struct m_webhook *)row, out);
         add_events(app, "webhook", ((const struct m_webhook *)row)->api.id, "", out);
+        break;
+    case ROW_LOGIN:
+        login_why(app, (const struct m_login *)row, out);
+        add_events(app, "user", ((const struct m_login *)row)->api.user_id, "", out);
         break;
     case ROW_DNS:
         dns_why(app, (const struct m_dns *)row, out);
