@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Approvals and elections by hand. What an administrator takes away stays away: autoApprovers do not bring it back. */
+/* Approvals and manual elections. What an administrator revokes stays revoked: autoApprovers do not approve it
+ * again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,14 +45,13 @@ static void note_approvals(struct core_state *s, const struct node *n, const str
     free(names);
 }
 
-/* Either of a pair stands for both. */
+/* Either prefix of an exit pair stands for both. */
 static bool second_exit(const struct prefixes *set, const struct prefix *p)
 {
     return prefix_is_exit(p) && p->addr.bits == 128 && prefixes_has_exit(set);
 }
 
-/* What is approved of the node from now on; back becomes what takes it back. The node as it is to be put then; NULL: it
- * stays as it is. */
+/* Makes out the node's approved routes; back becomes the inverse. Returns the node to be put; NULL: no change. */
 static struct node *approve_only(struct core_state *s, const struct core_admin *a, const struct node *old,
                                  const struct prefixes *approved, struct core_admin *back)
 {
@@ -106,7 +106,7 @@ int admin_node_routes(struct core_state *s, struct core_admin *a, struct err *e)
     return set_approved(s, a, slot, &a->prefixes);
 }
 
-/* What would be approved of the node after both; approve and revoke are completed. */
+/* The approved routes after both edits; completes exit pairs in approve and revoke. */
 static int edited(const struct node *n, struct prefixes *approve, struct prefixes *revoke, struct prefixes *out,
                   struct err *e)
 {
@@ -151,10 +151,10 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
 
 struct node_approvals {
     struct slot *slot;
-    struct prefixes approve, revoke, approved; /* approved: then */
+    struct prefixes approve, revoke, approved; /* approved: the result */
 };
 struct many_approvals {
-    struct map places; /* id of a node -> its place in nodes and 1 */
+    struct map places; /* node id -> its index in nodes + 1 */
     VEC(struct node_approvals) nodes;
     size_t count;
 };
@@ -205,7 +205,7 @@ static int read_approval(struct core_state *s, const char *text, const char *fie
     return ++m->count > MANY_MAX ? err_field(e, ERR_INVALID, field, "more than %d prefixes at once", MANY_MAX) : 0;
 }
 
-/* Advertised, and never approved or refused by an administrator. */
+/* Approves advertised routes that no administrator ever approved or revoked. */
 static int take_pending(struct core_state *s, struct many_approvals *m, struct err *e)
 {
     for (size_t i = 0; i < s->slots.len; i++) {
@@ -250,7 +250,7 @@ static void add_approvals(struct strs *out, uint64_t id, const struct prefixes *
     }
 }
 
-/* All or nothing: each is looked at before any is changed. */
+/* All or nothing: every node is checked before any is changed. */
 int admin_routes_many(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct core_admin back = {.op = ADMIN_ROUTES_MANY};
@@ -346,7 +346,7 @@ int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
     return rc;
 }
 
-/* It went away while the choice was being written: who serves is written again. */
+/* The router went away while the choice was being written: the actual primary is written again. */
 static void take_back(struct core_state *s, const struct route_place *at)
 {
     for (size_t i = 0; !at->via && i < s->primaries.len; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What administrators say of DNS, read. */
+/* Reads administrators' DNS settings. */
 #include <ctype.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ static int get_texts(const json_t *object, const char *name, enum dns_member mem
     return add_texts(list, name, texts, e);
 }
 
-/* As the configuration keeps them: in lower case, without the dot of the root. */
+/* In the form of the configuration: lower case, without the root's dot. */
 static void put_domain(struct buf *entry, const char *name)
 {
     size_t len = strlen(name);

@@ -7,9 +7,9 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-#define SERVERS_MAX 64    /* of one list */
+#define SERVERS_MAX 64    /* per list */
 #define DOMAINS_MAX 256   /* with servers of their own, or to search */
-#define BYTES_MAX   32768 /* of one member: each client is sent all of it */
+#define BYTES_MAX   32768 /* per member: every client is sent all of it */
 
 static void add_split(const struct config_split *s, struct strs *out)
 {
@@ -137,7 +137,7 @@ void dns_split_change(struct strs *split, const struct strs *changes)
 }
 
 static const struct {
-    const char *name, *words; /* as /api/headway calls it, as the journal does */
+    const char *name, *words; /* in /api/headway, in the journal */
     enum dns_member member;
 } members[] = {
     {"magicDNS", "MagicDNS", DNS_MAGIC},

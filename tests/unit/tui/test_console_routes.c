@@ -401,6 +401,76 @@ static void an_older_daemon_is_not_asked_again_and_again(void **state)
     rig_release(&r);
 }
 
+static void tell_prefix(struct rig *r, const char *prefix)
+{
+    char *json = mem_format("{\"id\":\"1.41\",\"kind\":\"route.approved\",\"changed\":{\"prefixes\":[{\"prefix\":"
+                            "\"%s\",\"primary\":\"3\",\"primaryName\":\"gw-ber-1\",\"routers\":[{\"node\":\"3\","
+                            "\"name\":\"gw-ber-1\",\"state\":\"serving\"}]}]}}",
+                            prefix);
+
+    rig_json(r, json);
+    free(json);
+}
+
+/* The keys of "fold" and "unfold" in the tree of prefixes. */
+static void prefixes_fold_and_open(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    tell_prefix(&r, "10.20.8.0/22");
+    tell_prefix(&r, "10.20.8.0/24");
+    rig_keys(&r, "2<Tab>g");
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, " 5 prefixes"));
+    rig_keys(&r, "h");
+    assert_string_equal(rig_cursor(&r), "10.20.0.0/16");
+    assert_true(rig_shows(&r, "10.20.0.0/16 +2"));
+    assert_false(rig_shows(&r, "10.20.8.0/22  "));
+    assert_true(rig_shows(&r, " 5 prefixes"));
+    /* What comes into it is counted. */
+    tell_prefix(&r, "10.20.9.0/24");
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "10.20.0.0/16 +3"));
+    /* Filters and other orders find it. */
+    rig_keys(&r, "/20.9<Enter>");
+    assert_true(rig_shows(&r, "1 of 6"));
+    rig_keys(&r, "h");
+    assert_true(rig_shows(&r, "a filter lists all that it finds: Esc clears it"));
+    rig_keys(&r, "<Esc>:sort used<Enter>");
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, " 10.20.8.0/24  "));
+    rig_keys(&r, "h");
+    assert_true(rig_shows(&r, "prefixes fold in the order of their addresses"));
+    rig_keys(&r, ":sort prefix<Enter>g");
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "10.20.0.0/16 +3"));
+    /* A row that is named is shown, where the rest stays folded. */
+    rig_keys(&r, ":why 10.20.8.0/24<Enter><Esc>");
+    assert_string_equal(rig_cursor(&r), "10.20.8.0/24");
+    assert_true(rig_shows(&r, "10.20.0.0/16 +2"));
+    rig_keys(&r, "h");
+    assert_string_equal(rig_cursor(&r), "10.20.0.0/16");
+    assert_true(rig_shows(&r, "10.20.0.0/16 +3"));
+    rig_keys(&r, "<Right>");
+    assert_true(rig_shows(&r, "  10.20.8.0/22 "));
+    assert_string_equal(rig_cursor(&r), "10.20.0.0/16");
+    /* Nothing lies within it: what contains it is folded, one level at a time. */
+    rig_keys(&r, "jj<Left>");
+    assert_string_equal(rig_cursor(&r), "10.20.8.0/22");
+    assert_true(rig_shows(&r, "10.20.8.0/22 +2"));
+    rig_keys(&r, "h");
+    assert_string_equal(rig_cursor(&r), "10.20.0.0/16");
+    assert_true(rig_shows(&r, "10.20.0.0/16 +3"));
+    rig_keys(&r, "l");
+    assert_true(rig_shows(&r, "10.20.8.0/22 +2"));
+    /* The list of groups is flat. */
+    rig_keys(&r, "<Tab>h");
+    assert_true(rig_shows(&r, "nothing folds in this list"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_drained_standby_is_named_as_what_it_is),
         cmocka_unit_test(learned_addresses_are_folded),
         cmocka_unit_test(a_pane_scrolls),
+        cmocka_unit_test(prefixes_fold_and_open),
         cmocka_unit_test(an_older_daemon_is_not_asked_again_and_again),
     };
 

@@ -208,6 +208,8 @@ static bool select_named(struct app *app, const struct console_command *c, const
     if (strpbrk(name, "*?"))
         return mark_all(app, c, name);
     struct named_rows n = in_list(l, name);
+    if (!n.count && list_opens_for_cursor(l))
+        each_row(app, l->def->kinds, look_at, &n);
     if (said(app, c, &n))
         return false;
     if (n.count && command_is_here(app, c))

@@ -5,6 +5,7 @@
 #include "console/app/app.h"
 #include "console/dialogs/plan.h"
 #include "console/past/past.h"
+#include "console/routes/prefixes.h"
 
 #define FAR 1000000000L /* farther than any list is long */
 
@@ -85,6 +86,10 @@ static void set_folded(struct app *app, bool folded)
 
     if (!l->def->folds)
         return;
+    if (row && row->kind == ROW_PREFIX) {
+        prefixes_fold(l, row, folded);
+        return;
+    }
     if (row && row->kind == ROW_ROUTE) {
         struct m_node *n = ((struct m_route *)row)->node;
         bool address = route_is_address((struct m_route *)row);
@@ -116,6 +121,15 @@ static void cmd_unfold(struct app *app, const char *arg)
 {
     (void)arg;
     set_folded(app, false);
+}
+
+static const char *no_fold(struct app *app)
+{
+    const struct list *l = app_list(app);
+
+    if (!l->def->folds)
+        return "nothing folds in this list: prefixes do in :routes prefix, routes in :routes node";
+    return l->cursor && l->cursor->kind == ROW_PREFIX ? prefixes_no_fold(l) : NULL;
 }
 
 /* The ladder: what lies on top goes first. Dialogs and prompts take Esc themselves. */
@@ -247,14 +261,16 @@ static const struct console_command commands[] = {
      .refuse = no_pane},
     {.name = "fold",
      .keys = "h Left",
-     .help = "fold the group, or the addresses of a node",
-     .where = IN_ROUTES | IN_NODE,
-     .run = cmd_fold},
+     .help = "fold the group, what lies within a prefix, or the addresses of a node",
+     .where = IN_ROUTES | IN_NODE | IN_PREFIXES,
+     .run = cmd_fold,
+     .refuse = no_fold},
     {.name = "unfold",
      .keys = "l Right",
-     .help = "open the group, or the addresses of a node",
-     .where = IN_ROUTES | IN_NODE,
-     .run = cmd_unfold},
+     .help = "open the group, what lies within a prefix, or the addresses of a node",
+     .where = IN_ROUTES | IN_NODE | IN_PREFIXES,
+     .run = cmd_unfold,
+     .refuse = no_fold},
     {.name = "escape",
      .keys = "Esc",
      .help = "step back: end the range, leave what was opened, clear the filter",

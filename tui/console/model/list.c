@@ -261,6 +261,7 @@ void list_to(struct list *l, size_t index, int64_t now_ms)
         return;
     l->index = index < l->order.len ? index : l->order.len - 1;
     l->cursor = l->order.items[l->index];
+    l->dirty |= l->def->shows_cursor; /* the row before may be listed for the cursor's sake only */
     l->hold_until_ms = now_ms + HOLD_MS;
 }
 
@@ -271,14 +272,24 @@ void list_move(struct list *l, long rows, int64_t now_ms)
     list_to(l, at < 0 ? 0 : (size_t)at, now_ms);
 }
 
-bool list_focus(struct list *l, const struct row *row)
+bool list_opens_for_cursor(const struct list *l)
+{
+    return l->def->shows_cursor && !*l->filter_text;
+}
+
+bool list_focus(struct list *l, struct row *row)
 {
     size_t index;
 
-    if (!find(l, row, &index))
+    if (find(l, row, &index)) {
+        l->index = index;
+        l->cursor = l->order.items[index];
+        return true;
+    }
+    if (!list_opens_for_cursor(l))
         return false;
-    l->index = index;
-    l->cursor = l->order.items[index];
+    l->cursor = row;
+    l->forced = true;
     return true;
 }
 
@@ -315,7 +326,7 @@ int list_filter(struct list *l, const char *text, size_t *at, struct err *e)
     if (r < 0)
         return r;
     bool current = l->at && !l->dirty && !l->forced && !l->touched.len && !l->def->tree;
-    bool narrower = current && is_narrower(l->filter_text, text);
+    bool narrower = current && !list_opens_for_cursor(l) && is_narrower(l->filter_text, text);
     mem_replace(&l->filter_text, text);
     /* On the user's request the cursor may move if its row no longer matches. */
     static const struct clock_reading never = {0};

@@ -51,6 +51,7 @@ struct list_def {
     bool always_whole;                      /* any change may add or remove rows: collect again each time */
     bool tree;                              /* collect sorts and filters */
     bool folds;                             /* has groups that fold */
+    bool shows_cursor;                      /* collect lists the cursor's row even where it is folded away */
     bool fixed_columns;                     /* the user's choice of columns is not saved */
     unsigned kinds;                         /* bits of the row kinds it depends on */
     unsigned counted;                       /* bits of the kinds that are counted; 0: all */
@@ -106,7 +107,9 @@ bool list_held(const struct list *l, int64_t now_ms);
 /* User actions. Moving holds the rows in place. */
 void list_move(struct list *l, long rows, int64_t now_ms);
 void list_to(struct list *l, size_t index, int64_t now_ms);
-bool list_focus(struct list *l, const struct row *row); /* false if the row is not in the list */
+/* Whether list_focus reaches rows of its kinds that are folded away. */
+bool list_opens_for_cursor(const struct list *l);
+bool list_focus(struct list *l, struct row *row); /* false if the row is not in the list */
 void list_sort(struct list *l, int column, bool reverse);
 int list_filter(struct list *l, const char *text, size_t *at, struct err *e) WARN_UNUSED;
 void list_mark_range(struct list *l);

@@ -46,6 +46,7 @@ struct row_facts {
     unsigned warnings, notes; /* of "routes check" */
     const char *finding;      /* word for the gravest one, static; NULL: none */
     unsigned depth;           /* of a prefix: the number of listed prefixes that contain it */
+    size_t hides;             /* of a prefix: the number of prefixes within it that are folded away */
     bool users_known, flips_known;
     uint64_t users, flips; /* nodes that the policy allows to use it; failovers within a day */
     /* Of a node: the last round trips of its control connection in microseconds, oldest first. */

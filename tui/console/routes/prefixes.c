@@ -62,6 +62,10 @@ static void fill_prefix(const struct row *row, const struct clock_reading *at, s
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), row->key);
+    if (row->facts && row->facts->hides) {
+        out->glyph = GLYPH_FOLDED;
+        snprintf(out->text, sizeof(out->text), "%s +%zu", row->key, row->facts->hides);
+    }
 }
 
 static void fill_primary(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -294,13 +298,94 @@ static void set_depths(struct list *l)
     vec_release(&rows);
 }
 
+/* Whether rows within a folded prefix are hidden: a filter lists all it finds, another order is no tree. */
+static bool hides_folded(const struct list *l)
+{
+    return l->sort == PREFIX_COLUMN && !l->reverse && !*l->filter_text;
+}
+
+static bool is_within(const struct m_prefix *p, const struct m_prefix *wide)
+{
+    return wide && !p->api.exit && prefix_covers(&wide->api.prefix, &p->api.prefix);
+}
+
+/* The cursor's row is always listed. */
 static void collect(const struct model *m, struct list *l)
 {
     const struct row_table *t = model_table(m, ROW_PREFIX);
+    VEC(struct row *) rows = {0};
+    const struct m_prefix *folded = NULL;
+    bool hide = hides_folded(l);
 
-    for (size_t i = 0; i < t->rows.len; i++)
-        list_add(l, t->rows.items[i]);
+    for (size_t i = 0; i < t->rows.len; i++) {
+        if (t->rows.items[i]->facts)
+            t->rows.items[i]->facts->hides = 0;
+        vec_push(&rows, t->rows.items[i]);
+    }
+    if (rows.len > 1)
+        qsort(rows.items, rows.len, sizeof(*rows.items), order_prefixes);
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct m_prefix *p = prefix_of(rows.items[i]);
+
+        if (hide && is_within(p, folded) && rows.items[i] != l->cursor) {
+            row_facts(model_find(m, ROW_PREFIX, folded->row.key))->hides++;
+            continue;
+        }
+        list_add(l, rows.items[i]);
+        if (p->row.folded && !p->api.exit && !is_within(p, folded))
+            folded = p;
+    }
+    vec_release(&rows);
     set_depths(l);
+}
+
+static size_t count_prefixes(const struct model *m)
+{
+    return model_table(m, ROW_PREFIX)->rows.len;
+}
+
+static size_t place_of(const struct list *l, const struct row *row)
+{
+    size_t at = 0;
+
+    while (at < l->order.len && l->order.items[at] != row)
+        at++;
+    return at;
+}
+
+static bool contains_next(const struct list *l, size_t at)
+{
+    return at + 1 < l->order.len && l->order.items[at]->kind == ROW_PREFIX &&
+           is_within(prefix_of(l->order.items[at + 1]), prefix_of(l->order.items[at])) &&
+           !prefix_of(l->order.items[at])->api.exit;
+}
+
+void prefixes_fold(struct list *l, struct row *row, bool fold)
+{
+    size_t at = place_of(l, row);
+
+    if (!hides_folded(l) || at == l->order.len)
+        return;
+    if (fold && (row->folded || !contains_next(l, at))) {
+        const struct m_prefix *from = prefix_of(row);
+
+        row = NULL;
+        while (!row && at-- > 0)
+            if (!prefix_of(l->order.items[at])->api.exit && is_within(from, prefix_of(l->order.items[at])))
+                row = l->order.items[at];
+        if (!row)
+            return;
+    }
+    row->folded = fold;
+    l->cursor = row;
+    l->forced = true;
+}
+
+const char *prefixes_no_fold(const struct list *l)
+{
+    if (*l->filter_text)
+        return "a filter lists all that it finds: {escape} clears it";
+    return hides_folded(l) ? NULL : "prefixes fold in the order of their addresses: :sort prefix";
 }
 
 static int indent(const struct row *row)
@@ -319,6 +404,9 @@ const struct list_def prefixes_def = {
                .words = words,
                .states = "exit nearest probed " ROUTE_STATE_WORDS},
     .sort = PREFIX_COLUMN,
+    .folds = true,
+    .shows_cursor = true,
+    .total = count_prefixes,
     .always_whole = true,
     .indent = indent,
     .indented = PREFIX_COLUMN,

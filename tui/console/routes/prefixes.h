@@ -11,4 +11,9 @@ void prefix_standby(const struct m_prefix *p, struct list_field *out);
 /* The routers of the prefix under the cursor. */
 void prefixes_pane(struct app *app, struct canvas *c, struct rect at);
 
+/* Hides the prefixes within the one of the row, or shows them. Where there is nothing to hide, folds the narrowest that
+ * contains it, and moves the cursor there. */
+void prefixes_fold(struct list *l, struct row *row, bool fold);
+const char *prefixes_no_fold(const struct list *l); /* why nothing folds in it now; NULL: it does */
+
 #endif
