@@ -99,7 +99,7 @@ static void lines_that_differ_have_a_sign(void **state)
     assert_true(rig_shows(&r, "\n+  6"));
     rig_keys(&r, "<Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z>");
     policy_settle(&r);
-    assert_true(rig_shows(&r, "\n   2    // who may do what\n   3 "));
+    assert_true(rig_shows(&r, "\n   2▸   // who may do what\n   3 "));
     rig_release(&r);
 }
 
