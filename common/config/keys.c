@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every key, in the order of the example file. */
+/* All keys, in the order of the example file. */
 #include "config/keys.h"
 
 #include <stddef.h>

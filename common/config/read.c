@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values as they are written in the file and in the environment. A mistake in a value that stands alone is an error; a
- * part of a list without which the rest can be used is left out and named. */
+/* Parses values from the file and the environment. An error in a single value is an error; an unusable item of a list
+ * that works without it is skipped and reported. */
 #include "config/read.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 
-#define TEXT_LIMIT 4096 /* bytes of one text */
+#define TEXT_LIMIT 4096 /* bytes in one string */
 
 int value_wrong(struct err *e, const struct config_key *key, const char *text, const char *wanted)
 {
@@ -72,7 +72,7 @@ int read_mode(const struct config_key *key, const char *text, void *out, struct 
     return 0;
 }
 
-/* The index of text in "a|b|c", -1 for none. */
+/* The index of text in "a|b|c", -1 if it is not in it. */
 static int word_index(const char *words, const char *text)
 {
     size_t len = strlen(text);
@@ -123,7 +123,7 @@ int read_word(const struct config_key *key, const char *text, void *out, struct 
     return read_text(key, text, out, e);
 }
 
-/* "host", "host:80", "[::1]:80" at the beginning of a URL's rest. */
+/* "host", "host:80" or "[::1]:80" at the beginning of the rest of a URL. */
 static bool is_authority(const char *text)
 {
     size_t len = strcspn(text, "/?#"), host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":/?#");
@@ -191,7 +191,7 @@ int read_prefix(const struct config_key *key, const char *text, void *out, struc
     uint8_t bits = str_ends(key->name, "v4") ? 32 : 128;
 
     if (!*text) {
-        *(struct prefix *)out = (struct prefix){0}; /* this family is not used */
+        *(struct prefix *)out = (struct prefix){0}; /* family not used */
         return 0;
     }
     if (prefix_parse_route(text, &p, NULL) < 0 || p.addr.bits != bits)
@@ -294,7 +294,7 @@ int read_urls(const struct config_key *key, const struct raw_value *v, void *out
     return 0;
 }
 
-/* As browsers write them: RFC 6454, section 6.2. */
+/* An origin as browsers send it: RFC 6454, section 6.2. */
 static bool is_origin(const char *text)
 {
     const char *host = str_starts(text, "https://") ? text + 8 : str_starts(text, "http://") ? text + 7 : "";
@@ -375,7 +375,7 @@ int read_split(const struct config_key *key, const struct raw_value *v, void *ou
                 leave_out(skips, item->line, "%s.%.60s[%zu]: '%.60s' is not an address or an https URL: it is left out",
                           key->name, item->name, j, item->values.items[j]);
         }
-        /* Without any server its names would be looked for in the tailnet instead. */
+        /* Without a server the names of the domain would be resolved in the tailnet instead. */
         if (item->values.len && !split.servers.len)
             continue;
         split.domain = lower(item->name);

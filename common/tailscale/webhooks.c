@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What webhooks are told of. The words are Tailscale's (https://tailscale.com/kb/1213/webhooks) as far as it has one.
- */
+/* The events that webhooks receive. The names are Tailscale's (https://tailscale.com/kb/1213/webhooks) where it has
+ * one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +51,7 @@ const struct webhook_type webhook_types[] = {
 };
 const size_t webhook_type_count = ARRAY_LEN(webhook_types);
 
-/* Tailscale's types of what headway does not have: whoever subscribes to one would wait for ever. */
+/* Types of Tailscale's whose events never occur in headway: a subscription would wait forever. */
 static const char *const without_source[] = {"userNeedsApproval", "userApproved", "nodeSigned", "nodeNeedsSignature"};
 
 static const char *const providers[] = {"", "slack", "mattermost", "googlechat", "discord"};
@@ -98,7 +98,7 @@ static int check_subscriptions(const struct strs *subscriptions, struct err *e)
     return 0;
 }
 
-/* The host with its port, within url; *len 0: there is none. */
+/* The host with its port, within url; *len 0 if there is none. */
 static const char *find_host(const char *url, size_t *len)
 {
     const char *at = strstr(url, "://");
