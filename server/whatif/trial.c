@@ -14,7 +14,7 @@ static void set_in_elections(const struct trial *t, const struct trial_node *n)
     routes_set_node(t->q->elections, n->record, &flags);
 }
 
-/* The elections as of the snapshot: discards elections since, which are not part of the question. */
+/* Brings the elections to the state of the snapshot: moves since they were copied are not part of the answer. */
 static void settle_elections(struct trial *t)
 {
     struct route_moves ignored = {0};
