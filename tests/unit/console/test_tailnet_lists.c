@@ -312,6 +312,25 @@ static void domains_of_split_dns_come_and_go(void **state)
     rig_release(&r);
 }
 
+/* An answer replaces the row that a form was opened on; AddressSanitizer sees whether the form still reads it. */
+static void a_form_outlives_its_row(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":dns<Enter>");
+    rig_lists(&r);
+    rig_keys(&r, "gjje");
+    assert_true(rig_shows(&r, "Enter change"));
+    rig_pass(&r, 6000);
+    rig_lists(&r);
+    char *screen = rig_screen(&r, 24, 80);
+    assert_non_null(strstr(screen, "Enter change"));
+    free(screen);
+    rig_release(&r);
+}
+
 static void members_of_dns_are_as_configured_again(void **state)
 {
     struct rig r;
@@ -397,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_webhook_is_changed_tried_and_gets_another_secret),
         cmocka_unit_test(dns_is_changed_with_a_plan),
         cmocka_unit_test(domains_of_split_dns_come_and_go),
+        cmocka_unit_test(a_form_outlives_its_row),
         cmocka_unit_test(members_of_dns_are_as_configured_again),
         cmocka_unit_test(a_link_of_a_login_is_ended),
         cmocka_unit_test(pulse_leads_to_a_webhook_that_fails),

@@ -28,7 +28,7 @@ struct form_field *form_add(struct app *app, const char *label, const char *hint
     struct form *form = form_of(app);
     struct form_field *f = &form->fields[form->count < FIELDS_MAX ? form->count++ : FIELDS_MAX - 1];
 
-    *f = (struct form_field){.label = label, .hint = hint};
+    *f = (struct form_field){.label = mem_strdup(label), .hint = mem_strdup(hint)};
     line_offer(&f->line, value);
     while (words && *words) {
         size_t len = strcspn(words, " ");
@@ -184,6 +184,8 @@ static void form_release(struct app *app)
     for (size_t i = 0; i < form->count; i++) {
         line_release(&form->fields[i].line);
         strs_release(&form->fields[i].words);
+        free(form->fields[i].label);
+        free(form->fields[i].hint);
     }
     free(form);
 }

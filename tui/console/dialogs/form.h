@@ -11,14 +11,15 @@ struct app;
 
 /* A text field, or a choice of words (such as yes and no). */
 struct form_field {
-    const char *label, *hint; /* hint: explanation, shown below while the cursor is on the field */
+    char *label, *hint; /* copies; hint: explanation, shown below while the cursor is on the field */
     struct line line;
     struct strs words; /* empty: a text field */
     size_t word;
 };
 
 void dialog_form(struct app *app, const char *title, void (*submit)(struct app *app));
-/* words: NULL for a text field, else separated by blanks; value is the initial text or word. */
+/* words: NULL for a text field, else separated by blanks; value is the initial text or word. All are
+ * copied: the row that they come from may be replaced while the dialog is open. */
 struct form_field *form_add(struct app *app, const char *label, const char *hint, const char *words, const char *value);
 const char *form_value(const struct app *app, int field);         /* numbered from 0 in the order added */
 void form_go(struct app *app, int field);                         /* moves the cursor to the field */
