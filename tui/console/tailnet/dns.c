@@ -47,7 +47,7 @@ static const char *member_help(const struct m_dns *d)
 static const char *value_text(const struct m_dns *d, const char *value)
 {
     if (!value)
-        return "no such domain";
+        return "not configured";
     if (!*value)
         return d->domain ? "answered by the clients themselves" : "none";
     return value;
