@@ -121,8 +121,7 @@ struct api_pending {
     int64_t created_ns, expires_ns;
     const char *command;                            /* what an administrator types, with USERNAME as a placeholder */
     const char *ssh_source, *ssh_target, *ssh_user; /* or NULL */
-    /* Only GET pending tells how far an OpenID login is: NULL: nobody began one. */
-    const char *login_provider, *login_user; /* login_user: who logged in and is asked to confirm, or NULL */
+    const char *login_provider, *login_user; /* as GET pending tells: of the OpenID login under way; asked to confirm */
     int64_t login_since_ns;
 };
 
