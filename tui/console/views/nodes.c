@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The list of nodes, and among them those that wait to be let in. */
+/* The list of nodes, and the list of those waiting for approval. */
 #include "console/views/nodes.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ static void fill_label(const struct row *row, const struct clock_reading *at, st
     out->role = n ? ROLE_NAME : ROLE_WAIT;
 }
 
-/* The sign has the state's colour, the name its own: so the sign is a column of its own. */
+/* The glyph has the colour of the state, the name its own, so the glyph is a separate column. */
 static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
@@ -141,7 +141,7 @@ static void fill_version(const struct row *row, const struct clock_reading *at, 
     const char *version = node_of(row) ? node_of(row)->api.client_version : pending_of(row)->api.client_version;
 
     (void)at;
-    /* "1.82.0-t5a8b..." : the part behind the dash names a build. */
+    /* "1.82.0-t5a8b...": the part after the dash names a build. */
     snprintf(out->text, sizeof(out->text), "%.*s", (int)strcspn(version, "-"), version);
     out->role = ROLE_FAINT;
 }
@@ -163,7 +163,7 @@ static int by_name(const struct row *a, const struct row *b)
     return strverscmp(name_of(a), name_of(b));
 }
 
-/* Nodes in the order of a property; the ones that wait to be let in come first. */
+/* Compares nodes by a property; those waiting for approval come first. */
 #define BY(name, expression)                                                                                           \
     static int name(const struct row *a, const struct row *b)                                                          \
     {                                                                                                                  \
@@ -437,7 +437,7 @@ static bool is_sorted_by_trips(const struct list *l)
     return l->sort >= 0 && l->def->columns[l->sort].compare == by_trip;
 }
 
-/* The nodes on the screen are asked for, or the one that is open. */
+/* Requests the nodes on the screen, or the open one. */
 static void tick(struct app *app)
 {
     const struct list *l = view_list(app, &nodes_view, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Machines that wait to join, and SSH sessions that wait for an answer. */
+/* Machines waiting to join, and SSH sessions waiting for a decision. */
 #include "console/views/pending.h"
 
 #include <stdio.h>

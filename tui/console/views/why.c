@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The facts behind what a row shows, as far as the server told them. */
+/* The facts behind the state of a row, as far as the server reports them. */
 #include "console/views/why.h"
 
 #include "console/app/app.h"
