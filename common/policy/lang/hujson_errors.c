@@ -2,6 +2,7 @@
 /* All errors of a text: behind each one reading goes on in the way that comes farthest. What may be meant is tried from
  * a copy of the reader's state: a comma or bracket that is missing, one that is too many, a value that is skipped.
  * Behind a guess that may be wrong the rest of its line is not blamed, nor is the end of the text. */
+#include <ctype.h>
 #include <string.h>
 
 #include "policy/lang/hujson_reader.h"
@@ -90,7 +91,7 @@ static void try_behind(struct way_on *s, enum hujson_state state, size_t at)
         next++;
     try(s, s->from, state, at, TRUST_SURE);
     if (s->farthest > s->offset && !s->settled)
-        s->settled = next == s->eol || strchr(state == HUJSON_AFTER_NAME ? ":" : ",]}", s->from.text[next]);
+        s->settled = next < s->eol && strchr(state == HUJSON_AFTER_NAME ? ":" : ",]}", s->from.text[next]);
 }
 
 /* A string or a word that is none, a comment that is no text. */
@@ -109,6 +110,11 @@ static void try_as_read(struct way_on *s)
         if (end < s->eol)
             try_behind(s, wants_value(r) ? HUJSON_AFTER_VALUE : HUJSON_AFTER_NAME, end + 1);
     } else if (wants_value(r) && !strchr(",:]}", c)) {
+        while (ispunct((unsigned char)text[end - 1]) && end < s->eol && ispunct((unsigned char)text[end]) &&
+               !strchr(",:]}[{\"/'", text[end]))
+            end++;
+        if (ispunct((unsigned char)c))
+            try(s, *r, r->state, end, TRUST_SURE); /* signs that mean nothing */
         while (end < s->eol && !strchr(" \t\r,:]}[{\"/", text[end]))
             end++;
         try_behind(s, HUJSON_AFTER_VALUE, end);
