@@ -213,8 +213,8 @@ bool config_overrides_dns(const struct config *c);
 
 /* The part of the record that clients cannot use, for a message; NULL if there is none. */
 const char *config_record_fault(const struct config_record *r);
-/* Removes a trailing dot: names may be written with it, but are sent without. */
-void config_domain_undot(char *name);
+/* Writes a domain in lower case and without a trailing dot, as clients ask for it. */
+void config_domain_normal(char *name);
 
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* may be NULL */

@@ -98,23 +98,23 @@ bool config_overrides_dns(const struct config *c)
     return c->dns.override_local_dns || !config_given(c, "dns.override_local_dns");
 }
 
-void config_domain_undot(char *name)
+void config_domain_normal(char *name)
 {
     size_t len = strlen(name);
 
+    for (char *at = name; *at; at++) /* clients before 1.103 resolve no name in capitals */
+        *at = (char)tolower((unsigned char)*at);
     if (len > 1 && name[len - 1] == '.')
         name[len - 1] = '\0';
 }
 
 static void rule_dns(struct config *c, rule_fail fail, void *arg)
 {
-    for (char *at = c->dns.base_domain; *at; at++) /* clients before 1.103 do not resolve names with capital letters */
-        *at = (char)tolower((unsigned char)*at);
     if (c->dns.magic_dns && !*c->dns.base_domain)
         fail(arg, "dns.base_domain", "dns.base_domain must be set when using MagicDNS (dns.magic_dns)");
     if (*c->dns.base_domain && !config_is_domain(c->dns.base_domain))
         fail(arg, "dns.base_domain", "dns.base_domain: '%.60s' is not a domain name", c->dns.base_domain);
-    config_domain_undot(c->dns.base_domain);
+    config_domain_normal(c->dns.base_domain);
     if (c->dns.override_local_dns && c->dns.global.len == 0) {
         if (config_given(c, "dns.override_local_dns"))
             fail(arg, "dns.override_local_dns",
@@ -180,14 +180,13 @@ static void rule_acme(struct config *c, rule_fail fail, void *arg)
     char *name = c->acme.hostname, host[256];
     struct addr a;
 
-    for (char *at = name; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
-    config_domain_undot(name);
+    bool domain = config_is_domain(name);
+    config_domain_normal(name);
     if (*c->acme.email && !is_email(c->acme.email))
         fail(arg, "acme_email", "acme_email: '%.80s' is not an e-mail address", c->acme.email);
     if (!*name)
         return;
-    if (addr_parse(name, &a, NULL) == 0 || !config_is_domain(name) || strchr("-.", *name) || strchr(name, '_')) {
+    if (addr_parse(name, &a, NULL) == 0 || !domain || strchr("-.", *name) || strchr(name, '_')) {
         fail(arg, "tls_letsencrypt_hostname",
              "tls_letsencrypt_hostname: '%.80s' is not a host name: certificates are issued for names such as "
              "vpn.example.com",

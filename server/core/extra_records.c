@@ -40,9 +40,7 @@ static const char *put_record(struct json_out *o, const json_t *json)
     };
     const char *fault = json_is_object(json) ? config_record_fault(&record) : "it is no object of name, type and value";
 
-    config_domain_undot(record.name);
-    for (char *c = record.name; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
+    config_domain_normal(record.name);
     json_open(o, '{');
     json_put_str(o, "Name", record.name);
     json_put_str(o, "Type", record.type);

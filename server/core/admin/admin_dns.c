@@ -81,7 +81,8 @@ static void take_values(struct core_state *s, const struct core_admin *a, const 
 
     dns_values_copy(out, &a->dns);
     for (size_t i = 0; i < out->search.len; i++)
-        config_domain_undot(out->search.items[i]);
+        if (config_is_domain(out->search.items[i]))
+            config_domain_normal(out->search.items[i]);
     if (!a->flag)
         return;
     core_dns_values(s->config, old, &now);

@@ -106,9 +106,10 @@ int admin_node_routes(struct core_state *s, struct core_admin *a, struct err *e)
     return set_approved(s, a, slot, &a->prefixes);
 }
 
-/* The approved routes after both edits; completes exit pairs in approve and revoke. */
-static int edited(const struct node *n, struct prefixes *approve, struct prefixes *revoke, struct prefixes *out,
-                  struct err *e)
+/* The approved routes after both edits; completes exit pairs in approve and revoke. lenient: revoking what is not
+ * approved is no error. */
+static int edited(const struct node *n, struct prefixes *approve, struct prefixes *revoke, bool lenient,
+                  struct prefixes *out, struct err *e)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -118,7 +119,7 @@ static int edited(const struct node *n, struct prefixes *approve, struct prefixe
         prefix_format(&revoke->items[i], text);
         if (prefixes_has(approve, &revoke->items[i]))
             return err_field(e, ERR_INVALID, "revoke", "%s cannot be approved and revoked at once", text);
-        if (!prefixes_has(&n->approved, &revoke->items[i]) && !second_exit(revoke, &revoke->items[i]))
+        if (!lenient && !prefixes_has(&n->approved, &revoke->items[i]) && !second_exit(revoke, &revoke->items[i]))
             return err_field(e, ERR_MISSING, "revoke", "%s is not approved on %s", text, n->given_name);
     }
     prefixes_copy(out, &n->approved);
@@ -139,7 +140,7 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
         return rc;
     if (!a->prefixes.len && !a->revoke.len)
         return err_field(e, ERR_INVALID, "approve", "name at least one prefix to approve or to revoke");
-    if ((rc = edited(slot->work, &a->prefixes, &a->revoke, &approved, e)) == 0)
+    if ((rc = edited(slot->work, &a->prefixes, &a->revoke, false, &approved, e)) == 0)
         rc = set_approved(s, a, slot, &approved);
     prefixes_release(&approved);
     return rc;
@@ -182,9 +183,9 @@ static struct node_approvals *of_node(struct many_approvals *m, struct slot *slo
     return &m->nodes.items[place - 1];
 }
 
-/* "5 10.0.0.0/8" */
-static int read_approval(struct core_state *s, const char *text, const char *field, struct many_approvals *m,
-                         struct err *e)
+/* "5 10.0.0.0/8". lenient: a node that is no more is passed over. */
+static int read_approval(struct core_state *s, const char *text, const char *field, bool lenient,
+                         struct many_approvals *m, struct err *e)
 {
     const char *blank = strchr(text, ' ');
     char id_text[24];
@@ -199,7 +200,7 @@ static int read_approval(struct core_state *s, const char *text, const char *fie
         return ERR_INVALID;
     struct slot *slot = slot_by_id(s, id);
     if (!slot)
-        return err_field(e, ERR_MISSING, field, "node not found: %llu", (unsigned long long)id);
+        return lenient ? 0 : err_field(e, ERR_MISSING, field, "node not found: %llu", (unsigned long long)id);
     struct node_approvals *of = of_node(m, slot);
     prefixes_add(str_eq(field, "approve") ? &of->approve : &of->revoke, &p);
     return ++m->count > MANY_MAX ? err_field(e, ERR_INVALID, field, "more than %d prefixes at once", MANY_MAX) : 0;
@@ -227,14 +228,15 @@ static int take_pending(struct core_state *s, struct many_approvals *m, struct e
 static int read_many(struct core_state *s, const struct core_admin *a, struct many_approvals *m, struct err *e)
 {
     int rc = a->flag ? take_pending(s, m, e) : 0;
+    bool lenient = a->undoes.len > 0; /* what others took away since keeps nobody from taking back the rest */
 
     for (size_t i = 0; i < a->approvals.len && rc == 0; i++)
-        rc = read_approval(s, a->approvals.items[i], "approve", m, e);
+        rc = read_approval(s, a->approvals.items[i], "approve", lenient, m, e);
     for (size_t i = 0; i < a->revocations.len && rc == 0; i++)
-        rc = read_approval(s, a->revocations.items[i], "revoke", m, e);
+        rc = read_approval(s, a->revocations.items[i], "revoke", lenient, m, e);
     for (size_t i = 0; i < m->nodes.len && rc == 0; i++) {
         struct node_approvals *of = &m->nodes.items[i];
-        rc = edited(of->slot->work, &of->approve, &of->revoke, &of->approved, e);
+        rc = edited(of->slot->work, &of->approve, &of->revoke, lenient, &of->approved, e);
     }
     return rc;
 }

@@ -13,6 +13,7 @@
 #include "tailscale/tailscale.h"
 
 #define WEBHOOKS_MAX 50
+#define LEAVING_MAX  50 /* that were deleted and wait to be told: each may keep a delivery waiting */
 
 /* Reported after failing for this long: receivers are sometimes just being restarted. */
 #define REPORT_NS (10 * 60 * NS_PER_SECOND)
@@ -32,13 +33,13 @@ static int named_webhook(struct core_state *s, const struct core_admin *a, const
     return admin_matches(a, (*out)->r.version, e);
 }
 
-static size_t count_webhooks(struct core_state *s)
+static size_t count_webhooks(struct core_state *s, bool deleted)
 {
     size_t count = 0;
 
     for (struct map_entry *at = map_first(&s->webhooks); at; at = map_next(&s->webhooks, at)) {
         const struct webhook *w = ((const struct record_pair *)at->value)->work;
-        count += w && !w->deleted_ns;
+        count += w && (w->deleted_ns != 0) == deleted;
     }
     return count;
 }
@@ -64,8 +65,11 @@ int admin_webhook_create(struct core_state *s, struct core_admin *a, struct err 
     const char *url = a->url ? a->url : "", *provider = a->prefix ? a->prefix : "";
     int rc = webhook_check(url, provider, &a->scopes, e);
 
-    if (rc == 0 && count_webhooks(s) >= WEBHOOKS_MAX)
+    if (rc == 0 && count_webhooks(s, false) >= WEBHOOKS_MAX)
         rc = err_set(e, ERR_CONFLICT, "there are %d webhooks already", WEBHOOKS_MAX);
+    if (rc == 0 && count_webhooks(s, true) >= LEAVING_MAX)
+        rc = err_set(e, ERR_BUSY, "%d webhooks that were deleted are not told of it yet: try again in a minute",
+                     LEAVING_MAX);
     if (rc < 0)
         return rc;
     struct webhook *w = webhook_new();
