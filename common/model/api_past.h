@@ -38,7 +38,8 @@ struct api_move {
     const char *via;         /* within the group of grants with these tags as via, or NULL: for everybody else */
     bool nearest;            /* of those that it is the nearest router of; who serves the others stays */
     const char *actor;       /* an administrator, or "server" */
-    uint64_t detection_ms;   /* after the last sign of life of the router that went away; 0: not known */
+    uint64_t detection_ms;   /* after the last sign of life of the router that went away, or the first probe it lost; 0:
+                                not known */
     uint64_t convergence_ms; /* until all clients that were asked used the new router; 0: not known */
     const char *text;
 };

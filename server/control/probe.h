@@ -20,7 +20,8 @@ struct probe {
     uint64_t session, secret;        /* secret: of the question that waits for its answer; 0: none */
     int64_t interval_ms, timeout_ms; /* interval 0: off */
     enum { PROBE_IDLE, PROBE_DUE, PROBE_OUT } state;
-    bool answered, missed; /* once in this stream; the last question */
+    bool answered, missed;       /* once in this stream; the last question */
+    int64_t asked_ms, missed_ms; /* mono: the last question; the first of those in a row without an answer */
     bool unhealthy;
     unsigned row; /* answers without a miss, while it is unhealthy */
 };

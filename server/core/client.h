@@ -76,8 +76,9 @@ void core_session_end(struct core *core, uint64_t session, enum session_end why)
 /* The same with SESSION_SILENT; heard_ms: mono ms of its last sign of life. */
 void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms);
 
-/* A verdict about a session whose stream stays open: it answers, or it does not. */
-void core_session_health(struct core *core, uint64_t session, bool healthy);
+/* A verdict about a session whose stream stays open: it answers, or it does not. asked_ms: when the first question
+ * without an answer was asked (mono), 0: not known. */
+void core_session_health(struct core *core, uint64_t session, bool healthy, int64_t asked_ms);
 
 /* Two machines, at the addresses that where names, pass a node's stream back and forth: a copied disk. */
 void core_node_cloned(struct core *core, uint64_t node, const char *where);
@@ -91,10 +92,9 @@ struct core_reach {
     struct prefix prefix;
     struct addr target;
     bool reached;
-    /* Not a verdict, but what the last round found: it counts where the router loses its control connection. began_ms:
-     * when that round began (mono). */
+    /* Not a verdict, but what the last round found: it counts where the router loses its control connection. */
     bool is_round;
-    int64_t began_ms;
+    int64_t began_ms;     /* when that round began (mono); of a verdict against a router, the first round it failed */
     const char *evidence; /* a sentence for the journal: who tried, how often; NULL: no entry, the probe ends */
 };
 void core_reach(struct core *core, const struct core_reach *reach); /* copied */

@@ -80,12 +80,20 @@ static enum event_id event_of_move(const struct route_move *m)
     return !m->to ? EVENT_ROUTE_UNSERVED : !m->from ? EVENT_ROUTE_SERVED : EVENT_ROUTE_FAILOVER;
 }
 
-/* How long after the last sign of life of the router it was found to be gone; -1: it did not go away. */
+/* How long after the last sign of life of the router, or the first probe it lost, it was found to be gone; -1: it did
+ * not go away, or that is not known. */
 static int64_t detection_ms(struct core_state *s, const struct route_move *m)
 {
     const struct slot *from = m->from ? map_getu(&s->by_id, m->from) : NULL;
 
-    return from && from->published && !from->live.online && from->lost_ms ? clock_mono_ms() - from->lost_ms : -1;
+    if (!from || !from->published)
+        return -1;
+    if (!from->live.online)
+        return from->lost_ms ? clock_mono_ms() - from->lost_ms : -1;
+    if (!from->live.healthy)
+        return from->unhealthy_after_ms ? from->unhealthy_after_ms : -1;
+    return prefixes_has(&from->live.unreachable, &m->prefix) && from->unreached_after_ms ? from->unreached_after_ms
+                                                                                         : -1;
 }
 
 static void put_router(struct core_state *s, struct json_out *o, const char *id_member, const char *name_member,
