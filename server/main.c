@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* headwayd: reads the command line and the configuration, starts the rooms from the inside out, waits for signals and
- * stops them in the opposite order. */
+/* headwayd: reads the command line and the configuration, starts the rooms from the innermost outwards, waits for
+ * signals and stops the rooms in reverse order. */
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -30,9 +30,9 @@
 #include "relay/relay.h"
 #include "usage/flags.h"
 
-#define TRIM_SECONDS 2   /* and how often it is looked whether the database is still this daemon's */
-#define TRIM_HEAP_IN 10  /* the heap each so many times, */
-#define STORM        100 /* or after so many new streams */
+#define TRIM_SECONDS 2   /* also the interval of checks that the database is still this daemon's */
+#define TRIM_HEAP_IN 10  /* the heap is trimmed every so many times, */
+#define STORM        100 /* or after this many new streams */
 
 struct daemon {
     struct config *config;
@@ -49,10 +49,10 @@ struct daemon {
     struct relay *relay;
     struct acme *acme; /* NULL: no certificate is ordered */
     struct front *front;
-    struct loop_tls *_Atomic tls; /* the public listener's: other threads ask when it ends */
+    struct loop_tls *_Atomic tls; /* the public listener's: other threads read its expiry */
     uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
-    unsigned trims;      /* since the heap was trimmed */
-    uint64_t trimmed_at; /* full maps that had been made by then */
+    unsigned trims;      /* since the heap was last trimmed */
+    uint64_t trimmed_at; /* full maps made by that time */
 };
 
 static const struct flag options[] = {
@@ -62,7 +62,7 @@ static const struct flag options[] = {
     FLAGS_END,
 };
 
-/* Of migrate. */
+/* For migrate. */
 static const struct flag migrate_options[] = {
     {.name = "from",
      .kind = FLAG_TEXT,
@@ -189,8 +189,8 @@ static void check_key(const struct config *c, const char *name, const char *path
     }
 }
 
-/* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too; test:
- * nobody starts. */
+/* Finds all that a start would fail on, before it creates anything. ports: also check whether the ports are in use;
+ * test: a check only, without a start. */
 static int check(const struct config *c, bool ports, bool test, struct strs *problems, struct strs *notes)
 {
     struct store_image image;
@@ -242,7 +242,7 @@ static int start_relay(struct daemon *d, struct relay_options *with, struct err 
     return rc;
 }
 
-/* The public listener, last: whoever serves is there. */
+/* The public listener comes last: everything that serves it is running. */
 static int start_front(struct daemon *d, struct err *e)
 {
     const struct config *c = d->config;
@@ -339,7 +339,7 @@ static void stop(struct daemon *d)
     config_unref(d->config);
 }
 
-/* A configuration that cannot be read changes nothing. */
+/* An unreadable configuration changes nothing. */
 static void reload(struct daemon *d)
 {
     struct config *fresh;
@@ -379,7 +379,7 @@ static void reload(struct daemon *d)
 }
 
 /* A storm of connections leaves holes in the heap that are worth a third of an idle client's memory, and shared bytes
- * that nobody will ask for again. */
+ * that no client will request again. */
 static void trim(struct daemon *d)
 {
     struct netmap_counters n;
@@ -393,7 +393,7 @@ static void trim(struct daemon *d)
     d->trimmed_at = n.full_maps;
 }
 
-/* What must be open besides the address that the configuration names: for who tests it, or into the log. */
+/* What must be open besides the address that the configuration names: printed for a test, else logged. */
 static void say_requirements(const struct config *c, bool test)
 {
     struct strs needs = {0};
@@ -407,14 +407,14 @@ static void say_requirements(const struct config *c, bool test)
     strs_release(&needs);
 }
 
-/* On the core's thread: a core that hangs is not kept alive by the others. */
+/* On the core's thread: the other threads cannot hide that the core hangs. */
 static void beat(void)
 {
     sd_notify(0, "WATCHDOG=1");
 }
 
-/* Which signal ends it, unless its database is not its own any more. The service manager wants to hear of the core
- * twice as often as it says. */
+/* Waits for the signal that ends the daemon, or until its database is no longer its own. The service manager is
+ * notified from the core twice per interval that it requires. */
 static int wait_for_end(struct daemon *d, const sigset_t *signals)
 {
     uint64_t watchdog_us = 0, us = TRIM_SECONDS * 1000000;
@@ -452,7 +452,7 @@ static int serve(struct daemon *d)
         log_warn("start", "%s", e.message);
     for (size_t i = 0; i < d->config->notes.len; i++)
         log_info("config", "%s", d->config->notes.items[i]);
-    /* Sockets that the service manager kept from the run before hold their ports. */
+    /* Sockets that the service manager kept from the previous run occupy its ports. */
     bool kept = getenv("LISTEN_FDS") != NULL;
     bool bad = check(d->config, !kept, false, &problems, &notes) < 0;
     for (size_t i = 0; i < notes.len; i++)
@@ -482,7 +482,7 @@ static int serve(struct daemon *d)
     int signal_number = wait_for_end(d, &signals), status = store_is_lost(d->store, &e);
     log_write(status ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "stop", "stopping on %s",
               status ? e.message : strsignal(signal_number));
-    /* What is written meanwhile may take as long as the unit's TimeoutStopSec. */
+    /* Writing what is left may take as long as the unit's TimeoutStopSec. */
     sd_notify(0, "STOPPING=1\nWATCHDOG_USEC=60000000");
     stop(d);
     log_end();
@@ -531,7 +531,7 @@ static bool is_headscale(void)
     return str_eq(program_invocation_short_name, "headscale");
 }
 
-/* Its caller's. */
+/* Owned by the caller. */
 static char *find_config(const char *named)
 {
     char *found = is_headscale() ? import_find_config(named, stderr) : NULL;
@@ -556,9 +556,9 @@ int main(int argc, char **argv)
     if (acme_is_hook())
         return acme_hook(argc, argv);
     if (is_headscale())
-        prctl(PR_SET_NAME, "headscale"); /* the program's name, which tools look for, is that of its file */
+        prctl(PR_SET_NAME, "headscale"); /* tools look for the name of the program's file */
     flags_add_table(&flags, options);
-    flags_add_table(&flags, import_options); /* with the word "to" of both */
+    flags_add_table(&flags, import_options); /* which share the word "to" */
     flags_add_table(&flags, migrate_options);
     if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
         return say(1, &e);

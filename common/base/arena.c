@@ -36,7 +36,7 @@ void *arena_alloc(struct arena *a, size_t size)
         size_t room = need > BLOCK_SIZE / 4 ? need : BLOCK_SIZE;
         struct arena_block *fresh = mem_alloc(sizeof(*fresh) + room);
         fresh->size = room;
-        /* A block made for one large piece goes behind the current one, whose rest stays in use. */
+        /* A block made for one large allocation goes behind the current one, the rest of which stays in use. */
         if (b && room == need) {
             fresh->next = b->next;
             b->next = fresh;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Memory with one lifetime: a parse, a request, a compile. Everything is freed at once. A ceiling bounds what an
- * outsider's input can take; past it allocations return NULL and the arena is marked failed. */
+/* Memory with a single lifetime: a parse, a request, a compilation. Everything is freed at once. A ceiling bounds what
+ * untrusted input can use; past it, allocations return NULL and the arena is marked as failed. */
 #ifndef COMMON_BASE_ARENA_H
 #define COMMON_BASE_ARENA_H
 

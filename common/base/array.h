@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the language lacks for arrays and for structures that stand in others. */
+/* Helpers for arrays and for structures embedded in others. */
 #ifndef COMMON_BASE_ARRAY_H
 #define COMMON_BASE_ARRAY_H
 
@@ -9,14 +9,14 @@
 /* The number of items of an array (not of a pointer). */
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The structure of that type of which pointer is the member. */
+/* The structure of the given type that contains pointer as the given member. */
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* compare(key, item) is negative, zero or positive as key sorts before, with or after the item. */
+/* compare(key, item) is negative, zero or positive as key sorts before, equal to or after the item. */
 typedef int array_compare(const void *key, const void *item);
 
-/* The place in a sorted array of count items of size bytes at which key stands or is to be inserted: behind all smaller
- * items. *found (NULL is allowed) tells whether it is there. */
+/* Binary search in a sorted array of count items of size bytes: returns the index at which key is found or would be
+ * inserted (after all smaller items). *found (may be NULL) reports whether it is present. */
 static inline size_t array_search(const void *key, const void *items, size_t count, size_t size, array_compare *compare,
                                   bool *found)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sets of small numbers as arrays of 64-bit words. The caller sizes them: number i needs BITS_WORDS(i + 1) words. */
+/* Sets of small numbers as arrays of 64-bit words, sized by the caller: number i needs BITS_WORDS(i + 1) words. */
 #ifndef COMMON_BASE_BITS_H
 #define COMMON_BASE_BITS_H
 
@@ -46,7 +46,7 @@ static inline bool bits_meet(const uint64_t *a, const uint64_t *b, size_t words)
     return false;
 }
 
-/* The next member from i on; words * 64 when there is none. */
+/* The first member that is at least i; words * 64 if there is none. */
 static inline uint32_t bits_next(const uint64_t *bits, size_t words, uint32_t i)
 {
     size_t w = i / 64;
@@ -59,7 +59,7 @@ static inline uint32_t bits_next(const uint64_t *bits, size_t words, uint32_t i)
     return x ? (uint32_t)(w * 64 + (size_t)__builtin_ctzll(x)) : (uint32_t)(words * 64);
 }
 
-/* Walks the members in ascending order. */
+/* Iterates over the members in ascending order. */
 #define for_bits(i, bits, words)                                                                                       \
     for (uint32_t i = bits_next((bits), (words), 0); (i) < (words)*64;                                                 \
          (i) = bits_next((bits), (words), (i) + 1)) /* NOLINT(bugprone-macro-parentheses) */

@@ -109,7 +109,7 @@ void buf_addu(struct buf *b, uint64_t number)
 struct chunk *chunk_alloc(size_t len)
 {
     assert(len <= UINT32_MAX);
-    /* Not mem_alloc: a large chunk is about to be overwritten whole, and zeroing it would cost as much again. */
+    /* Not mem_alloc: the caller is about to overwrite the whole chunk, and zeroing it would cost as much again. */
     struct chunk *c = mem_resize(NULL, 1, sizeof(*c) + len);
     atomic_init(&c->refs, 1);
     c->len = (uint32_t)len;

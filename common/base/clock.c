@@ -71,7 +71,7 @@ static bool literal(const char **at, char c)
     return **at == c && (*at)++;
 }
 
-/* Days since 1970-01-01 of a day of the Gregorian calendar. */
+/* Days from 1970-01-01 to a day of the Gregorian calendar. */
 static int64_t days(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
@@ -219,7 +219,7 @@ char *duration_format(int64_t ns, char text[TIME_TEXT_MAX])
     return text;
 }
 
-/* What a person types; dated: the day is in it. */
+/* Forms of a time that people type; dated: it includes the day. */
 static const struct {
     const char *format;
     bool dated;
@@ -249,7 +249,7 @@ static bool read_form(const char *text, size_t form, enum time_zone zone, int64_
     if (!end || *end)
         return false;
     time_t at = make(&then);
-    if (at > now && !forms[form].dated) { /* it was not that late yet today */
+    if (at > now && !forms[form].dated) { /* later than now: they mean yesterday */
         then.tm_mday--;
         then.tm_isdst = -1;
         at = make(&then);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What went wrong, for a program (code) and for a person (message).
- *
- * Functions that can fail return 0 or a negative code and fill an optional last argument. The message names what was
- * wrong and with which value; it has no trailing dot and no newline, so that callers can put words around it. */
+/* The error type: a code for the program and a message for a person. Functions that can fail return 0 or a negative
+ * code and fill an optional last argument. The message names what was wrong and the offending value; it has no trailing
+ * full stop and no newline, so that callers can add context around it. */
 #ifndef COMMON_BASE_ERR_H
 #define COMMON_BASE_ERR_H
 
@@ -35,7 +34,7 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    char field[48]; /* the input field that was wrong, "" when there is none */
+    char field[48]; /* the input field that was wrong, "" if none */
     char message[240];
 };
 
@@ -43,18 +42,19 @@ struct err {
  * Clears e->field. */
 int err_set(struct err *e, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The same, naming the input field. */
+/* Like err_set(), and names the input field. */
 int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* Puts words (and ": ") in front of the message that is there. */
+/* Prepends the formatted text and ": " to the message. */
 void err_prefix(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The HTTP status, and the word in API answers, of a code; 500 and "internal" for one that is not in the table. */
+/* The HTTP status of a code, and its word in API answers; 500 and "internal" for a code that is not in the table. */
 int err_http(int code);
 const char *err_word(int code);
 
 #ifdef __clang_analyzer__
-/* A code is negative. The analyzer does not see that across files, and finds values "used" after a failed call. */
+/* Error codes are negative. The analyzer cannot see that across files and would report values "used" after a failed
+ * call. */
 static inline int err_negative(int code)
 {
     if (code >= 0)
@@ -65,7 +65,8 @@ static inline int err_negative(int code)
 #define err_field(...) err_negative(err_field(__VA_ARGS__))
 #endif
 
-/* Ends a text that was cut after some byte after its last whole character: for what is printed into a fixed place. */
+/* Drops an incomplete last character from a text that was cut at an arbitrary byte, as when printing into a fixed
+ * array. */
 void text_end_whole(char *text);
 
 #endif

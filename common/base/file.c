@@ -40,7 +40,7 @@ static ssize_t read_some(int fd, void *out, size_t len)
     return n;
 }
 
-/* The next step's size, within the ceiling; 0: the ceiling is reached. */
+/* The size of the next read, within the ceiling; 0 if the ceiling is reached. */
 static size_t room(const struct buf *out)
 {
     size_t left = out->max ? out->max - out->len : STEP;
@@ -69,7 +69,7 @@ int file_read_fd(int fd, const char *name, struct buf *out, struct err *e)
     }
 }
 
-/* A folder above the file that only this user, or root, can go through. */
+/* Is there a folder above the file that belongs to this user or root and that nobody else can traverse? */
 static bool is_below_private(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -85,7 +85,7 @@ static bool is_below_private(const char *path)
     return is_private;
 }
 
-/* Others may read a secret by its mode, and cannot by where it is. */
+/* Is a secret protected by its location although its mode lets others read it? */
 static bool is_shielded(int fd, const struct stat *st, const char *path)
 {
     struct statfs fs;
@@ -115,7 +115,7 @@ static int look(int fd, const char *path, enum file_check check, struct buf *out
                        (unsigned)st.st_mode & 0777U);
     if (check == FILE_PRIVATE && (!S_ISREG(st.st_mode) || st.st_uid != geteuid()))
         return err_set(e, ERR_DENIED, "%.160s is not a file of this user", path);
-    /* Room for all of it at once: growing would leave copies of a secret behind. */
+    /* Allocated at once: growing would leave copies of a secret behind. */
     if (S_ISREG(st.st_mode) && st.st_size > 0 && (!out->max || (size_t)st.st_size <= out->max - out->len))
         (void)buf_reserve(out, (size_t)st.st_size);
     return 0;
@@ -168,7 +168,7 @@ void file_hold_standard(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)!open("/dev/null", O_RDONLY); /* the lowest number that is free: this one */
+            (void)!open("/dev/null", O_RDONLY); /* takes the lowest free number: this one */
 }
 
 int file_end_output(FILE *stream, struct err *e)

@@ -21,7 +21,7 @@ static _Atomic(enum log_level) current = LOG_LEVEL_INFO;
 static _Atomic(enum log_format) form = LOG_TEXT;
 static atomic_bool journal;
 
-/* The thread that writes, once it is started. */
+/* The thread that writes, once log_start() was called. */
 #define QUEUE_MAX ((size_t)1024 * 1024)
 #define END_MS    1000
 static struct {
@@ -78,7 +78,7 @@ static void add_json(struct buf *line, const char *text)
             buf_addc(line, *text);
 }
 
-/* true: the writer has it, or counted it. */
+/* Returns true if the writer has the line, or has counted it as lost. */
 static bool hand_over(const struct buf *line)
 {
     pthread_mutex_lock(&writer.lock);
@@ -140,7 +140,7 @@ void log_end(void)
     pthread_cond_signal(&writer.wake);
     while (writer.runs && (writer.writes || writer.waiting.len) && thread_cond_wait(&writer.idle, &writer.lock, until))
         ;
-    /* Where it still writes, nobody reads: then it is left alone, and what comes is dropped. */
+    /* If it is still writing, nobody reads the output: leave the thread alone and drop the rest. */
     bool done = writer.runs && !writer.writes && !writer.waiting.len;
     pthread_mutex_unlock(&writer.lock);
     if (!done)
@@ -169,7 +169,8 @@ static void write_line(enum log_level level, const char *area, const char *text)
         buf_addf(&line, "%s %s %s: %s\n", when, levels[level].shown, area, buf_text(&safe));
     }
     if (!hand_over(&line)) {
-        /* One write a line: lines of several threads never mix. A full or closed stderr cannot be reported anywhere. */
+        /* A single write per line keeps lines of several threads apart. A full or closed stderr cannot be reported
+         * anywhere. */
         ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
         (void)ignored;
     }
@@ -197,7 +198,7 @@ void log_write(enum log_level level, const char *area, const char *format, ...)
     va_end(args);
 }
 
-/* Whether a line may be written; held: what could not before. Under the lock. */
+/* May a line be written? *held is how many were suppressed in an earlier minute. The caller holds the lock. */
 static bool limit_allows(struct log_limit *limit, unsigned burst, unsigned *held)
 {
     long long minute = clock_mono_ms() / 60000;
@@ -239,7 +240,7 @@ void log_limited(struct log_limit *limit, unsigned burst, enum log_level level, 
     va_end(args);
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static bool is_new_source(struct log_sources *sources, const void *who, size_t len)
 {
     unsigned long long hash = map_hash(who, len);

@@ -72,7 +72,7 @@ void map_release(struct map *m)
     *m = (struct map){0};
 }
 
-/* Where the pointer to the entry is, or would be put. */
+/* The address of the pointer to the entry, or of the place where it would be inserted. */
 static struct map_entry **find(const struct map *m, uint64_t hash, const void *key, size_t len)
 {
     struct map_entry **at = &m->buckets[hash & (m->bucket_count - 1)];

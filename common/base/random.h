@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random bytes of the kernel, good enough for keys. Never fails: without them the process stops. */
+/* Random bytes from the kernel, suitable for keys. Never fails: the process stops if there are none. */
 #ifndef COMMON_BASE_RANDOM_H
 #define COMMON_BASE_RANDOM_H
 

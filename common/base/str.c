@@ -47,7 +47,7 @@ int str_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out, const c
     return 0;
 }
 
-/* The length of the UTF-8 sequence at in (at most len bytes), its code point in *point; 0 when it is malformed. */
+/* The length of the UTF-8 sequence at in (at most len bytes), with its code point in *point; 0 if it is malformed. */
 static size_t sequence(const uint8_t *in, size_t len, uint32_t *point)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -83,7 +83,7 @@ bool str_utf8(const char *text, size_t len)
     return true;
 }
 
-/* Code points that steer a terminal or turn the reading direction around. */
+/* Code points that control a terminal or change the direction of text. */
 static bool steers(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
@@ -245,14 +245,14 @@ char *str_clean(const char *text, size_t max)
     for (const char *p = text; *p;) {
         unsigned char c = (unsigned char)p[0];
         size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-        if (strnlen(p, n) < n || !str_utf8(p, n)) { /* of a database that somebody else wrote */
+        if (strnlen(p, n) < n || !str_utf8(p, n)) { /* such as text from a database that another program wrote */
             p++;
             continue;
         }
         if (out.len + n > max)
             break;
         bool c1 = n == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0;
-        /* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069 turn the text around them */
+        /* U+200E, U+200F, U+2028 to U+202E and U+2066 to U+2069 change the direction of text. */
         bool turn = n == 3 && c == 0xe2 &&
                     (((unsigned char)p[1] == 0x80 && (unsigned char)p[2] >= 0x8e &&
                       ((unsigned char)p[2] <= 0x8f || ((unsigned char)p[2] >= 0xa8 && (unsigned char)p[2] <= 0xae))) ||

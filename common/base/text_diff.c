@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lines that both texts begin or end with are set aside; between them the shortest way from one text to the other is
- * looked for as E. W. Myers describes it, up to a number of differences. */
+/* Skips the lines with which both texts begin and end. Between them it looks for the shortest edit script with E. W.
+ * Myers' algorithm, up to a maximum number of differences. */
 #include "base/text_diff.h"
 
 #include <stdbool.h>
 
 #include "base/mem.h"
 
-#define AROUND          3   /* lines shown around a change */
-#define DIFFERENCES_MAX 600 /* beyond it is no longer looked for the shortest way */
+#define AROUND          3   /* lines of context around a change */
+#define DIFFERENCES_MAX 600 /* give up the search for the shortest edit script beyond this */
 
 struct diff_piece {
     const char *text;
@@ -17,7 +17,7 @@ struct diff_piece {
 
 struct diff_side {
     VEC(struct diff_piece) lines;
-    bool *kept; /* the line is in the other text, too */
+    bool *kept; /* the line is also in the other text */
 };
 
 static void split(const char *text, size_t len, struct diff_side *s)
@@ -45,8 +45,8 @@ struct diff_range {
     long from, to;
 };
 
-/* How far diagonal k is reached with one more difference: down from the one above it, or right from the one below it,
- * never out of either text. -1: not at all. */
+/* How far diagonal k is reached with one more difference: down from the diagonal above it or right from the one below
+ * it, without leaving either text. -1 if it cannot be reached. */
 static long reach(const long *u, long k, long n, long m, bool *down)
 {
     long from_above = u[k + 1] >= 0 && u[k + 1] - k <= m ? u[k + 1] : -1;
@@ -56,7 +56,7 @@ static long reach(const long *u, long k, long n, long m, bool *down)
     return *down ? from_above : from_below;
 }
 
-/* Walks back the furthest reaching paths and keeps what lies on the diagonals. */
+/* Follows the furthest reaching paths back and marks the lines on their diagonals as kept. */
 static void keep_path(struct diff_side *a, struct diff_side *b, struct diff_range x, struct diff_range y,
                       long **reached, long d)
 {
@@ -90,7 +90,7 @@ static void between(struct diff_side *a, struct diff_side *b, struct diff_range 
     bool found = false;
 
     for (d = 0; d <= most && !found; d++) {
-        /* One row a step, from -d - 2 to d + 2; what lies outside is not reached. */
+        /* One row per step, from -d - 2 to d + 2; anything outside is unreachable. */
         long *row = mem_resize(NULL, (size_t)(2 * d + 5), sizeof(*row)), *v = row + d + 2;
         const long *u = d ? reached[d - 1] + d + 1 : NULL;
 
@@ -158,7 +158,7 @@ static bool came_here(const struct writer *w)
     return w->j < w->b->lines.len && !w->b->kept[w->j];
 }
 
-/* Lines that both have: the last ones before a change, and the first ones behind one. */
+/* Unchanged lines: the last ones before a change and the first ones after it. */
 static void put_same(struct writer *w)
 {
     size_t run = 0, last = w->out->len && w->out->items[w->out->len - 1].sign != ' ' ? AROUND : 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What lines two texts differ in. Where they have little in common, all of the one is gone and all of the other is new;
- * the work is bounded. */
+/* The lines in which two texts differ. If the texts have little in common, all lines of the old one are removed and all
+ * lines of the new one added: that bounds the work. */
 #ifndef COMMON_BASE_TEXT_DIFF_H
 #define COMMON_BASE_TEXT_DIFF_H
 
 #include "base/vec.h"
 
 struct diff_line {
-    char sign;        /* ' ', '-', '+'; '@' in front of a group of changes, without a text */
+    char sign;        /* ' ', '-', '+'; '@' before a group of changes, without text */
     const char *text; /* borrowed from one of the two texts */
     size_t len;
     size_t old, fresh; /* line numbers from 1; 0: not in that text */
@@ -16,10 +16,10 @@ struct diff_line {
 struct diff {
     struct diff_line *items;
     size_t len, cap;
-    size_t gone, came; /* lines */
+    size_t gone, came; /* lines removed and added */
 };
 
-/* Changed lines with some around them. The caller releases the items (vec_release). */
+/* The changed lines with some context. The caller releases the items (vec_release). */
 void textdiff(const char *old, size_t old_len, const char *fresh, size_t fresh_len, struct diff *out);
 
 #endif

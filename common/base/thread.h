@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Threads: conditions that count time by the monotonic clock, threads that can be stopped where they never started, and
- * workers that do what is put into their queue. */
+/* Threads: condition variables that use the monotonic clock, threads that can be joined even if they were never
+ * started, and worker threads that process a queue. */
 #ifndef COMMON_BASE_THREAD_H
 #define COMMON_BASE_THREAD_H
 
@@ -11,33 +11,34 @@
 
 #include "base/err.h"
 
-/* A condition for thread_cond_wait. Ended with pthread_cond_destroy(). */
+/* Initialises a condition variable for thread_cond_wait. Destroy it with pthread_cond_destroy(). */
 void thread_cond_init(pthread_cond_t *cond);
-/* Waits with the lock held, until until_ms of clock_mono_ms() at the latest; false: that time has come. As ever with
- * conditions, the caller looks again at what it waits for. */
+/* Waits, with the lock held, at the latest until clock_mono_ms() reaches until_ms; returns false on timeout. As with
+ * any condition variable, the caller must check its condition again. */
 bool thread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_ms);
 
-/* A zeroed one does not run. */
+/* A zeroed one is not running. */
 struct thread {
     pthread_t id;
     bool runs;
 };
 
-/* Starts run(arg). No signal is delivered to it: those are for the thread that waits for them. name: at most 15 bytes,
- * for ps and debuggers. */
+/* Starts run(arg). All signals are blocked in it: they are for the thread that waits for them. name: at most 15 bytes,
+ * shown by ps and debuggers. */
 int thread_start(struct thread *t, const char *name, void *(*run)(void *), void *arg, struct err *e) WARN_UNUSED;
-/* Waits for its end; nothing for one that does not run. What makes it end is the caller's business. */
+/* Waits for the thread to end; does nothing if it is not running. Making it end is up to the caller. */
 void thread_join(struct thread *t);
 
-/* Work for a worker. It is the first member of what run needs, and belongs to the queue until run is called. */
+/* One item of work. It is the first member of the structure that run needs, and belongs to the queue until run is
+ * called. */
 struct work {
     struct work *next;
     void (*run)(struct work *work);
 };
 
-/* A queue and the threads that do what is in it, first in, first out. Zeroed before it is started. */
+/* A first-in, first-out queue and the threads that process it. Zero it before starting it. */
 struct workers {
-    pthread_mutex_t lock; /* all that follows */
+    pthread_mutex_t lock; /* for all members below */
     pthread_cond_t wake;
     struct work *first, **end;
     struct thread *threads; /* NULL before the start and after the end */
@@ -47,7 +48,7 @@ struct workers {
 
 int workers_start(struct workers *w, const char *name, size_t count, struct err *e) WARN_UNUSED;
 void workers_add(struct workers *w, struct work *work);
-/* Does what is in the queue and ends. Nothing for one that was never started. */
+/* Processes what is left in the queue, then ends the threads. Does nothing if they were never started. */
 void workers_stop(struct workers *w);
 
 #endif

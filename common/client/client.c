@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One easy handle a client, driven by a multi handle, because that can be woken from another thread. */
+/* One easy handle per client, driven by a multi handle because another thread can wake that. */
 #include "client/client.h"
 
 #include <curl/curl.h>
@@ -18,7 +18,7 @@
 #include "net/addr.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
-#define SILENCE_S          40 /* of a stream that says something every API_ALIVE_MS */
+#define SILENCE_S          40 /* of a stream, which sends something every API_ALIVE_MS */
 #define RETRY_MIN_MS       250
 #define RETRY_MAX_MS       5000
 #define WORDS_MAX          (256 * 1024)
@@ -35,19 +35,19 @@ struct client {
     bool insecure;
     atomic_bool aborted;
     char reason[CURL_ERROR_SIZE];
-    char *words; /* of the last call, when it was refused */
+    char *words; /* the refusal of the last call */
 };
 
-/* What a transfer fills. */
+/* The state of one transfer. */
 struct transfer {
     struct client *client;
     struct buf body;
-    struct sse *sse; /* NULL: the body is kept */
+    struct sse *sse; /* NULL: keep the body */
     int sse_result;
-    const struct client_stream *stream; /* told once the status is known */
-    const struct client_call *call;     /* NULL: of the stream */
-    size_t handed_over;                 /* bytes, to call->bytes */
-    int call_result;                    /* of it */
+    const struct client_stream *stream; /* notified when the status is known */
+    const struct client_call *call;     /* NULL for a stream */
+    size_t handed_over;                 /* bytes passed to call->bytes */
+    int call_result;                    /* the result of call->bytes */
     bool announced, begun;
 };
 
@@ -56,7 +56,7 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* Whether "host", "host:port" or "[host]:port" is this machine. A name other than localhost may be anybody's. */
+/* Is "host", "host:port" or "[host]:port" this machine? Any name other than localhost may be another one. */
 static bool is_loopback(const char *host)
 {
     bool bracket = *host == '[';
@@ -210,10 +210,10 @@ static void prepare(struct client *c, struct transfer *t, const char *method, co
     curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c->easy, CURLOPT_PATH_AS_IS, 1L);
     if (!c->socket)
-        curl_easy_setopt(c->easy, CURLOPT_ACCEPT_ENCODING, ""); /* all; ANSWER_MAX holds for what comes out */
+        curl_easy_setopt(c->easy, CURLOPT_ACCEPT_ENCODING, ""); /* any; ANSWER_MAX limits the decoded size */
     if (c->socket)
         curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, c->socket);
-    if (str_starts(c->base, "http://")) /* to this machine: a proxy would see the API key */
+    if (str_starts(c->base, "http://")) /* on this machine: a proxy would see the API key */
         curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
     client_trust(c->easy);
     if (c->insecure) {
@@ -232,8 +232,8 @@ static void prepare(struct client *c, struct transfer *t, const char *method, co
     c->reason[0] = '\0';
 }
 
-/* Drives the transfer to its end. CURLE_ABORTED_BY_CALLBACK after client_abort; CURLE_OPERATION_TIMEDOUT when nothing
- * began within the client's time. */
+/* Runs the transfer to its end. CURLE_ABORTED_BY_CALLBACK after client_abort; CURLE_OPERATION_TIMEDOUT if no answer
+ * began within the client's timeout. */
 static CURLcode drive(struct client *c, const struct transfer *t)
 {
     int64_t deadline = clock_mono_ms() + 2 * c->timeout_ms;
@@ -267,7 +267,7 @@ static CURLcode drive(struct client *c, const struct transfer *t)
     return result;
 }
 
-/* Why nobody answered, in words that say what to do. */
+/* Reports why there was no answer, and what to do about it. */
 static int no_answer(struct client *c, CURLcode result, struct err *e)
 {
     const char *why = c->reason[0] ? c->reason : curl_easy_strerror(result);
@@ -304,13 +304,13 @@ static int no_answer(struct client *c, CURLcode result, struct err *e)
     return err_set(e, ERR_UNAVAILABLE, "connecting to headway: %s: %.160s", client_target(c), why);
 }
 
-/* What an answer says that is about the path only, as for one that the server does not know. */
+/* Does the message only concern the path, as for one that the server does not know? */
 static bool says_nothing(const char *text)
 {
     return !*text || str_eq(text, "Not Found") || str_eq(text, "404 page not found");
 }
 
-/* The server's words: {"error":{"message","field"}} of /api/headway, or "detail", "errors" and "message" of /api/v1. */
+/* The server's message: {"error":{"message","field"}} in /api/headway; "detail", "errors" and "message" in /api/v1. */
 static int refused(struct client *c, const char *method, const char *path, long status, const json_t *json,
                    struct err *e)
 {
@@ -382,15 +382,15 @@ static void wait_for_retry(struct client *c, int64_t delay_ms)
         curl_multi_poll(c->multi, NULL, 0, (int)left, NULL);
 }
 
-/* The connection broke while the call was under way: whether it was carried out is not known. */
+/* Did the connection break during the call, so that its outcome is unknown? */
 static bool broke(CURLcode result)
 {
     return result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR ||
            result == CURLE_PARTIAL_FILE || result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
 }
 
-/* A change goes on its way with a token: the server does not make it twice, so it is repeated where the connection
- * breaks, for the client's time. *unknown: it may have been made. */
+/* A change carries a token so that the server never makes it twice: it is repeated if the connection breaks, within the
+ * client's timeout. *unknown: it may have been made. */
 static CURLcode send_call(struct client *c, struct transfer *t, const struct client_call *call, const char *url,
                           const char *body, bool *unknown)
 {
@@ -411,7 +411,7 @@ static CURLcode send_call(struct client *c, struct transfer *t, const struct cli
         result = drive(c, t);
         curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
         *unknown = !asks && (*unknown || broke(result));
-        /* The daemon starts again, or it is at the call still. */
+        /* The daemon is restarting or still processing the call. */
         later = result == CURLE_OK ? status == 429 : broke(result) || result == CURLE_COULDNT_CONNECT;
     } while (later && *unknown && clock_mono_ms() < until);
     curl_slist_free_all(headers);
@@ -497,7 +497,7 @@ void client_escape(struct buf *out, const char *text)
 
 /* ---- the stream ---- */
 
-/* One connection of the stream, until it breaks. */
+/* Follows the stream over one connection, until that breaks. */
 static int follow_once(struct client *c, const char *path, struct sse *sse, const struct client_stream *stream,
                        bool *opened, struct err *e)
 {
@@ -546,7 +546,7 @@ static bool is_final(int r)
            r == ERR_INVALID || r == ERR_TOOBIG || r == ERR_UNSUPPORTED;
 }
 
-/* The callback's result must be told apart from a failed connection. */
+/* Keeps the callback's result apart from a failed connection. */
 struct follower {
     const struct client_stream *stream;
     int result;

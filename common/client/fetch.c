@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Documents of somebody else's server, and questions to it. */
+/* Documents of other servers, and requests to them. */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +11,10 @@
 #include "crypto/crypto.h"
 
 struct fetch {
-    struct buf *out; /* NULL: nobody wants the body */
+    struct buf *out; /* NULL: discard the body */
     bool (*stop)(void *arg);
     int (*address)(void *arg, const struct sockaddr *address, struct err *e);
-    struct err refused; /* what address said last */
+    struct err refused; /* the last error of address */
     void *arg;
 };
 
@@ -49,7 +49,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-/* *status stays 0 where nothing was answered. */
+/* *status remains 0 if there was no answer. */
 static int perform(CURL *easy, const char *url, const char *name, struct fetch *f, int64_t timeout_ms, long *status,
                    struct err *e)
 {

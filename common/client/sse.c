@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Server-sent events as the HTML standard defines them: lines end in LF, CR or CRLF; fields data, event, id; an empty
- * line ends an event; a line that starts with a colon is a comment. */
+/* Server-sent events as in the HTML standard: lines end in LF, CR or CRLF; the fields are data, event and id; an empty
+ * line ends an event; a line that begins with a colon is a comment. */
 #include "base/str.h"
 #include "client/client.h"
 
-#define FIELD_MAX 1024 /* bytes of a name or an id */
+#define FIELD_MAX 1024 /* bytes in a name or an id */
 
 void sse_init(struct sse *s, int (*event)(void *arg, const char *name, const char *id, const char *data, size_t len),
               void *arg)
@@ -51,7 +51,7 @@ static int dispatch(struct sse *s)
 
     set(&s->id, buf_text(&s->next_id), s->next_id.len);
     if (s->data.len) {
-        s->data.data[--s->data.len] = '\0'; /* the line end behind the last data line */
+        s->data.data[--s->data.len] = '\0'; /* the newline after the last line of data */
         r = s->event(s->arg, s->name.len ? buf_text(&s->name) : "message", buf_text(&s->id), buf_text(&s->data),
                      s->data.len);
     }

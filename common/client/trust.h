@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which certificates are believed, of this room only. */
+/* The trusted certificates; private to this room. */
 #ifndef CLIENT_TRUST_H
 #define CLIENT_TRUST_H
 
 #include <curl/curl.h>
 #include <stdlib.h>
 
-/* Where an organisation keeps its own authorities: SSL_CERT_FILE and SSL_CERT_DIR, which programs with OpenSSL and
- * those written in Go, headscale among them, look at; libcurl does not by itself. */
+/* Uses SSL_CERT_FILE and SSL_CERT_DIR, where an organisation keeps its own certificate authorities. Programs that use
+ * OpenSSL and those written in Go, such as headscale, read them; libcurl does not by default. */
 static inline void client_trust(CURL *easy)
 {
     const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a start needs of the machine: files that can be read, folders that can be written, ports that are free. */
+/* Checks what the daemon needs of the machine to start: readable files, writable folders, free ports. */
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -51,8 +51,8 @@ static void check_readable(struct complaints *to, const char *key, const char *p
         complain(to, key, "cannot read %s: %s", path, strerror(errno));
 }
 
-/* The file's directory can be written, or the nearest directory that exists can; where the file is there and is only
- * read, it need not. */
+/* The directory of the file, or the nearest existing one above it, must be writable, unless the file exists and is only
+ * read. */
 static void check_place(struct complaints *to, const char *key, const char *path, bool writes)
 {
     char *dir = mem_strdup(path);
@@ -79,7 +79,7 @@ static void check_place(struct complaints *to, const char *key, const char *path
     free(dir);
 }
 
-/* A socket that an earlier run left is removed; anything else is somebody's. */
+/* The daemon replaces a socket left by an earlier run; anything else at that path belongs to somebody else. */
 static void check_socket(struct complaints *to, const char *path)
 {
     struct stat st;
@@ -111,7 +111,7 @@ static int connect_unix(const char *path)
     return fd;
 }
 
-/* What it says of itself; NULL where that is not what headwayd says. */
+/* The answer to whoami; NULL if it is not what headwayd answers. */
 static json_t *ask_whoami(int fd)
 {
     static const char question[] = "GET /api/headway/whoami HTTP/1.0\r\nHost: headway\r\n\r\n";
@@ -134,7 +134,7 @@ static json_t *ask_whoami(int fd)
     return root;
 }
 
-/* Fills in at which ports the daemon listens that has this configuration's socket; nothing where none runs. */
+/* Lists the ports of the daemon that listens on the configured socket; none if no daemon is running. */
 static void find_own(struct complaints *to, const char *socket_path, struct strs *own)
 {
     int fd = connect_unix(socket_path);
@@ -162,7 +162,7 @@ static bool has_relay(const struct config *c)
 
 static const struct {
     const char *key, *kind;
-    size_t text; /* where in struct config */
+    size_t text; /* offset in struct config */
     int type;
     bool (*used)(const struct config *c); /* NULL: always */
 } ports_needed[] = {
@@ -174,7 +174,7 @@ static const struct {
      has_relay},
 };
 
-/* "tcp 0.0.0.0:8080" of the i-th; NULL: it is not used. */
+/* "tcp 0.0.0.0:8080" for the i-th port; NULL if it is not used. */
 static char *port_needed(const struct config *c, size_t i)
 {
     const char *text = *(char *const *)((const char *)c + ports_needed[i].text);
@@ -194,7 +194,7 @@ void config_listens(const struct config *c, struct strs *out)
     }
 }
 
-/* Whether the daemon that runs has that port, at whichever address. */
+/* Does the running daemon listen on that port, at any address? */
 static bool is_own(const struct strs *own, const char *kind, uint16_t port)
 {
     struct config_listen where;
@@ -220,9 +220,9 @@ static int bind_once(const struct config_listen *where, int type)
     socklen_t len = sizeof(at.in6);
 
     if (*where->host && addr_parse(where->host, &a, NULL) < 0)
-        return 0; /* a name: the start looks it up */
+        return 0; /* a host name: resolved at the start */
     int fd = socket(a.bits == 128 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
-    if (fd < 0 && !*where->host) { /* a machine without IPv6 */
+    if (fd < 0 && !*where->host) { /* no IPv6 on this machine */
         a = (struct addr){.bits = 32};
         fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
     }

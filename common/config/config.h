@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The configuration: headscale's keys with the same meaning, and a few of our own, in YAML, TOML or JSON. Both programs
- * read it: the daemon for everything, the command line for the socket and the address that it talks to.
- *
- * One table (keys.c) holds each key's name, type, default, limits and explanation; reading, environment overrides, the
- * commented example and headway.yaml(5) come from it. In the daemon this room alone knows libyaml.
- *
- * A struct config is filled once and never changes; a reload makes a new one. Texts are never NULL; a path is absolute
- * or relative to the working directory (a relative one in the file has got the file's directory in front). Durations
- * are nanoseconds. */
+/* The configuration: headscale's keys with the same meaning and a few of headway's own, in YAML, TOML or JSON. Both
+ * programs read it: the daemon for everything, the command line for the socket and the address to connect to. One table
+ * (keys.c) defines the name, type, default, limits and explanation of each key; reading, environment variables, the
+ * commented example and headway.yaml(5) derive from it. Only this room of the daemon uses libyaml. A struct config is
+ * filled once and then never changes; a reload makes a new one. Strings are never NULL; paths are absolute or relative
+ * to the working directory (a relative path in the file is prefixed with the file's directory). Durations are in
+ * nanoseconds. */
 #ifndef COMMON_CONFIG_CONFIG_H
 #define COMMON_CONFIG_CONFIG_H
 
@@ -28,7 +26,7 @@ struct config_splits {
     size_t len, cap;
 };
 
-struct config_record { /* one of dns.extra_records */
+struct config_record { /* an item of dns.extra_records */
     char *name, *type, *value;
 };
 
@@ -46,15 +44,15 @@ struct config_pairs {
     size_t len, cap;
 };
 
-struct config_provider { /* of OpenID Connect; see headway.yaml(5) */
-    char *name;          /* of letters, digits, '-' and '_', unique */
+struct config_provider { /* an OpenID Connect provider; see headway.yaml(5) */
+    char *name;          /* letters, digits, '-' and '_'; unique */
     char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
-    char *groups_claim, *email_claim, *subject_claim; /* names, or paths with dots */
+    char *groups_claim, *email_claim, *subject_claim; /* names, or dotted paths */
     char *email_verified_required;                    /* "true", "false", "if-present" */
     struct strs scope, allowed_domains, allowed_users, allowed_groups;
     struct config_pairs extra_params;
     bool use_expiry_from_token, pkce_enabled;
-    int64_t refresh_interval, groups_max_age; /* 0: not done; groups are kept */
+    int64_t refresh_interval, groups_max_age; /* 0: no refresh; groups never expire */
 };
 
 struct config_providers {
@@ -64,13 +62,13 @@ struct config_providers {
 
 struct config {
     atomic_uint refs;
-    char *file;        /* what was read, "" without a file */
-    struct strs notes; /* sentences for the start log: keys without effect, defaults that a person should know */
-    unsigned *lines;   /* of the keys in the file, in the order of the table of keys; 0: it is not there */
-    struct strs given; /* sorted: the keys that the file or the environment set */
-    char *state_dir;   /* where files without a path of their own live: certificates, DERP maps, copies */
-    char *server_url;  /* without a slash at its end */
-    char *listen_addr; /* the public door, host:port as config_listen_parse reads it; never "" */
+    char *file;        /* the file that was read, "" if none */
+    struct strs notes; /* sentences for the log at the start: keys without effect, defaults worth knowing */
+    unsigned *lines;   /* line numbers of the keys in the file, in the order of the table of keys; 0: not in the file */
+    struct strs given; /* sorted: the keys set by the file or the environment */
+    char *state_dir;   /* for files without a path of their own: certificates, DERP maps, copies */
+    char *server_url;  /* without a trailing slash */
+    char *listen_addr; /* the public listener, host:port as read by config_listen_parse; never "" */
     char *metrics_listen_addr; /* "": off */
     struct prefixes trusted_proxies;
     struct {
@@ -78,12 +76,12 @@ struct config {
     } http;
     char *tls_cert_path, *tls_key_path; /* both or none */
     char *unix_socket;
-    int64_t unix_socket_permission; /* mode bits */
+    int64_t unix_socket_permission; /* permission bits */
     struct {
         char *private_key_path;
     } noise;
     struct {
-        struct prefix v4, v6; /* addr.bits 0: family not used; at least one is */
+        struct prefix v4, v6; /* addr.bits 0: family not used; at least one family is */
         int64_t allocation;   /* enum config_allocation */
     } prefixes;
     struct {
@@ -92,9 +90,9 @@ struct config {
             bool automatically_add_embedded_derp_region;
             int64_t region_id;
             int64_t advertise_port; /* 0: see relay_advertised_read */
-            int64_t rate, burst;    /* bytes a second from one client, and at once; rate 0: no limit */
+            int64_t rate, burst;    /* bytes per second from a client, and in a burst; rate 0: no limit */
             char *region_code, *region_name;
-            char *listen_addr, *stun_listen_addr; /* never "" while enabled */
+            char *listen_addr, *stun_listen_addr; /* never "" if enabled */
             char *private_key_path, *ipv4, *ipv6;
         } server;
         struct strs urls, paths;
@@ -102,27 +100,27 @@ struct config {
         int64_t update_frequency;
     } derp;
     struct {
-        char *approval; /* "on": new machines wait for an administrator; "off" */
-        int64_t expiry; /* of keys of untagged nodes; 0: never */
+        char *approval; /* "on": new machines wait for approval; or "off" */
+        int64_t expiry; /* of the keys of untagged nodes; 0: never */
         int64_t ephemeral_inactivity_timeout;
-        int64_t offline_grace; /* a closed connection of a node that nobody can stand in for */
+        int64_t offline_grace; /* after a connection closes, for a node that no other node can replace */
         struct {
-            int64_t probe_interval, probe_timeout; /* of the HEAD and c2n probe; interval 0: off */
-            int64_t ping_interval, ping_timeout;   /* for every node with an effective route */
-            int64_t failback;                      /* enum route_failback, as in model/record.h */
-            bool keep;                             /* who served last keeps a prefix that nobody can serve */
-            bool nearest;                          /* each viewer is served by the router that is nearest to it */
+            int64_t probe_interval, probe_timeout; /* of the HEAD and c2n probes; interval 0: off */
+            int64_t ping_interval, ping_timeout;   /* for each node with an effective route */
+            int64_t failback;                      /* enum route_failback of model/record.h */
+            bool keep;                             /* a prefix that no node can serve stays with its last primary */
+            bool nearest;                          /* the nearest router serves each viewer */
             int64_t hold_down, failback_delay;
-            int64_t settle_time; /* after a start, before a prefix moves away from its last router */
+            int64_t settle_time; /* after a start, before a prefix moves away from its last primary */
         } ha;
         struct {
-            bool enabled;                /* health of routers and forwarding probes, both */
-            bool read_back;              /* which router nodes use after a move */
-            int64_t health_interval;     /* of questions for the health of routers; 0: only when something happens */
+            bool enabled;                /* both health checks of routers and forwarding probes */
+            bool read_back;              /* ask nodes which router they use after a move */
+            int64_t health_interval;     /* between health checks of routers; 0: only after events */
             int64_t interval, timeout;   /* of forwarding probes */
-            int64_t rise, fall;          /* rounds in a row until a verdict */
-            struct config_pairs targets; /* prefix, a host behind it */
-            int64_t control_lost; /* that a router without a control connection keeps what it forwards; 0: none */
+            int64_t rise, fall;          /* consecutive rounds before a verdict */
+            struct config_pairs targets; /* a prefix, and a host behind it */
+            int64_t control_lost;        /* how long an offline router keeps what it still forwards; 0: as others */
         } probe;
     } node;
     struct {
@@ -130,7 +128,7 @@ struct config {
         bool write_ahead_log;
         int64_t wal_autocheckpoint;
         struct {
-            char *host, *name, *user, *pass, *ssl; /* ssl: "true", "false" or a word of libpq's sslmode */
+            char *host, *name, *user, *pass, *ssl; /* ssl: "true", "false" or a value of libpq's sslmode */
             char *options;
             int64_t port, max_open_conns;
         } postgres;
@@ -139,7 +137,7 @@ struct config {
         char *level, *format;
     } log;
     struct {
-        char *mode, *path;   /* config_policy_is_file says which holds */
+        char *mode, *path;   /* see config_policy_is_file */
         struct strs domains; /* mail domains of the tailnet; empty: those of its users */
     } policy;
     struct {
@@ -154,7 +152,7 @@ struct config {
     } dns;
     bool logtail, taildrop, auto_update, randomize_client_port;
     struct {
-        char *address, *api_key; /* address "": the unix socket */
+        char *address, *api_key; /* address "": use the Unix socket */
         int64_t timeout;
         bool insecure;
     } cli;
@@ -165,111 +163,111 @@ struct config {
     } tuning;
     struct {
         bool only_start_if_oidc_is_available;
-        struct config_provider flat; /* the one whose keys stand alone; without an issuer there is none */
+        struct config_provider flat; /* the provider whose keys are directly under oidc; none if it has no issuer */
         struct config_providers providers;
-    } oidc; /* config_provider reads both */
+    } oidc; /* use config_provider to read both */
     struct {
-        int64_t revoked_retention; /* 0: for good */
+        int64_t revoked_retention; /* 0: forever */
     } preauth_keys;
     struct {
-        struct prefixes allow_private; /* that webhooks may be sent to although they are not of the public internet */
-        int64_t timeout;               /* of a delivery */
-        int64_t max_age, max_events;   /* of what waits for a receiver that fails */
+        struct prefixes allow_private; /* networks outside the public internet that webhooks may reach */
+        int64_t timeout;               /* of one delivery */
+        int64_t max_age, max_events;   /* of events that wait for a receiver that fails */
     } webhooks;
-    struct { /* hostname "": none is ordered */
+    struct { /* hostname "": no certificate is ordered */
         char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
     } acme;
 };
 
-/* Finds the file: path if it is not NULL, else $HEADWAY_CONFIG, $HEADSCALE_CONFIG,
- * ~/.config/headway/config.yaml, /etc/headway/config.yaml; none at all is no error. Reads it, then the environment
- * (HEADWAY_DNS_BASE_DOMAIN, else HEADSCALE_...), fills in defaults and checks what can be checked without side effects.
- * All mistakes are appended to problems (may be NULL) as "FILE:LINE: KEY: text", the first one is also in *e.
- * The caller owns one reference of *out. */
+/* Finds the file: path if not NULL, otherwise $HEADWAY_CONFIG, $HEADSCALE_CONFIG, ~/.config/headway/config.yaml or
+ * /etc/headway/config.yaml; having none is not an error. Reads it, then the environment (HEADWAY_DNS_BASE_DOMAIN,
+ * otherwise HEADSCALE_...), fills in defaults and checks everything that can be checked without side effects. All
+ * problems are appended to problems (may be NULL) as "FILE:LINE: KEY: text"; the first one is also in *e. The caller
+ * owns one reference to *out. */
 int config_load(const char *path, struct config **out, struct strs *problems, struct err *e) WARN_UNUSED;
 
-/* What is wrong with a key, as "FILE:LINE: TEXT" where the file gives it; the caller's. */
+/* A problem with a key as "FILE:LINE: TEXT", or TEXT alone if the key is not in the file; caller frees. */
 char *config_place(const struct config *c, const char *key, const char *text);
-/* Adds "FILE:LINE: KEY: TEXT". */
+/* Appends "FILE:LINE: KEY: TEXT". */
 void config_problem(const struct config *c, struct strs *problems, const char *key, const char *text);
 
-/* The same for a program that wants to know little of it, where the daemon is: *out is given also where something is
- * wrong, with the defaults in place of what could not be read. */
+/* Like config_load(), for a program that only needs to find the daemon: *out is set even if there are errors, with
+ * defaults for whatever could not be read. */
 int config_load_for_client(const char *path, struct config **out, struct err *e) WARN_UNUSED;
 
-/* The same from text, as if read from a file called name; for tests and fuzzing. name's directory is put in front of
- * relative paths. */
+/* Like config_load(), from text, as if read from a file called name; for tests and fuzzing. The directory of name is
+ * prepended to relative paths. */
 int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,
                  struct err *e) WARN_UNUSED;
 
-/* What a start needs of the machine and config_load does not look at: certificate and key can be read,
- * directories of state and socket can be written or made; with ports, that nobody else listens on them: the daemon that
- * answers on the configured socket is asked which are its own. Changes nothing. */
+/* Checks what config_load() does not: that the certificate and the key are readable, that the directories of the state
+ * and the socket are writable or can be created and, if ports is set, that no other program listens on the ports. A
+ * daemon that answers on the configured socket is asked which ports are its own. Changes nothing. */
 int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e) WARN_UNUSED;
-void config_listens(const struct config *c, struct strs *out); /* adds what is listened at: "tcp 0.0.0.0:8080" */
+void config_listens(const struct config *c, struct strs *out); /* appends each listener: "tcp 0.0.0.0:8080" */
 
 bool config_is_nameserver(const char *text); /* an address or an https URL */
-bool config_is_domain(const char *text);     /* of labels with letters, digits, "-" and "_"; it may end in a dot */
-/* dns.override_local_dns as it is with name servers: where nothing is configured it is true. */
+bool config_is_domain(const char *text);     /* labels of letters, digits, "-" and "_"; a trailing dot is allowed */
+/* The effective value of dns.override_local_dns if there are name servers: true if it is not configured. */
 bool config_overrides_dns(const struct config *c);
 
-/* NULL, or what clients cannot use in the record. */
+/* The part of the record that clients cannot use, for a message; NULL if there is none. */
 const char *config_record_fault(const struct config_record *r);
-/* Names may be written with the dot of the root at their end; without it they are sent. */
-void config_domain_undot(char *name);
+/* Writes a domain in lower case and without a trailing dot, as clients ask for it. */
+void config_domain_normal(char *name);
 
 struct config *config_ref(const struct config *c);
-void config_unref(const struct config *c); /* NULL is allowed */
+void config_unref(const struct config *c); /* may be NULL */
 
-/* The names of the keys whose values differ: those that take effect at once to live, those that need a restart to
+/* The names of the keys whose values differ: in live those that take effect at once, in restart those that need a
  * restart. Both are released first. */
 void config_diff(const struct config *was, const struct config *is, struct strs *live, struct strs *restart);
 
-/* Gives fresh the values of was for all keys that need a restart, so that a reload applies none of a change halfway.
- * Before others see fresh; config_diff comes first. */
+/* Copies to fresh the old values of all keys that need a restart, so that a reload never applies a change partly. To be
+ * called before others see fresh, and after config_diff. */
 void config_keep_until_restart(const struct config *was, struct config *fresh);
 
-/* The keys that were given as a YAML file with the same meaning, without comments. overrides take the place of what was
- * given, or of nothing: value is YAML, NULL leaves the key out. */
+/* Writes the given keys as a YAML file with the same meaning, without comments. overrides replace or add values: value
+ * is YAML; NULL omits the key. */
 struct config_override {
     const char *key, *value;
 };
 void config_write(const struct config *c, const struct config_override *overrides, size_t count, struct buf *out);
 
-/* All keys with their values as an object of objects, for people who ask what is in force; secrets are hidden. */
+/* The values of all keys, as an object of objects, for people who ask what is in effect; secrets are hidden. */
 struct json_out;
 void config_describe(const struct config *c, struct json_out *o);
 
 #define CONFIG_SYSTEM_FILE "/etc/headway/config.yaml"
-/* Where a configuration of headway's own is, or would be looked for if there were one; the caller's. */
+/* The path of headway's own configuration file, or the path where it would be looked for; caller frees. */
 char *config_default_file(void);
 
-/* The policy is a file's and read-only; otherwise it is in the database. */
+/* Is the policy in a file, and therefore read-only? Otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);
 
-/* The OpenID providers, from 0; NULL: there are no more. */
+/* The i-th OpenID provider, from 0; NULL after the last. */
 const struct config_provider *config_provider(const struct config *c, size_t i);
 
-bool config_serves_tls(const struct config *c);     /* listen_addr has a certificate, of files or ordered */
-bool config_acme_listens(const struct config *c);   /* for challenges, on acme.listen */
-bool config_is_postgres(const struct config *c);    /* the database is one of PostgreSQL */
+bool config_serves_tls(const struct config *c);     /* listen_addr has a certificate, from files or ACME */
+bool config_acme_listens(const struct config *c);   /* on acme.listen, for challenges */
+bool config_is_postgres(const struct config *c);    /* the database is PostgreSQL */
 const char *config_sslmode(const struct config *c); /* database.postgres.ssl for libpq; "": its default */
 
-/* Splits "host:port", ":8080", "[::]:443", ":http". A host of "" means all addresses of both
- * families. ERR_INVALID names the field. */
+/* Splits "host:port", ":8080", "[::]:443" or ":http". An empty host means all addresses of both families. ERR_INVALID
+ * names the field. */
 struct config_listen {
     char host[256];
     uint16_t port;
 };
 int config_listen_parse(const char *text, const char *field, struct config_listen *out, struct err *e) WARN_UNUSED;
 
-/* Where the daemon keeps its state and its socket when nothing says so: /var/lib/headway and /run/headway as root or
- * under systemd, else below ~/.local/state/headway. The caller owns the text. */
+/* The default places of the daemon's state and socket: /var/lib/headway and /run/headway as root or under systemd,
+ * otherwise below ~/.local/state/headway. Caller frees. */
 char *config_default_state_dir(void);
 char *config_default_socket(void);
 
-/* A YAML document (of at most 4 MiB) as compact JSON: what other rooms read of YAML goes through here. Plain scalars
- * become numbers, booleans and null where they look like one; map keys are texts. ERR_INVALID names the line. */
+/* Converts a YAML document (of at most 4 MiB) to compact JSON, for rooms that read YAML. Plain scalars that look like
+ * numbers, booleans or null become those; map keys become strings. ERR_INVALID names the line. */
 int config_yaml_json(const char *text, size_t len, struct buf *json, struct err *e) WARN_UNUSED;
 
 #endif

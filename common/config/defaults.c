@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What holds on a machine where nothing was configured. */
+/* The defaults that depend on the machine. */
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -14,7 +14,7 @@
 #define SYSTEM_STATE "/var/lib/headway"
 #define SYSTEM_RUN   "/run/headway"
 
-/* systemd may name several directories, separated by colons; the first one is ours. */
+/* The first of the directories that systemd lists, separated by colons. */
 static char *first_of(const char *list)
 {
     return mem_strndup(list, strcspn(list, ":"));
@@ -48,7 +48,7 @@ char *config_default_socket(void)
     return path;
 }
 
-/* Bridges and tunnels of containers and VPNs are no address that a neighbour can reach. */
+/* Bridges and tunnels of containers and VPNs have no address that other machines can reach. */
 static bool is_virtual(const char *name)
 {
     static const char *const starts[] = {"docker", "br-", "veth", "virbr", "tailscale", "tun", "wg", "cni", "flannel"};
@@ -85,7 +85,7 @@ void first_address(char *text, size_t size)
     freeifaddrs(all);
 }
 
-/* The address of the public door as this machine's neighbours can use it. */
+/* The address of the public listener as other machines in the network can reach it. */
 static char *default_url(const struct config *c)
 {
     struct config_listen listen = {.port = 8080};

@@ -16,7 +16,7 @@
 #define MERGE_DEPTH    32
 #define MERGE_COMPARES 1000000u /* of keys, in one document */
 
-/* An error of the bytes has an offset instead of a mark. */
+/* Errors in the encoding have an offset instead of a mark. */
 static unsigned problem_line(const yaml_parser_t *parser, const char *text, size_t len)
 {
     unsigned line = (unsigned)parser->problem_mark.line + 1, column;
@@ -26,7 +26,7 @@ static unsigned problem_line(const yaml_parser_t *parser, const char *text, size
     return line;
 }
 
-/* Whether a line is indented by a tab, the most common of all mistakes and the worst explained. */
+/* Is the line indented with a tab? That is the most common mistake, and libyaml explains it badly. */
 static bool is_tabbed(const char *text, size_t len, unsigned line)
 {
     const char *at = text, *end = text + len;
@@ -48,8 +48,7 @@ static int refuse(const yaml_parser_t *parser, const char *text, size_t len, uns
                    parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
-/* The line where something follows the document that was read, 0 at the end of the text: of two documents one would be
- * forgotten without a word. */
+/* The line where another document begins, 0 if there is none: a second document would be silently ignored. */
 static unsigned next_document(yaml_parser_t *parser, const char *text, size_t len)
 {
     yaml_document_t doc;
@@ -62,8 +61,8 @@ static unsigned next_document(yaml_parser_t *parser, const char *text, size_t le
     return line;
 }
 
-/* The line where brackets are open too deep, 0 for none: libyaml looks at all that are open for each word. Those in
- * texts and comments count too; nobody leaves so many open there. */
+/* The line where too many brackets are open, 0 if none: libyaml checks all open brackets at each token. Those in
+ * strings and comments count as well; nobody opens that many there. */
 static unsigned deep_line(const char *text, size_t len)
 {
     unsigned line = 1, depth = 0;
@@ -98,14 +97,14 @@ static int refuse_merge(struct key_merge *m, const yaml_node_t *at, const char *
     return err_set(m->e, ERR_INVALID, "<<: %s", why);
 }
 
-/* In quotes it is a key like any other. */
+/* A quoted key is an ordinary one. */
 static bool is_merge_key(const yaml_node_t *key)
 {
     return key->type == YAML_SCALAR_NODE && key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
            strcmp((const char *)key->data.scalar.value, "<<") == 0;
 }
 
-/* Keys of a configuration are the same in either case. */
+/* Keys of a configuration are case-insensitive. */
 static bool has_key(struct key_merge *m, const yaml_node_t *map, const yaml_node_t *key)
 {
     if (key->type != YAML_SCALAR_NODE)
@@ -122,7 +121,7 @@ static bool has_key(struct key_merge *m, const yaml_node_t *map, const yaml_node
 
 static int merge_map(struct key_merge *m, int map, unsigned depth);
 
-/* The keys of one map into another that lacks them. */
+/* Adds the keys of one map to another, unless it has them. */
 static int merge_from(struct key_merge *m, int map, int from, unsigned depth)
 {
     const yaml_node_t *source = yaml_document_get_node(m->doc, from);
@@ -143,7 +142,7 @@ static int merge_from(struct key_merge *m, int map, int from, unsigned depth)
     return r;
 }
 
-/* Takes the merge key out of the map; 0 where it has none, ERR_INVALID where it has two. */
+/* Removes the merge key from the map; *from is its value, 0 if there is none. ERR_INVALID if there are two. */
 static int take_merge(struct key_merge *m, yaml_node_t *map, int *from)
 {
     yaml_node_pair_t *p = map->data.mapping.pairs.start;
@@ -228,7 +227,7 @@ static bool is_extension(const char *name, const char *extension)
 
 int document_read(const char *name, const char *text, size_t len, yaml_document_t *doc, unsigned *line, struct err *e)
 {
-    static const char mark[] = "\xef\xbb\xbf"; /* of the byte order: libyaml knows it */
+    static const char mark[] = "\xef\xbb\xbf"; /* the byte order mark; libyaml handles it itself */
     size_t front = len >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
 
     *line = 0;

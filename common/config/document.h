@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A file in one of three languages as one kind of tree: a document of libyaml's, whose nodes know their lines. Private
- * to this room. */
+/* A file in any of the three languages as a libyaml document, whose nodes know their lines. Private to this room. */
 #ifndef COMMON_CONFIG_DOCUMENT_H
 #define COMMON_CONFIG_DOCUMENT_H
 
@@ -10,8 +9,8 @@
 
 #define DOCUMENT_MAX (4u << 20) /* bytes */
 
-/* By the end of the file's name: .json, .toml, and YAML for everything else. On success the caller deletes *doc. *line
- * is where the mistake is, 0 where the message says it or there is none. */
+/* Chooses the language by the file name: .json, .toml, or YAML for everything else. On success the caller deletes *doc.
+ * *line is the line of the error; 0 if the message gives it or it is unknown. */
 int document_read(const char *name, const char *text, size_t len, yaml_document_t *doc, unsigned *line,
                   struct err *e) WARN_UNUSED;
 

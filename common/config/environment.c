@@ -40,10 +40,10 @@ static void read_key(struct loader *l, const struct config_key *key, const char 
     }
     if (!config_given(l->c, key->name))
         strs_push(&l->c->given, key->name);
-    l->c->lines[key - config_keys] = 0; /* a rule that it breaks is not the file's fault */
+    l->c->lines[key - config_keys] = 0; /* errors of rules must not name a line of the file */
 }
 
-/* Containers are given variables for each service of their network, and one of these may be called headway. */
+/* Containers get variables for each service in their network, and a service may be called headway. */
 static bool is_service_link(const char *rest, size_t n)
 {
     static const char *const starts[] = {"PORT_", "SERVICE_HOST", "SERVICE_PORT", "ENV_", "NAME"};
@@ -54,7 +54,7 @@ static bool is_service_link(const char *rest, size_t n)
     return n == strlen("PORT") && strncmp(rest, "PORT", n) == 0;
 }
 
-/* Variables that are no keys. */
+/* Variables that are not keys. */
 static bool is_other(const char *rest, size_t n)
 {
     static const char *const words[] = {"CONFIG", "OUTPUT", "IDLE_FD", "POLICY_V1"};
@@ -65,7 +65,7 @@ static bool is_other(const char *rest, size_t n)
     return str_starts(rest, "DEBUG_");
 }
 
-/* The nearest key's variable; distance 0 where it is the very one. */
+/* The variable of the nearest key; distance 0 if it matches exactly. */
 static size_t nearest(const char *program, const char *name, char *near, size_t size)
 {
     size_t least = strlen(name) / 5 + 1;
@@ -84,8 +84,8 @@ static size_t nearest(const char *program, const char *name, char *near, size_t 
     return *near ? least : SIZE_MAX;
 }
 
-/* A variable that is meant for us and names nothing is probably a mistake, and would be a silent one. One that is meant
- * for headscale is only named where it looks like a key's. */
+/* A variable of headway's that matches no key is probably a mistake, which would otherwise go unnoticed. One of
+ * headscale's is only reported if it resembles a key. */
 static void note_unknown(struct config *c)
 {
     char name[160], near[160];

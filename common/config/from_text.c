@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values from one text, as environment variables and defaults have them. */
+/* Values from a single string, as in environment variables and defaults. */
 #include <ctype.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #define JSON_MAX (1u << 20)
 #define TEXT_MAX (64u << 10) /* of a nested value */
 
-/* The text of a JSON value that stands alone, the caller's; NULL for a list, an object or nothing. */
+/* The text of a JSON scalar, caller frees; NULL for a list, an object or null. */
 static char *scalar_text(const json_t *value)
 {
     if (json_is_string(value))
@@ -147,9 +147,9 @@ static const struct config_key *member_key(const char *name)
 }
 
 struct provider_reader {
-    const struct config_key *key; /* the list's */
+    const struct config_key *key; /* of the list */
     size_t index;
-    struct config *scratch; /* its flat provider takes the values */
+    struct config *scratch; /* its flat provider receives the values */
     struct value_skips *skips;
     struct err *e;
 };
@@ -167,7 +167,7 @@ static int read_member(struct provider_reader *r, const char *name, const char *
     return 0;
 }
 
-/* "pkce: {enabled: true}" is a group of members. */
+/* A group of members: "pkce: {enabled: true}". */
 static int read_group(struct provider_reader *r, const char *name, const char *text)
 {
     json_t *group = NULL, *value;

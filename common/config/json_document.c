@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* JSON as a document. jansson reads it and keeps the order of members, but no lines: those of the keys are found in a
- * walk over the text, which is known to be JSON by then. */
+/* JSON as a document. jansson keeps the order of members but not their lines: a second pass over the text, which is
+ * valid JSON at that point, finds the lines of the keys. */
 #include "config/json_document.h"
 
 #include <stdio.h>
@@ -11,13 +11,13 @@
 #include "json/json.h"
 
 struct json_lines {
-    VEC(unsigned) keys; /* in the order of the text */
+    VEC(unsigned) keys; /* in document order */
     size_t next;
 };
 
 static void find_lines(const char *text, size_t len, struct json_lines *out)
 {
-    unsigned line = 1, string_line = 0; /* of the last string, while nothing but blanks follow it */
+    unsigned line = 1, string_line = 0; /* of the last string, if only blanks follow it */
 
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '\n') {
@@ -44,7 +44,7 @@ static int add_plain(yaml_document_t *doc, const json_t *value, unsigned line)
     return node;
 }
 
-/* The node of a value whose key is in that line; 0: there are too many. */
+/* Adds the node of a value whose key is in that line; 0 if there are too many nodes. */
 static int add(yaml_document_t *doc, const json_t *value, unsigned line, struct json_lines *lines)
 {
     int node;

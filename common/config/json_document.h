@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* JSON as a document; a message names the line itself. On success the caller deletes *doc. Private to this room. */
+/* Reads JSON as a document; messages include the line. On success the caller deletes *doc. Private to this room. */
 #ifndef COMMON_CONFIG_JSON_DOCUMENT_H
 #define COMMON_CONFIG_JSON_DOCUMENT_H
 

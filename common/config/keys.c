@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every key, in the order of the example file. */
+/* All keys, in the order of the example file. */
 #include "config/keys.h"
 
 #include <stddef.h>
@@ -224,7 +224,7 @@ const struct config_key config_keys[] = {
      .help = "How long pre-auth keys that were revoked (by Tailscale's API v2) stay listed. 0: for good."},
 
     {"webhooks.allow_private", .type = TYPE_PREFIXES, AT(webhooks.allow_private), .fallback = "", .example = "192.168.10.5/32", .live = true,
-     .help = "Prefixes that webhooks may be sent to although they are private, loopback or the tailnet's own. Everything else that is not of the public internet is refused, whatever the name of the receiver means."},
+     .help = "Prefixes that webhooks may be sent to although they are private, this machine's own or the tailnet's. Everything else that is not of the public internet is refused, whatever the name of the receiver means."},
     {"webhooks.timeout", .type = TYPE_DURATION, AT(webhooks.timeout), .fallback = "10s", .min = 1 * SEC, .max = 60 * SEC, .live = true,
      .help = "How long a receiver has to answer."},
     {"webhooks.max_age", .type = TYPE_DURATION, AT(webhooks.max_age), .fallback = "72h", .min = 60 * SEC, .max = LONG, .live = true,

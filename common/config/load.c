@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The file, then the environment, then defaults, then the rules between keys. A mistake does not end the reading: a
- * person who made three wants to see three. */
+/* Reads the file, then the environment, fills in defaults and checks the rules between keys. Errors do not stop the
+ * reading, so that all of them are reported at once. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,8 +128,8 @@ static void note_old(struct loader *l, const struct old_value *old, const char *
     free(note);
 }
 
-/* A removed key stops nothing where its successor is given too, as in a file that serves two releases, or where it says
- * what holds anyway. */
+/* A removed key is not an error if its successor is also set, as in a file that serves two releases, or if its value
+ * matches the present behaviour. */
 static void refuse_removed(struct loader *l, const struct config_old *what, const struct old_value *old)
 {
     char text[256];
@@ -190,7 +190,7 @@ static void use_old_names(struct loader *l)
     }
 }
 
-/* Keys that mean nothing here, in one note: who moves in knows then what the rest of the file does. */
+/* One note that lists the keys without effect, so that a user who migrates knows what the rest of the file does. */
 static void note_without_effect(struct config *c)
 {
     struct buf text = BUF_INIT(0);
@@ -203,7 +203,7 @@ static void note_without_effect(struct config *c)
     buf_release(&text);
 }
 
-/* Files without a path of their own live beside the database. */
+/* Files without a path of their own are kept next to the database. */
 static void find_state_dir(struct config *c)
 {
     const char *slash = config_given(c, "database.sqlite.path") ? strrchr(c->database.sqlite_path, '/') : NULL;
@@ -285,7 +285,7 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 
 /* ---- which file ---- */
 
-/* With the first of these endings that is there; NULL where there is none. */
+/* The path with the first of these extensions for which a file exists; NULL if none does. */
 static char *with_ending(const char *path)
 {
     static const char *const endings[] = {".yaml", ".yml", ".toml", ".json"};
@@ -303,7 +303,7 @@ static char *find_file(const char *path)
 {
     const char *home = getenv("HOME");
     const char *named[] = {path, getenv("HEADWAY_CONFIG"), getenv("HEADSCALE_CONFIG")};
-    /* Not the working directory: a file that lies about there would be sent the administrator's key. */
+    /* Not the working directory: a file that somebody left there would receive the administrator's key. */
     char *places[] = {home && *home ? mem_format(USER_FILE, home) : NULL, mem_strdup(SYSTEM_FILE)};
     char *found = NULL;
 
@@ -331,7 +331,7 @@ char *config_default_file(void)
     return found ? found : mem_strdup(CONFIG_SYSTEM_FILE);
 }
 
-/* The file's name and text, which are the caller's; "" and nothing where there is none. */
+/* The name and the text of the file, owned by the caller; both are empty if there is no file. */
 static int read_file(const char *path, char **name, struct buf *text, struct err *e)
 {
     int r = 0;

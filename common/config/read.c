@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values as they are written in the file and in the environment. A mistake in a value that stands alone is an error; a
- * part of a list without which the rest can be used is left out and named. */
+/* Parses values from the file and the environment. An error in a single value is an error; an unusable item of a list
+ * that works without it is skipped and reported. */
 #include "config/read.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 
-#define TEXT_LIMIT 4096 /* bytes of one text */
+#define TEXT_LIMIT 4096 /* bytes in one string */
 
 int value_wrong(struct err *e, const struct config_key *key, const char *text, const char *wanted)
 {
@@ -72,7 +72,7 @@ int read_mode(const struct config_key *key, const char *text, void *out, struct 
     return 0;
 }
 
-/* The index of text in "a|b|c", -1 for none. */
+/* The index of text in "a|b|c", -1 if it is not in it. */
 static int word_index(const char *words, const char *text)
 {
     size_t len = strlen(text);
@@ -123,7 +123,7 @@ int read_word(const struct config_key *key, const char *text, void *out, struct 
     return read_text(key, text, out, e);
 }
 
-/* "host", "host:80", "[::1]:80" at the beginning of a URL's rest. */
+/* "host", "host:80" or "[::1]:80" at the beginning of the rest of a URL. */
 static bool is_authority(const char *text)
 {
     size_t len = strcspn(text, "/?#"), host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":/?#");
@@ -191,7 +191,7 @@ int read_prefix(const struct config_key *key, const char *text, void *out, struc
     uint8_t bits = str_ends(key->name, "v4") ? 32 : 128;
 
     if (!*text) {
-        *(struct prefix *)out = (struct prefix){0}; /* this family is not used */
+        *(struct prefix *)out = (struct prefix){0}; /* family not used */
         return 0;
     }
     if (prefix_parse_route(text, &p, NULL) < 0 || p.addr.bits != bits)
@@ -258,7 +258,9 @@ static void keep_fit(const struct config_key *key, const struct raw_value *v, st
 {
     for (size_t i = 0; i < v->len; i++) {
         const char *text = v->items[i].values.items[0];
-        if (fits(text))
+        if (fits(text) && strs_has(out, text))
+            leave_out(skips, v->items[i].line, "%s[%zu]: '%.60s' is named twice: it is left out", key->name, i, text);
+        else if (fits(text))
             strs_push(out, text);
         else
             leave_out(skips, v->items[i].line, "%s[%zu]: '%.60s' is not %s: it is left out", key->name, i, text,
@@ -278,11 +280,10 @@ int read_domains(const struct config_key *key, const struct raw_value *v, void *
                  struct err *e)
 {
     (void)e;
-    struct strs *domains = out;
-
-    keep_fit(key, v, domains, skips, config_is_domain, "a domain name");
-    for (size_t i = 0; i < domains->len; i++)
-        config_domain_undot(domains->items[i]);
+    for (size_t i = 0; i < v->len; i++)
+        if (config_is_domain(v->items[i].values.items[0]))
+            config_domain_normal(v->items[i].values.items[0]);
+    keep_fit(key, v, out, skips, config_is_domain, "a domain name");
     return 0;
 }
 
@@ -294,7 +295,7 @@ int read_urls(const struct config_key *key, const struct raw_value *v, void *out
     return 0;
 }
 
-/* As browsers write them: RFC 6454, section 6.2. */
+/* An origin as browsers send it: RFC 6454, section 6.2. */
 static bool is_origin(const char *text)
 {
     const char *host = str_starts(text, "https://") ? text + 8 : str_starts(text, "http://") ? text + 7 : "";
@@ -346,13 +347,12 @@ int read_map(const struct config_key *key, const struct raw_value *v, void *out,
     return 0;
 }
 
-static char *lower(const char *text)
+static bool has_split(const struct config_splits *splits, const char *domain)
 {
-    char *copy = mem_strdup(text);
-
-    for (char *c = copy; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
-    return copy;
+    for (size_t i = 0; i < splits->len; i++)
+        if (str_eq(splits->items[i].domain, domain))
+            return true;
+    return false;
 }
 
 int read_split(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
@@ -369,18 +369,27 @@ int read_split(const struct config_key *key, const struct raw_value *v, void *ou
             continue;
         }
         for (size_t j = 0; j < item->values.len; j++) {
-            if (config_is_nameserver(item->values.items[j]))
+            if (config_is_nameserver(item->values.items[j]) && strs_has(&split.servers, item->values.items[j]))
+                leave_out(skips, item->line, "%s.%.60s[%zu]: '%.60s' is named twice: it is left out", key->name,
+                          item->name, j, item->values.items[j]);
+            else if (config_is_nameserver(item->values.items[j]))
                 strs_push(&split.servers, item->values.items[j]);
             else
                 leave_out(skips, item->line, "%s.%.60s[%zu]: '%.60s' is not an address or an https URL: it is left out",
                           key->name, item->name, j, item->values.items[j]);
         }
-        /* Without any server its names would be looked for in the tailnet instead. */
+        /* Without a server the names of the domain would be resolved in the tailnet instead. */
         if (item->values.len && !split.servers.len)
             continue;
-        split.domain = lower(item->name);
-        config_domain_undot(split.domain);
-        vec_push(splits, split);
+        split.domain = mem_strdup(item->name);
+        config_domain_normal(split.domain);
+        if (!has_split(splits, split.domain)) {
+            vec_push(splits, split);
+            continue;
+        }
+        leave_out(skips, item->line, "%s: '%.60s' is named twice: it is left out", key->name, item->name);
+        free(split.domain);
+        strs_release(&split.servers);
     }
     return 0;
 }
@@ -421,7 +430,7 @@ int read_records(const struct config_key *key, const struct raw_value *v, void *
         (void)e;
         fault = fault ? fault : config_record_fault(&record);
         if (!fault) {
-            config_domain_undot(record.name);
+            config_domain_normal(record.name);
             vec_push((struct config_records *)out, record);
             continue;
         }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One reader for each type of value. out is the zeroed member of struct config. Private to this room. */
+/* One parser for each type of value. out is the zeroed member of struct config. Private to this room. */
 #ifndef COMMON_CONFIG_READ_H
 #define COMMON_CONFIG_READ_H
 
 #include "config/keys.h"
 
-/* KEY: 'TEXT' is not WANTED; returns ERR_INVALID. */
+/* Sets the message "KEY: 'TEXT' is not WANTED"; returns ERR_INVALID. */
 int value_wrong(struct err *e, const struct config_key *key, const char *text, const char *wanted);
 
 int read_bool(const struct config_key *key, const char *text, void *out, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What must hold between keys, and what a person should know about the values that were chosen. */
+/* Rules that involve several keys, and notes about the chosen values. */
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -15,8 +15,8 @@
 #include "config/keys.h"
 #include "net/prefixes.h"
 
-#define PROVIDERS_MAX 64                   /* each has a thread of its own for its people */
-#define EPHEMERAL_MIN (65 * NS_PER_SECOND) /* a client is silent for up to a minute while all is well */
+#define PROVIDERS_MAX 64                   /* each has its own thread for logins */
+#define EPHEMERAL_MIN (65 * NS_PER_SECOND) /* a healthy client can be silent for up to a minute */
 
 static void note(struct config *c, const char *format, ...) PRINTF_LIKE(2, 3);
 static void note(struct config *c, const char *format, ...)
@@ -33,7 +33,7 @@ static void note(struct config *c, const char *format, ...)
     buf_release(&text);
 }
 
-/* The host of a URL: "http://[::1]:80/x" gives "::1". */
+/* The host of a URL: "::1" for "http://[::1]:80/x". */
 static void url_host(const char *url, char *out, size_t size)
 {
     const char *at = strstr(url, "://");
@@ -98,23 +98,23 @@ bool config_overrides_dns(const struct config *c)
     return c->dns.override_local_dns || !config_given(c, "dns.override_local_dns");
 }
 
-void config_domain_undot(char *name)
+void config_domain_normal(char *name)
 {
     size_t len = strlen(name);
 
+    for (char *at = name; *at; at++) /* clients before 1.103 resolve no name in capitals */
+        *at = (char)tolower((unsigned char)*at);
     if (len > 1 && name[len - 1] == '.')
         name[len - 1] = '\0';
 }
 
 static void rule_dns(struct config *c, rule_fail fail, void *arg)
 {
-    for (char *at = c->dns.base_domain; *at; at++) /* clients before 1.103 resolve no name in capitals */
-        *at = (char)tolower((unsigned char)*at);
     if (c->dns.magic_dns && !*c->dns.base_domain)
         fail(arg, "dns.base_domain", "dns.base_domain must be set when using MagicDNS (dns.magic_dns)");
     if (*c->dns.base_domain && !config_is_domain(c->dns.base_domain))
         fail(arg, "dns.base_domain", "dns.base_domain: '%.60s' is not a domain name", c->dns.base_domain);
-    config_domain_undot(c->dns.base_domain);
+    config_domain_normal(c->dns.base_domain);
     if (c->dns.override_local_dns && c->dns.global.len == 0) {
         if (config_given(c, "dns.override_local_dns"))
             fail(arg, "dns.override_local_dns",
@@ -174,20 +174,19 @@ static bool is_email(const char *text)
            strlen(text) < 200;
 }
 
-/* The name becomes that of files, and an argument of a program. */
+/* The name becomes part of file names and an argument of a program. */
 static void rule_acme(struct config *c, rule_fail fail, void *arg)
 {
     char *name = c->acme.hostname, host[256];
     struct addr a;
 
-    for (char *at = name; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
-    config_domain_undot(name);
+    bool domain = config_is_domain(name);
+    config_domain_normal(name);
     if (*c->acme.email && !is_email(c->acme.email))
         fail(arg, "acme_email", "acme_email: '%.80s' is not an e-mail address", c->acme.email);
     if (!*name)
         return;
-    if (addr_parse(name, &a, NULL) == 0 || !config_is_domain(name) || strchr("-.", *name) || strchr(name, '_')) {
+    if (addr_parse(name, &a, NULL) == 0 || !domain || strchr("-.", *name) || strchr(name, '_')) {
         fail(arg, "tls_letsencrypt_hostname",
              "tls_letsencrypt_hostname: '%.80s' is not a host name: certificates are issued for names such as "
              "vpn.example.com",
@@ -210,7 +209,7 @@ static bool is_ipv6(const char *host)
     return strchr(host, ':') != NULL;
 }
 
-/* One listener leaves no place for the other. */
+/* Do two listeners exclude each other? */
 static bool listeners_collide(const char *a, const char *b)
 {
     struct config_listen x, y;
@@ -320,7 +319,7 @@ static void rule_probes(struct config *c, rule_fail fail, void *arg)
     }
 }
 
-/* The key of a provider, for messages. */
+/* The key of a provider's member, for messages. */
 static char *provider_says(const struct config *c, const struct config_provider *p, const char *member)
 {
     return p == &c->oidc.flat ? mem_format("oidc.%s", member)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* TOML 1.0 (https://toml.io/en/v1.0.0), whole and strict: what a table may not be made twice by is the larger half. */
+/* TOML 1.0 (https://toml.io/en/v1.0.0), complete and strict: the larger part are the rules about defining a table
+ * twice. */
 #include "config/toml.h"
 
 #include <assert.h>
@@ -18,25 +19,25 @@
 
 #define DEPTH_MAX 32
 
-/* How a table or list came to be decides what may still be added to it. */
+/* How a table or list was defined: decides what may still be added to it. */
 enum made {
-    MADE_VALUE = 1, /* a scalar, a list of values, a table in braces: it is whole */
-    MADE_BY_HEADER, /* [a.b]: once */
-    MADE_ABOVE,     /* a, by [a.b] */
-    MADE_BY_DOTS,   /* a, by a.b = 1 */
-    MADE_MANY,      /* the list of [[a]] */
+    MADE_VALUE = 1, /* a scalar, an array of values or an inline table: complete */
+    MADE_BY_HEADER, /* [a.b]: may be defined only once */
+    MADE_ABOVE,     /* a, defined by [a.b] */
+    MADE_BY_DOTS,   /* a, defined by a.b = 1 */
+    MADE_MANY,      /* the array of [[a]] */
 };
 
 struct toml {
     const char *at, *end;
     yaml_document_t *doc;
     unsigned line, depth;
-    struct map names;    /* number of the table and name of a member: number of its node */
-    VEC(enum made) made; /* by number of the node */
+    struct map names;    /* from a table's number and a member's name to the member's node */
+    VEC(enum made) made; /* by node number */
     struct err *e;
 };
 
-struct toml_key { /* its parts, as in a."b.c".d */
+struct toml_key { /* the parts of a key such as a."b.c".d */
     VEC(char *) parts;
     unsigned line;
 };
@@ -62,7 +63,7 @@ static int too_many(struct toml *t)
 
 static char peek(const struct toml *t)
 {
-    return t->at < t->end ? *t->at : '\0'; /* no zero byte is in the text */
+    return t->at < t->end ? *t->at : '\0'; /* the text contains no NUL */
 }
 
 static bool is_next(const struct toml *t, const char *text)
@@ -113,7 +114,7 @@ static int end_line(struct toml *t)
                    "need quotes");
 }
 
-/* Between the members of a list. */
+/* Skips blanks, comments and newlines between the items of an array. */
 static int skip_lines(struct toml *t)
 {
     do {
@@ -152,7 +153,7 @@ static int add_escape(struct toml *t, struct buf *out)
     return 0;
 }
 
-/* A backslash at the end of a line takes the blanks and ends of lines that follow with it. */
+/* A backslash at the end of a line also removes the blanks and newlines that follow. */
 static bool take_folded(struct toml *t)
 {
     const char *start = t->at;
@@ -176,7 +177,7 @@ static int read_long_text(struct toml *t, char quote, struct buf *out)
     (void)take_newline(t);
     while (t->at < t->end) {
         const char *here = t->at;
-        if (is_next(t, close)) { /* up to two more belong to the text */
+        if (is_next(t, close)) { /* up to two more quotes belong to the string */
             for (int more = 0; more < 2 && t->at + 3 < t->end && t->at[3] == quote; more++)
                 buf_addc(out, *t->at++);
             t->at += 3;
@@ -318,8 +319,7 @@ static int last_of(const struct toml *t, int list)
     return yaml_document_get_node(t->doc, list)->data.sequence.items.top[-1];
 }
 
-/* Goes into (or makes) the tables that all but the last part of a key name. by: what makes a table that is not there.
- */
+/* Enters the tables named by all but the last part of the key, creating missing ones as made by by. */
 static int enter(struct toml *t, int table, const struct toml_key *key, enum made by, int *out)
 {
     for (size_t i = 0; i + 1 < key->parts.len; i++) {
@@ -521,7 +521,7 @@ static int read_statements(struct toml *t)
     return 0;
 }
 
-/* The first line that is no UTF-8, 0 for none. */
+/* The first line that is not valid UTF-8, 0 if none. */
 static unsigned bad_line(const char *text, size_t len)
 {
     unsigned line = 1;

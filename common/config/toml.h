@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* TOML 1.0 as a document. *line is where the mistake is. On success the caller deletes *doc. Private to this room. */
+/* Reads TOML 1.0 as a document. *line is the line of the error. On success the caller deletes *doc. Private to this
+ * room. */
 #ifndef COMMON_CONFIG_TOML_H
 #define COMMON_CONFIG_TOML_H
 

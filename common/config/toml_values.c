@@ -28,7 +28,7 @@ static bool is_digit_of(char c, int base)
     return base == 16 ? isxdigit((unsigned char)c) : c >= '0' && c < '0' + base;
 }
 
-/* One or more digits, single '_' between two of them; they are appended. */
+/* Reads one or more digits, with single '_' between them, and appends them to out. */
 static const char *take_digits(const char *at, int base, struct buf *out)
 {
     if (!is_digit_of(*at, base))
@@ -60,7 +60,7 @@ static bool based_number(const char *word, struct buf *out)
             return false;
         const char *significant = digits + strspn(digits, "0");
         if (strlen(significant) > (bases[i].base == 16 ? 16 : bases[i].base == 8 ? 21 : 63))
-            return false; /* 64 bits are all that TOML asks for */
+            return false; /* TOML requires no more than 64 bits */
         unsigned long long value = strtoull(digits, NULL, bases[i].base);
         if (value > INT64_MAX)
             return false;
@@ -103,7 +103,7 @@ static bool number(const char *word, struct buf *out)
     return !*at;
 }
 
-/* Two digits (or width) in [min, max]. */
+/* Reads a number of width digits in [min, max]. */
 static bool take_part(const char **at, int width, unsigned min, unsigned max, unsigned *out)
 {
     *out = 0;
@@ -171,7 +171,7 @@ static bool date_or_time(const char *word, struct buf *out)
     return true;
 }
 
-/* A blank may stand between date and time. */
+/* The length of the value; a date and a time may be separated by a blank. */
 static size_t word_len(const char *text, size_t size)
 {
     size_t n = 0;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* libyaml fails here only where memory ends. */
+/* libyaml fails here only for want of memory. */
 void tree_start(yaml_document_t *doc)
 {
     if (!yaml_document_initialize(doc, NULL, NULL, NULL, 1, 1))

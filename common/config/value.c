@@ -277,9 +277,9 @@ static const struct type {
                 struct err *e);
     void (*write)(const struct config_key *key, const void *value, struct buf *out);
     void (*release)(void *value);
-    void (*copy)(void *to, const void *from); /* NULL: as bytes */
+    void (*copy)(void *to, const void *from); /* NULL: copied as bytes */
     size_t size;
-    enum raw_shape shape; /* for many */
+    enum raw_shape shape; /* the shape that many expects */
 } types[TYPE_COUNT] = {
     [TYPE_BOOL] = {.one = read_bool, .write = write_bool, .size = sizeof(bool)},
     [TYPE_INT] = {.one = read_int, .write = write_int, .size = sizeof(int64_t)},
@@ -469,7 +469,7 @@ int value_set(struct config *c, const struct config_key *key, const struct raw_v
         path = mem_format("%s/%s", dir, v->text);
     int r = type->one ? type->one(key, path ? path : v->text, &scratch, e) : set_many(key, v, &scratch, skips, e);
     free(path);
-    if (r == 0 && !key->nowhere) { /* what cannot be read leaves the value that is there */
+    if (r == 0 && !key->nowhere) { /* an invalid value does not replace the old one */
         value_release(c, key);
         memcpy(member_of(c, key), &scratch, type->size);
     } else if (type->release) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A configuration as a file again: the keys that were given, with the values that were read. */
+/* Writes a configuration as a file: the keys that were given, with the values that were read. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "config/keys.h"
 #include "json/json.h"
 
-/* YAML reads what JSON writes: no text needs another quoting. */
+/* JSON is valid YAML, so strings need no other quoting. */
 static void put_list(struct json_out *o, const struct strs *list)
 {
     json_open(o, '[');
@@ -81,7 +81,7 @@ static void put_prefixes(struct json_out *o, const struct prefixes *set)
     json_close(o, ']');
 }
 
-/* hide: what is secret. */
+/* hide: replace secrets with "(hidden)". */
 static void put_at(const struct config_key *key, const void *value, bool hide, struct buf *out)
 {
     struct json_out o = JSON_OUT(out);
@@ -127,7 +127,7 @@ static void put_value(const struct config *c, const struct config_key *key, bool
     put_at(key, (const char *)c + key->offset, hide, out);
 }
 
-/* The lines of the groups that name is in and the key before was not, and the name of the value itself. */
+/* Writes the lines of the groups that contain name but not the previous key, then the name of the value. */
 static const char *open_groups(const char *before, const char *name, struct buf *out)
 {
     const char *at = name;
@@ -173,7 +173,7 @@ void config_write(const struct config *c, const struct config_override *override
 
 /* ---- for people ---- */
 
-/* Closes the groups of before that name is not in, and opens those of name; the name of the value itself is put. */
+/* Closes the groups of before that do not contain name, opens those that do, and writes the name of the value. */
 static void change_groups(const char *before, const char *name, struct json_out *o)
 {
     size_t common = 0;

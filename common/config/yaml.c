@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The keys of a document. It is loaded whole (bounded) and walked once; only names that the table knows are followed,
- * and what is copied is bounded, so that aliases cannot make more of it than it is. */
+/* Finds the keys in a document. It is loaded whole (with a limit) and walked once; only names in the table are
+ * followed, and the amount copied is limited, so that aliases cannot expand it. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
@@ -15,7 +15,7 @@
 #define COPIED_MAX   (2 * DOCUMENT_MAX)
 #define NESTED_MAX   (64U << 10) /* bytes of a list or map within an object */
 #define KEY_NAME_MAX 128
-#define PRIVATE      "x-" /* of keys that hold what others refer to by anchors */
+#define PRIVATE      "x-" /* prefix of top-level keys that only hold anchors for others */
 #define DEPTH_MAX    32
 
 static bool is_null(const yaml_node_t *node)
@@ -31,7 +31,7 @@ static bool is_null(const yaml_node_t *node)
     return false;
 }
 
-/* Nothing, however it is written: null, "", [] or {}. */
+/* null, "", [] or {}. */
 static bool is_empty(const yaml_node_t *node)
 {
     switch (node->type) {
@@ -51,7 +51,7 @@ static unsigned line_of(const yaml_node_t *node)
     return (unsigned)node->start_mark.line + 1;
 }
 
-/* The text of a scalar, NULL for anything else or one that holds a NUL. */
+/* The text of a scalar; NULL for anything else, or if it contains a NUL. */
 static const char *scalar(const yaml_node_t *node)
 {
     const char *text;
@@ -83,7 +83,7 @@ void raw_release(struct raw_value *v)
 struct walk {
     yaml_document_t *doc;
     struct yaml_sink *sink;
-    size_t copied; /* bytes of texts: an alias may stand for one text many times */
+    size_t copied; /* bytes of text: aliases may repeat one string many times */
 };
 
 static const yaml_node_t *node_of(const struct walk *w, int i)
@@ -91,7 +91,7 @@ static const yaml_node_t *node_of(const struct walk *w, int i)
     return yaml_document_get_node(w->doc, i);
 }
 
-/* The text of a scalar that may still be copied. */
+/* The text of a scalar, within the limit for copying; otherwise NULL. */
 static const char *text_of(struct walk *w, const yaml_node_t *node)
 {
     const char *text = scalar(node);
@@ -109,7 +109,7 @@ static struct raw_item *add_item(struct raw_value *v, const char *name, unsigned
     return item;
 }
 
-/* One member of a map: a scalar, or a list of scalars. */
+/* A member of a map: a scalar, or a list of scalars. */
 static bool member(struct walk *w, struct raw_value *v, const char *name, const yaml_node_t *node)
 {
     struct raw_item *item = add_item(v, name, line_of(node));
@@ -132,7 +132,7 @@ static bool member(struct walk *w, struct raw_value *v, const char *name, const 
 
 static int node_json(yaml_document_t *doc, const yaml_node_t *node, unsigned depth, struct json_out *o, struct err *e);
 
-/* What a member of an object holds, the caller's: a text, or a list or map as JSON. NULL: too much. */
+/* The value of a member of an object, caller frees: a string, or a list or map as JSON. NULL if it is too large. */
 static char *member_text(struct walk *w, const yaml_node_t *node)
 {
     struct buf json = BUF_INIT(NESTED_MAX);
@@ -194,7 +194,7 @@ static bool list_to_raw(struct walk *w, const yaml_node_t *node, struct raw_valu
     return true;
 }
 
-/* Any value that a key can have; false for one that none has. */
+/* Converts a value of any form that a key can have; false for any other form. */
 static bool to_raw(struct walk *w, const yaml_node_t *node, struct raw_value *v)
 {
     const char *text = text_of(w, node);

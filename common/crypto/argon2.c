@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Argon2id, by libsodium. */
+/* Argon2id, using libsodium. */
 #include <sodium.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #define ARGON2_KIB_MAX    65536
 #define ARGON2_PASSES_MAX 16
 
-/* A number behind name, at most max, with end behind it; *at goes behind that. */
+/* Reads name, a number from 1 to max, and end, and moves *at past them. */
 static bool read_cost(const char **at, const char *name, unsigned long max, char end)
 {
     unsigned long value = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Certificates that sign themselves. */
+/* Self-signed certificates. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -66,7 +66,7 @@ static void append(struct buf *pem, BIO *bio)
     BIO_free(bio);
 }
 
-/* The extension is an OCTET STRING within the one that every extension is (RFC 8737, 3). */
+/* The value is an OCTET STRING inside the OCTET STRING of every extension (RFC 8737, 3). */
 static void add_acme_identifier(X509 *cert, const uint8_t identifier[CRYPTO_HASH_LEN])
 {
     uint8_t der[2 + CRYPTO_HASH_LEN] = {V_ASN1_OCTET_STRING, CRYPTO_HASH_LEN};
@@ -82,7 +82,7 @@ static void add_acme_identifier(X509 *cert, const uint8_t identifier[CRYPTO_HASH
     ASN1_OBJECT_free(id);
 }
 
-/* identifier: of a challenge, NULL for none. */
+/* identifier: the digest for an ACME challenge; NULL if none. */
 static void make(const char *const *names, size_t count, unsigned days, const uint8_t *identifier, struct buf *pem)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");

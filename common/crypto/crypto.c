@@ -16,7 +16,7 @@
 
 #define BLAKE2S_BLOCK 64
 
-/* Looked up once: OpenSSL 3 searches its providers at each use of a name, which costs more than a short digest. */
+/* Fetched once: OpenSSL 3 searches its providers at each use of a name, which costs more than a short digest. */
 static EVP_MD *sha256, *blake2s;
 static EVP_CIPHER *chacha;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -37,13 +37,14 @@ static void fetch(void)
     must(sha256 && blake2s && chacha, "SHA-256, BLAKE2s or ChaCha20-Poly1305");
 }
 
-/* Contexts for each thread, because making one costs as much as the digest of a short text, or a fifth of X25519. */
+/* Contexts per thread, because creating one costs as much as digesting a short text, or a fifth of an X25519
+ * exchange. */
 struct thread_contexts {
     EVP_MD_CTX *digest;
-    EVP_PKEY_CTX *import; /* raw bytes to X25519 keys */
+    EVP_PKEY_CTX *import; /* from raw bytes to X25519 keys */
     EVP_PKEY_CTX *generate;
-    EVP_CIPHER_CTX *cipher[2];         /* to open and to seal: a kilobyte each, which is much for each of many keys */
-    const struct crypto_aead *user[2]; /* whose message is being worked on */
+    EVP_CIPHER_CTX *cipher[2];         /* for opening and sealing: a kilobyte each, too much to have one per key */
+    const struct crypto_aead *user[2]; /* whose message is in progress */
 };
 
 static pthread_key_t contexts_key;
@@ -104,7 +105,7 @@ static void digest(EVP_MD *md, const struct crypto_part *before, const struct cr
 static void hmac(EVP_MD *md, const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
                  uint8_t out[CRYPTO_HASH_LEN])
 {
-    uint8_t inner[BLAKE2S_BLOCK] = {0}, outer[BLAKE2S_BLOCK]; /* SHA-256 has the same block */
+    uint8_t inner[BLAKE2S_BLOCK] = {0}, outer[BLAKE2S_BLOCK]; /* SHA-256 has the same block size */
     uint8_t hash[CRYPTO_HASH_LEN];
 
     if (key_len > sizeof(inner)) {
@@ -186,7 +187,7 @@ bool crypto_bcrypt_fits(const char *password, const char *hash)
 
 struct crypto_dh {
     EVP_PKEY *key;
-    EVP_PKEY_CTX *derive; /* ready; each exchange takes a copy, so that threads can share it */
+    EVP_PKEY_CTX *derive; /* initialised; each exchange duplicates it, so that threads can share it */
 };
 
 static struct crypto_dh *dh_wrap(EVP_PKEY *key)
@@ -243,7 +244,7 @@ int crypto_dh_shared(const struct crypto_dh *dh, const uint8_t public_key[CRYPTO
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(dh->derive);
 
     must(ctx != NULL, "X25519");
-    /* Without a check of the point: X25519 takes any 32 bytes, and zeros are looked for below. */
+    /* No check of the point: X25519 accepts any 32 bytes, and an all-zero result is refused below. */
     bool ok = EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 && EVP_PKEY_derive(ctx, out, &len) == 1;
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(peer);
@@ -259,7 +260,7 @@ void crypto_x25519_generate(uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_
 
     must(EVP_PKEY_get_raw_private_key(dh->key, private_key, &len) == 1, "a private key");
     crypto_dh_free(dh);
-    /* The clamped form, so that the bytes in a file are the bytes that count. */
+    /* Clamped, so that the bytes in a file are the bytes in use. */
     private_key[0] &= 248;
     private_key[31] = (uint8_t)((private_key[31] & 127) | 64);
 }
@@ -295,7 +296,7 @@ void crypto_aead_free(struct crypto_aead *a)
     free(a);
 }
 
-/* The thread's context, which must be working on this message. */
+/* The thread's context, which must be processing this message. */
 static EVP_CIPHER_CTX *cipher_of(const struct crypto_aead *a)
 {
     struct thread_contexts *w = contexts();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bytes as text, by libsodium: whatever is no text of these bytes is refused, trailing bits and padding included. */
+/* Bytes as text, using libsodium: anything but the exact encoding is refused, including stray trailing bits and
+ * padding. */
 #include <sodium.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ void crypto_random_hex(char *out, size_t bytes)
 
 void crypto_base64(struct buf *out, const void *bytes, size_t len)
 {
-    size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL); /* with the NUL */
+    size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL); /* including the NUL */
 
     if (!buf_reserve(out, size - 1))
         return;

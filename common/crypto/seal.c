@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* "v1:" and base64 of nonce, text and tag: ChaCha20-Poly1305. */
+/* "v1:" and the base64 of nonce, ciphertext and tag: ChaCha20-Poly1305. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,10 +11,10 @@
 
 #define DEPTH_MAX 64
 
-/* jansson recurses; its own bound (2048) is more than a small thread stack likes. */
+/* jansson recurses; its own depth limit (2048) is too much for a small thread stack. */
 struct json_size {
-    int depth;     /* the deepest */
-    size_t values; /* about: a comma or a bracket stands before each but the first */
+    int depth;     /* the greatest depth */
+    size_t values; /* approximate: each value but the first follows a comma or a bracket */
 };
 
 static struct json_size measure(const char *text, size_t len)
@@ -44,7 +44,7 @@ static struct json_size measure(const char *text, size_t len)
     return size;
 }
 
-/* jansson's words that are for programmers, and what people are told instead. */
+/* Messages of jansson that are meant for programmers, and their replacements for users. */
 static const struct {
     const char *said, *instead;
 } reasons[] = {

@@ -6,18 +6,18 @@
 #define NAME_MAX_BYTES 256
 
 enum {
-    AT_START,   /* '{' is next */
-    AT_FIRST,   /* the first member, or '}' */
-    AT_MEMBER,  /* a member's name */
-    IN_MEMBER,  /* within it */
-    AT_COLON,   /* ':' */
-    AT_VALUE,   /* a member's value */
-    AT_ELEMENT, /* an array's first element, or ']' */
-    AT_NEXT,    /* an array's next element */
-    IN_VALUE,   /* within a member's value */
-    IN_ELEMENT, /* within an element */
-    AFTER_ONE,  /* of an array: ',' or ']' */
-    AFTER,      /* of a member: ',' or '}' */
+    AT_START,   /* expects '{' */
+    AT_FIRST,   /* expects the first member, or '}' */
+    AT_MEMBER,  /* expects a member's name */
+    IN_MEMBER,  /* in a member's name */
+    AT_COLON,   /* expects ':' */
+    AT_VALUE,   /* expects a member's value */
+    AT_ELEMENT, /* expects an array's first element, or ']' */
+    AT_NEXT,    /* expects an array's next element */
+    IN_VALUE,   /* in a member's value */
+    IN_ELEMENT, /* in an element */
+    AFTER_ONE,  /* after an element: expects ',' or ']' */
+    AFTER,      /* after a member: expects ',' or '}' */
     AT_END
 };
 
@@ -52,7 +52,8 @@ static int deliver(struct json_pieces *p, struct err *e)
     return r;
 }
 
-/* Where the piece's text ends, from at on; *whole where it does, and *taken whether the byte there is its own. */
+/* Returns where the text of the piece ends in bytes, reading from at on. *whole: the end was found; *taken: the byte
+ * there belongs to the piece. */
 static size_t scan(struct json_pieces *p, const char *bytes, size_t at, size_t len, bool *whole, bool *taken)
 {
     *whole = *taken = false;
@@ -71,7 +72,7 @@ static size_t scan(struct json_pieces *p, const char *bytes, size_t at, size_t l
         } else if (c == '{' || c == '[') {
             p->depth++;
         } else if (!p->depth && (c == ',' || c == ']' || c == '}' || blank(c))) {
-            *whole = true; /* a number or a word */
+            *whole = true; /* the end of a number or of true, false or null */
             return at;
         } else if ((c == '}' || c == ']') && --p->depth == 0) {
             *whole = *taken = true;
@@ -104,10 +105,10 @@ static int scan_member(struct json_pieces *p, char c, struct err *e)
     return 0;
 }
 
-/* What may come between pieces: by state and byte, the state that follows. */
+/* The syntax between pieces: the next state for each state and byte. */
 static const struct {
     int state;
-    char byte; /* 0: what else begins a value */
+    char byte; /* 0: any other byte that can begin a value */
     int next;
 } steps[] = {
     {AT_START, '{', AT_FIRST},   {AT_FIRST, '"', IN_MEMBER},  {AT_FIRST, '}', AT_END},   {AT_MEMBER, '"', IN_MEMBER},
@@ -143,7 +144,7 @@ int json_pieces_feed(struct json_pieces *p, const char *bytes, size_t len, struc
             r = step(p, bytes[at], e);
             if (p->state == IN_MEMBER)
                 buf_clear(&p->member);
-            /* A value's first byte is its own. */
+            /* The first byte of a value belongs to the value. */
             at += p->state != IN_VALUE && p->state != IN_ELEMENT;
         }
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The objects of the HTTP API, one place for both ends: the server fills the structs below from its records and writes
- * them, the console and the command line read the same JSON back into them. One table of members an object (a shape)
- * drives writing, reading and releasing, so that the two directions cannot differ; it has headscale 0.29's names too.
- *
- * In a struct that is to be written everything may be borrowed. What api_read filled owns its texts and lists: free
- * with api_release. Texts are never NULL but where named "or NULL". Times are wall_ns; they and ids are null at 0. */
+/* The objects of the HTTP API, for both ends: the server fills these structs from its records and writes them; the
+ * console and the command line read the same JSON back into them. One table of members per object (a shape) drives
+ * writing, reading and freeing, so that both directions always agree; it also has the names of headscale 0.29. A struct
+ * that is to be written may borrow everything. One filled by api_read owns its strings and lists: free them with
+ * api_release. Strings are never NULL unless marked "or NULL". Times are wall_ns; times and ids of 0 are written as
+ * null. */
 #ifndef COMMON_MODEL_API_H
 #define COMMON_MODEL_API_H
 
@@ -13,13 +13,13 @@
 #include "model/record.h"
 #include "json/json.h"
 
-/* The same object has more members on /api/headway than on headscale's /api/v1, and a few only where it stands for
- * itself, not inside another one. What headscale does not have is written whole in each. */
+/* An object has more members in /api/headway than in headscale's /api/v1, and a few only at the top level, not nested
+ * in another object. Objects that headscale does not have are the same in every scope. */
 enum api_scope { API_V1, API_HEADWAY, API_HEADWAY_TOP };
 
 struct api_shape;
 
-struct api_list { /* items: len structs of one shape, one after the other */
+struct api_list { /* items: an array of len structs of one shape */
     void *items;
     size_t len;
 };
@@ -44,7 +44,7 @@ int api_event_id_parse(const char *text, struct api_event_id *out, struct err *e
 struct api_preauth_key {
     const struct api_user *user; /* or NULL */
     uint64_t id;
-    const char *key; /* "hskey-auth-PREFIX-***"; whole only in the answer to its creation */
+    const char *key; /* "hskey-auth-PREFIX-***"; complete only in the answer to its creation */
     bool reusable, ephemeral, used;
     int64_t expiration_ns, created_ns;
     struct strs tags;
@@ -59,7 +59,7 @@ struct api_api_key {
     const char *description;
     bool read_only;
     uint64_t version;
-    const char *key; /* the whole key in the answer to its creation, else NULL */
+    const char *key; /* the complete key in the answer to its creation, otherwise NULL */
 };
 
 struct api_route {
@@ -70,7 +70,7 @@ struct api_route {
     const char *primary_name; /* or NULL */
     const char *reason;       /* one sentence */
     const char *approved_by;  /* or NULL */
-    const char *via;          /* it serves for grants with via these tags, "tag:a; tag:b, tag:c"; or NULL */
+    const char *via;          /* the tags in the via of the grants that it serves, "tag:a; tag:b, tag:c"; or NULL */
 };
 
 struct api_warning {
@@ -80,7 +80,7 @@ struct api_warning {
 
 struct api_node {
     uint64_t id;
-    const char *machine_key, *node_key, *disco_key; /* with their prefix */
+    const char *machine_key, *node_key, *disco_key; /* with their type prefix, such as "nodekey:" */
     struct api_addrs addrs;
     const char *hostname, *given_name;
     const struct api_user *user; /* NULL: tagged */
@@ -88,25 +88,25 @@ struct api_node {
     const struct api_preauth_key *preauth_key; /* or NULL */
     int method;                                /* enum register_method */
     bool online;
-    struct prefixes approved, available, serving; /* serving: elected subnet prefixes and effective exit routes */
+    struct prefixes approved, available, serving; /* serving: those that it is primary for, and effective exit routes */
     struct strs tags;
-    /* beyond headscale */
+    /* The members below are not in headscale. */
     const char *fqdn;
     uint64_t version;
     bool expired, logged_out, ephemeral, healthy, exit_node, draining;
-    bool needs_approval;     /* it waits for approval, or approval was taken back */
-    int64_t approval_ns;     /* when somebody decided about it; 0: nobody had to, or nobody did */
+    bool needs_approval;     /* waits for approval, or its approval was revoked */
+    int64_t approval_ns;     /* the last decision about it; 0: none was needed or made */
     const char *approval_by; /* or NULL */
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;
-    uint64_t priority;     /* among routers and exit nodes: the higher is preferred */
-    uint64_t exit_node_id; /* the exit node that it uses, 0: none */
+    uint64_t priority;     /* of a router or exit node: higher is preferred */
+    uint64_t exit_node_id; /* the exit node that it uses; 0: none */
     struct api_endpoints endpoints;
-    uint64_t relay; /* home region, 0: not known */
+    uint64_t relay; /* the home region; 0: unknown */
     const char *relay_name, *source;
     struct prefixes removed;
-    struct api_list routes;   /* struct api_route, as tables list routes */
+    struct api_list routes;   /* struct api_route, in the order of tables */
     struct api_list warnings; /* struct api_warning */
 };
 
@@ -119,25 +119,27 @@ struct api_pending {
     struct strs request_tags;
     struct prefixes routes;
     int64_t created_ns, expires_ns;
-    const char *command;                            /* what an administrator types, with the word USERNAME in it */
+    const char *command;                            /* what an administrator types, with USERNAME as a placeholder */
     const char *ssh_source, *ssh_target, *ssh_user; /* or NULL */
+    const char *login_provider, *login_user; /* as GET pending tells: of the OpenID login under way; asked to confirm */
+    int64_t login_since_ns;
 };
 
-/* A row of GET routes: a route with the node that has it. */
+/* A row of GET routes: a route and the node that advertises it. */
 struct api_node_route {
     struct api_route route;
     uint64_t node;
     const char *name;
-    uint64_t next; /* who takes over the prefix when its primary cannot serve any more, 0: nobody */
+    uint64_t next; /* the node that takes over if the primary cannot serve the prefix; 0: none */
     const char *next_name;
 };
 
-/* What is wrong with a route, or may surprise. */
+/* A problem of a route, or something that may surprise. */
 struct api_route_problem {
     struct prefix prefix;
     uint64_t node;
     const char *name, *code;
-    bool warning; /* something is wrong; otherwise good to know */
+    bool warning; /* a problem; otherwise for information */
     const char *text;
 };
 
@@ -149,29 +151,29 @@ struct api_router {
     const char *via; /* as in api_route */
 };
 
-/* Whether a router can be taken away. */
+/* Can a router be taken out of service? */
 struct api_served {
     struct prefix prefix;
-    const char *via;    /* the tags of the grants that it serves it for, NULL: for everybody */
-    uint64_t successor; /* who would serve it, or 0 */
+    const char *via;    /* the tags in the via of the grants that it serves; NULL: it serves everybody */
+    uint64_t successor; /* the node that would serve it; 0: none */
     const char *successor_name;
 };
 struct api_drain {
     uint64_t node;
-    const char *name, *text; /* text: all of it in a sentence */
+    const char *name, *text; /* text: everything in one sentence */
     bool draining, exit_node;
     struct api_list serves;   /* struct api_served */
-    bool confirmed, safe;     /* the clients that see its prefixes use others, and nobody the exit node; to reboot */
-    bool asking;              /* the clients are being asked: confirmed may still change by itself */
-    uint64_t used_by, untold; /* nodes online: its users as an exit node; who may be, with clients that do not say */
+    bool confirmed, safe;     /* confirmed: its clients use other routers; safe: to reboot */
+    bool asking;              /* clients are being asked: confirmed may still change */
+    uint64_t used_by, untold; /* online users as an exit node; nodes that may be users but do not report it */
 };
 
-/* Who serves a prefix for those whom grants lead through routers with certain tags. */
+/* The primary of a prefix for the nodes that grants direct to routers with certain tags. */
 struct api_prefix_group {
     const char *via; /* the tags */
     uint64_t primary;
     const char *primary_name;
-    uint64_t next;         /* as of a prefix */
+    uint64_t next;         /* as in api_prefix */
     const char *next_name; /* or NULL */
     int64_t since_ns;
 };
@@ -181,22 +183,22 @@ struct api_prefix {
     bool exit;
     uint64_t primary;
     const char *primary_name; /* or NULL */
-    uint64_t next;            /* who takes over when the primary cannot serve any more, 0: nobody; none of an exit */
+    uint64_t next;            /* the node that takes over if the primary cannot serve; 0: none, and for exit routes */
     const char *next_name;    /* or NULL */
     int64_t since_ns;
     struct api_list routers; /* struct api_router */
-    struct api_list groups;  /* struct api_prefix_group, those in which somebody serves */
-    /* How it is served, and the names of those of these four that were set for this prefix. */
+    struct api_list groups;  /* struct api_prefix_group: the groups that have a primary */
+    /* How the prefix is served. own names the members below that were set for this prefix. */
     int failback; /* enum route_failback */
     bool keep;
-    bool nearest; /* each viewer is served by the router that is nearest to it */
+    bool nearest; /* the nearest router serves each viewer */
     const char *hold_down, *failback_delay;
     const char *probe; /* the address of a host behind it, or NULL */
     struct strs own;
-    uint64_t version; /* of its settings, 0: it has none of its own */
+    uint64_t version; /* of its settings; 0: it has none */
 };
 
-/* Who says that it uses an exit node (clients from 1.86 on do). */
+/* A node that reports using an exit node (clients since 1.86). */
 struct api_exit_user {
     uint64_t node;
     const char *name;
@@ -209,8 +211,8 @@ struct api_exit {
     int state; /* enum route_state */
     const char *reason;
     bool online, draining;
-    bool suggested;             /* clients that choose for themselves may choose it */
-    uint64_t priority, used_by; /* used_by: users that are online */
+    bool suggested;             /* a candidate for clients that choose an exit node automatically */
+    uint64_t priority, used_by; /* used_by: online users */
     struct api_list users;      /* struct api_exit_user */
 };
 
@@ -262,20 +264,20 @@ struct api_policy {
     uint64_t version;
     const char *mode; /* "database" or "file" */
 };
-/* One of the texts that were the policy, without the text. */
+/* A former or present text of the policy, without the text. */
 struct api_policy_version {
     uint64_t version;
     int64_t updated_ns;
-    const char *author; /* as the journal names who changes something; "": not known */
-    const char *note;   /* why, in the author's words; "": none */
+    const char *author; /* an actor as in the journal; "": unknown */
+    const char *note;   /* the author's reason; "": none */
     bool current;
 };
 struct api_policy_versions {
     struct api_list versions;
-    uint64_t next; /* where to go on: before which version; 0: there are no older ones */
+    uint64_t next; /* the version before which the next page begins; 0: no older ones */
 };
 
-/* What an event of the stream touched, as it is now. */
+/* The current state of the objects that an event of the stream changed. */
 struct api_changed {
     struct api_list nodes, users, preauth_keys, api_keys, pending, prefixes;
 };
@@ -287,17 +289,17 @@ struct api_changes {
     struct api_removed removed;
 };
 
-#define API_ALIVE_MS 5000 /* the stream of events says something this often, or at most a second later */
+#define API_ALIVE_MS 5000 /* the interval of keepalives on the stream of events; they may be a second late */
 
-/* GET events without follow: a page of the journal, and the newest event there is. */
+/* GET events without follow: a page of the journal, and the newest event. */
 struct api_page {
     struct api_list events; /* struct api_event */
     struct api_event_id newest;
-    struct api_event_id next; /* of a page before an entry: where older ones begin, for before=; none: there are none */
-    int64_t read_to_ns;       /* of such a page: the time of the oldest entry that was looked at; 0: of none */
+    struct api_event_id next; /* with before=: the value of before= for the next page; none: no older events */
+    int64_t read_to_ns;       /* with before=: the time of the oldest event that was searched; 0: none */
 };
 
-/* Who asks: the answer of whoami. */
+/* The caller's identity: the answer of whoami. */
 struct api_limits {
     uint64_t body_bytes, events_page;
 };
@@ -306,32 +308,32 @@ struct api_whoami {
     int64_t time_ns;
     bool read_only;
     struct api_limits limits;
-    struct strs listens; /* "tcp 0.0.0.0:8080": what the daemon's configuration has it listen at */
+    struct strs listens; /* the listeners in the daemon's configuration: "tcp 0.0.0.0:8080" */
 };
 
-#define API_CHANGE_NOTHING "Nothing changes" /* the text where nothing was, or in a dry run would be, different */
+#define API_CHANGE_NOTHING "Nothing changes" /* the text if nothing was changed, or would be in a dry run */
 
-/* The answer to a change. The object as it is now stands beside these as "result", in its own shape. */
+/* The answer to a change. Next to these members is "result": the object after the change, in its own shape. */
 struct api_change {
     struct api_event_id event; /* the first of its events; none: nothing changed */
-    struct strs events;        /* the ids of all of them */
+    struct strs events;        /* the ids of all its events */
     uint64_t version;
-    const char *inverse; /* JSON, or NULL: it cannot be undone */
+    const char *inverse; /* JSON; NULL: it cannot be undone */
     const char *text;    /* one sentence */
 };
 
-/* What the users of all clients are told. */
+/* A message to the users of all clients. */
 struct api_message {
-    const char *text; /* "": nothing */
+    const char *text; /* "": none */
     int severity;     /* enum message_severity */
     const char *url;
     int64_t updated_ns;
     uint64_t version;
 };
 
-/* What a check of a policy found. */
+/* A finding of a policy check. */
 struct api_finding {
-    uint64_t line, column; /* 0: nowhere in particular */
+    uint64_t line, column; /* 0: no particular place */
     const char *severity;  /* "warning" or "error" */
     const char *message;
 };
@@ -340,11 +342,11 @@ struct api_check {
     struct api_list findings; /* struct api_finding */
 };
 
-/* Why somebody reaches something, or not. */
+/* Why a source reaches a destination, or does not. */
 struct api_step {
     bool ok;
     const char *text;
-    uint64_t line; /* of the policy; 0: it is about no line */
+    uint64_t line; /* of the policy; 0: none */
 };
 struct api_explanation {
     const char *src, *dst;
@@ -352,60 +354,60 @@ struct api_explanation {
     bool allowed;
     uint64_t pairs_allowed, pairs_denied;
     struct api_list steps;             /* struct api_step */
-    const char *rule, *nearest;        /* JSON, the rule that allows and the one that comes closest, or NULL */
-    const char *node, *router, *route; /* what stands at the end, or NULL */
+    const char *rule, *nearest;        /* JSON: the rule that allows it, and the one that comes closest; or NULL */
+    const char *node, *router, *route; /* the end of the path, or NULL */
 };
 
-/* Who reaches what: a matrix, of which the cells are listed where something is reached. */
+/* Who reaches what: a matrix with a cell for each pair that has access. */
 struct api_reach_end {
     const char *kind; /* "user", "group", "tag", "node", "prefix", "exit", "selector" */
     const char *name;
     uint64_t nodes, online; /* its nodes; 0 for a prefix */
 };
 struct api_reach_cell {
-    uint64_t row, column, line; /* places in the lists of ends; line: of the first such rule, 0: there is none */
-    bool all;                   /* each node of the row reaches each of the column by one rule */
+    uint64_t row, column, line; /* row and column: indices in the lists of ends; line: of the first rule, 0: none */
+    bool all;                   /* a single rule lets every node of the row reach every node of the column */
     struct strs what;           /* "any", "22", "tcp 443" */
-    const char *from;           /* a node that it is true for, */
-    const char *to, *router;    /* and one that it reaches, or the router of the network; the other one is NULL */
+    const char *from;           /* an example: a node that has the access */
+    const char *to, *router;    /* and the node that it reaches, or the router of the network; the other is NULL */
 };
 struct api_reach {
     struct api_list rows, columns, cells; /* struct api_reach_end; struct api_reach_cell */
     uint64_t rows_total, columns_total;
-    bool incomplete; /* there was no time for the rows that are missing */
+    bool incomplete; /* the time was not enough for the missing rows */
 };
 extern const struct api_shape api_reach_shape, api_policy_version_shape, api_policy_versions_shape;
 
-/* What a change of the policy gives and takes. */
-struct api_names { /* some of many */
+/* The access that a change of the policy adds and removes. */
+struct api_names { /* the first few names, of count */
     uint64_t count;
     struct strs names;
 };
 struct api_access {
     const char *kind;             /* "gained" or "lost" */
-    uint64_t pairs, online_pairs; /* of devices; both of them online */
+    uint64_t pairs, online_pairs; /* of devices; online_pairs: both are online */
     struct api_names sources, destinations;
-    struct strs what, kept; /* kept: where something is lost, what is open before and after */
+    struct strs what, kept; /* kept: for lost access, what is open before and after */
 };
 struct api_route_shown {
     const char *kind; /* "shown" or "hidden" */
     const char *route, *router;
     struct api_names viewers;
 };
-struct api_preview_way { /* nodes get to a network or out by another router, or not at all */
+struct api_preview_way { /* nodes use another router to a network or the internet, or lose access */
     const char *kind;    /* "gains", "loses" or "moves" */
     const char *route, *from, *to;
     bool exit;
     struct api_names viewers;
 };
-struct api_preview_cut_off { /* no node of the user gets there any more */
+struct api_preview_cut_off { /* no node of the user reaches the network any more */
     const char *user, *route;
     bool exit;
 };
 struct api_preview_cost {
-    uint64_t nodes, online;           /* that there are */
-    uint64_t changed, filters, peers; /* nodes that are told something else; another filter; other peers */
-    uint64_t bytes;                   /* of the packet filters that are sent when it is saved */
+    uint64_t nodes, online;           /* in all */
+    uint64_t changed, filters, peers; /* nodes with any difference; with another filter; with other peers */
+    uint64_t bytes;                   /* of the packet filters that saving the policy sends */
     bool incomplete;
 };
 struct api_preview_test {
@@ -428,39 +430,39 @@ struct api_preview {
     struct api_list findings;  /* struct api_finding */
     struct api_list rows;      /* struct api_access */
     struct api_list routes;    /* struct api_route_shown */
-    const char *viewers;       /* JSON, or NULL: by viewer what becomes visible and hidden */
+    const char *viewers;       /* JSON: what becomes visible and hidden, by viewer; or NULL */
     struct api_list approvals; /* struct api_approval */
     struct api_list ways;      /* struct api_preview_way */
     struct api_list cut_off;   /* struct api_preview_cut_off */
     struct api_list tests;     /* struct api_preview_test */
     uint64_t tests_passed, tests_failed;
     struct api_preview_cost cost;
-    uint64_t compile_ms; /* it took to work out the policy for the tailnet */
+    uint64_t compile_ms; /* time needed to compile the policy for the tailnet */
     struct api_totals totals;
 };
 
-/* What would happen to routes if. Names are NULL where nobody is. */
+/* What would happen to routes after a hypothetical change. Names are NULL if there is no such node. */
 struct api_simulated_prefix {
     struct prefix prefix;
-    const char *via; /* the tags of the group of routers that it is about, or NULL */
-    /* "unserved": nobody serves it any more; "dropped": a router keeps it that is offline; "moves", "served" (nobody
-     * did before), "stays"; "unused": nobody serves it, before and after */
+    const char *via; /* the tags of the group of routers concerned, or NULL */
+    /* "unserved": no node serves it any more; "dropped": an offline router keeps it; "moves"; "served" (it was not
+     * before); "stays"; "unused": not served before or after */
     const char *outcome;
     uint64_t from, to;
     const char *from_name, *to_name;
     const char *reason;
-    const char *later_name; /* who takes over in later_seconds, or NULL: it stays so */
+    const char *later_name; /* the node that takes over in later_seconds; NULL: no change */
     uint64_t later_seconds;
-    uint64_t candidates;                      /* routers that could serve it then */
-    uint64_t gain, lose, move;                /* nodes that get a way to it, lose it, get there by another router */
-    const char *covered_by, *covered_by_name; /* the network around it that traffic then goes to, and its router */
+    uint64_t candidates;                      /* routers that could then serve it */
+    uint64_t gain, lose, move;                /* nodes that gain access, lose it, or use another router */
+    const char *covered_by, *covered_by_name; /* the enclosing network that then gets the traffic, and its router */
 };
 struct api_simulated_exit {
     uint64_t node;
     const char *name;
     const char *kind;         /* "gains" or "loses" */
-    uint64_t viewers;         /* nodes that do */
-    uint64_t without, in_use; /* of those who lose it: who have no other; nodes that say that they use it now */
+    uint64_t viewers;         /* nodes concerned */
+    uint64_t without, in_use; /* of the nodes that lose it: without another exit node; that report using it now */
 };
 struct api_simulated_way {
     struct prefix prefix;
@@ -468,24 +470,24 @@ struct api_simulated_way {
     const char *kind; /* "gains", "loses" or "moves" */
     const char *from_name, *to_name;
 };
-struct api_simulated_viewers { /* nodes to which the same happens */
+struct api_simulated_viewers { /* nodes with the same changes */
     struct api_names viewers;
     uint64_t online;
-    bool no_exit;            /* they lose an exit node and have none left */
-    struct api_list changes; /* struct api_simulated_way, some of them */
+    bool no_exit;            /* they lose an exit node and have no other */
+    struct api_list changes; /* struct api_simulated_way, the first few */
 };
-struct api_simulated_cut_off { /* no node of the user gets there any more */
+struct api_simulated_cut_off { /* no node of the user reaches the network any more */
     const char *user;
     struct prefix prefix;
     bool exit;
 };
 struct api_simulated_totals {
-    uint64_t gain, lose, move;                   /* nodes to which that happens somewhere */
-    uint64_t unserved, moved, cut_off, approved; /* prefixes, users, approvals by autoApprovers */
+    uint64_t gain, lose, move;                   /* nodes with any such change */
+    uint64_t unserved, moved, cut_off, approved; /* prefixes, prefixes, users; approvals by autoApprovers */
     bool incomplete;
 };
 struct api_simulation {
-    struct api_list findings;  /* struct api_finding, of another policy */
+    struct api_list findings;  /* struct api_finding, if the change is another policy */
     struct api_list prefixes;  /* struct api_simulated_prefix */
     struct api_list exits;     /* struct api_simulated_exit */
     struct api_list viewers;   /* struct api_simulated_viewers */
@@ -495,43 +497,43 @@ struct api_simulation {
 };
 extern const struct api_shape api_simulation_shape, api_names_shape, api_approval_shape;
 
-/* Which router nodes use since a prefix last moved, as they say themselves. */
+/* Which router nodes have used since the last move of a prefix, as they report it. */
 struct api_behind { /* a node that does not use the new router */
     uint64_t node;
     const char *name;
-    const char *uses; /* the router that it uses, or NULL: none */
+    const char *uses; /* the router that it uses; NULL: none */
     bool silent;      /* it did not answer */
     uint64_t seconds; /* since the move */
 };
 struct api_followers {
     struct prefix prefix;
-    uint64_t from, to;               /* of an exit route: the exit node that ended, and 0 */
+    uint64_t from, to;               /* of an exit route: from is the exit node that was removed, and to is 0 */
     const char *from_name, *to_name; /* or NULL */
-    const char *actor;               /* the administrator whose change it follows, or NULL */
+    const char *actor;               /* the administrator who caused it, or NULL */
     int64_t moved_ns;
-    uint64_t viewers;       /* nodes that are online and see the route */
-    uint64_t asked;         /* of them, a sample where there are many */
+    uint64_t viewers;       /* online nodes that see the route */
+    uint64_t asked;         /* of those, a sample if there are many */
     uint64_t followed;      /* use the new router */
     uint64_t unsupported;   /* have a client that cannot be asked */
-    bool complete;          /* all who can be asked follow */
-    bool ended;             /* nobody is asked any more */
+    bool complete;          /* all nodes that can be asked use the new router */
+    bool ended;             /* no more nodes are asked */
     const char *text;       /* the same in a sentence */
-    struct api_list behind; /* struct api_behind, some of them */
+    struct api_list behind; /* struct api_behind, the first few */
 };
 extern const struct api_shape api_followers_shape;
 
-/* What a client holds beside what it should. */
+/* A difference between what a client has and what it should have. */
 struct api_mismatch {
     uint64_t node;
-    const char *name, *member; /* member "": the node as a whole */
+    const char *name, *member; /* member "": the whole node */
     const char *has, *should;  /* NULL: the node is missing there */
 };
 struct api_diff {
     uint64_t node;
     const char *name;
-    uint64_t peers, differences; /* how many */
+    uint64_t peers, differences; /* numbers */
     const char *text;            /* the same in a sentence */
-    struct api_list rows;        /* struct api_mismatch, some of them */
+    struct api_list rows;        /* struct api_mismatch, the first few */
 };
 extern const struct api_shape api_diff_shape;
 
@@ -540,18 +542,18 @@ struct api_backup {
     uint64_t bytes;
 };
 
-/* What programs made for headscale look at to tell what the server can do, and what it really is. */
+/* The version by which programs made for headscale tell the server's features, and the actual one. */
 struct api_version_go {
     const char *version, *os, *arch;
 };
 struct api_version {
-    const char *version; /* of the headscale that it answers as */
-    const char *headway; /* its own */
+    const char *version; /* the headscale release whose API this is */
+    const char *headway; /* the actual version */
     const char *commit, *build_time;
-    struct api_version_go go; /* nothing was made with Go; headscale's clients read it */
+    struct api_version_go go; /* headway is not written in Go, but headscale's clients read this member */
     bool dirty;
 };
-void api_version_fill(struct api_version *out); /* texts are static */
+void api_version_fill(struct api_version *out); /* the strings are static */
 
 extern const struct api_shape api_user_shape, api_identity_shape, api_preauth_key_shape, api_api_key_shape,
     api_route_shape, api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
@@ -560,35 +562,38 @@ extern const struct api_shape api_user_shape, api_identity_shape, api_preauth_ke
     api_check_shape, api_explanation_shape, api_preview_shape, api_preview_test_shape, api_backup_shape,
     api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape;
 
-/* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
- * such as "#/components/schemas/Node"; NULL: it is written in place. */
+/* Returns the JSON schema of what api_write writes; the caller owns it. ref returns the reference to a schema that is
+ * defined elsewhere, such as "#/components/schemas/Node", or NULL to include the schema in place. */
 typedef const char *api_schema_ref(const struct api_shape *shape, enum api_scope scope);
 json_t *api_schema(const struct api_shape *shape, enum api_scope scope, api_schema_ref *ref);
 
-/* Writes object as an element or a member's value. */
+/* Writes object as an element or as the value of a member. */
 void api_write(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);
-/* Its members alone, into an object that has others too. */
+/* Writes only the members, into an object that has others too. */
 void api_write_members(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);
-/* How a reader takes what does not fit. Unknown members are ignored, missing ones are zero, "" or NULL. */
+/* How a reader treats values of the wrong type. Unknown members are always ignored; missing ones become zero, "" or
+ * NULL. */
 enum api_reading {
-    API_STRICT,       /* a member of the wrong kind is ERR_INVALID with its name */
-    API_LENIENT,      /* such a member is as if it were missing, such an element of a list is left out */
-    API_FOR_TERMINAL, /* lenient, and texts are made safe to print (str_safe), cut off after 2 KiB, and never NULL */
+    API_STRICT,       /* ERR_INVALID names the member */
+    API_LENIENT,      /* the member is treated as missing; a list element is skipped */
+    API_FOR_TERMINAL, /* as lenient, and strings are made safe to print (str_safe), truncated at 2 KiB, and never NULL
+                       */
 };
-#define API_UNKNOWN (-1) /* a word (a role, a state) that only a later release knows, where it is read leniently */
+#define API_UNKNOWN (-1) /* an unknown word (a role, a state), as from a later release, when read leniently */
 
-/* Reads one object. out is overwritten, and empty after an error; what is no object is one always. */
+/* Reads one object and overwrites out, which is empty after an error. Anything but an object is an error in each
+ * mode. */
 int api_read(const struct api_shape *shape, const json_t *json, void *out, enum api_reading how,
              struct err *e) WARN_UNUSED;
 void api_release(const struct api_shape *shape, void *object);
 
-/* An array of such objects. */
+/* Reads an array of objects of one shape. */
 int api_read_list(const struct api_shape *shape, const json_t *json, struct api_list *out, enum api_reading how,
                   struct err *e) WARN_UNUSED;
 void api_release_list(const struct api_shape *shape, struct api_list *list);
 
-/* An object, or a list of them, as the command line of headscale 0.29 printed it: snake_case, ids as numbers, times as
- * seconds and nanoseconds; an empty list is null. Empty members are left out unless keep_empty. */
+/* Writes an object or a list of them as the command line of headscale 0.29 did: snake_case, ids as numbers, times as
+ * seconds and nanoseconds, an empty list as null. Empty members are omitted unless keep_empty. */
 void api_write_029(struct json_out *o, const struct api_shape *shape, const json_t *value, bool keep_empty);
 
 #endif

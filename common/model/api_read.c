@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From JSON to structs, and what such a struct owns. */
+/* Reads structs from JSON, and frees what such a struct owns. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +8,8 @@
 #include "model/api.h"
 #include "model/shape.h"
 
-#define LIST_MAX 1000000 /* elements that a reader takes of one list */
-#define SAFE_MAX 2048    /* bytes of a text for a terminal */
+#define LIST_MAX 1000000 /* elements read of one list */
+#define SAFE_MAX 2048    /* bytes in a string for a terminal */
 
 static const char empty[] = "";
 
@@ -36,7 +36,7 @@ static void release_text(const char **at)
 {
     void *text;
 
-    memcpy(&text, at, sizeof(text)); /* owned, although the writer's side may only look at it */
+    memcpy(&text, at, sizeof(text)); /* owned here, although const for writers */
     if (*at != empty)
         free(text);
     *at = NULL;
@@ -104,7 +104,7 @@ static int wrong(struct err *e, const struct api_field *f, const char *kind)
     return err_field(e, ERR_INVALID, f->name, "%s must be %s", f->name, kind);
 }
 
-/* Owned, or the one empty text. */
+/* An owned copy, or the shared empty string. */
 static const char *take_text(const char *text, enum api_reading how)
 {
     struct buf b = BUF_INIT(0);

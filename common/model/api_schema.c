@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The shapes as JSON schemas, for the API's description. */
+/* Shapes as JSON schemas, for the description of the API. */
 #include "model/shape.h"
 
 static json_t *word_schema(const struct api_words *words)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The members of each object, in the order in which they are written. headscale's come first and in headscale's order
- * (headscale.v1 messages). */
+/* The members of each object, in the order of output. Those of headscale come first, in its order (messages of
+ * headscale.v1). */
 #include "base/array.h"
 #include "model/shape_fields.h"
 
@@ -9,7 +9,7 @@
 
 #include "model/version.h"
 
-#define AS_HEADSCALE "v0.29.2" /* whose API and commands these are */
+#define AS_HEADSCALE "v0.29.2" /* the release whose API and commands these are */
 
 static const char *method_name(int method)
 {
@@ -199,6 +199,9 @@ static const struct api_field pending_fields[] = {
     OWN(api_pending, "sshSource", ssh_source, KIND_TEXT_OR_NULL),
     OWN(api_pending, "sshTarget", ssh_target, KIND_TEXT_OR_NULL),
     OWN(api_pending, "sshUser", ssh_user, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "loginProvider", login_provider, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "loginUser", login_user, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "loginSince", login_since_ns, KIND_TIME),
 };
 const struct api_shape api_pending_shape = SHAPE(api_pending, "pending registration", pending_fields);
 
@@ -370,7 +373,7 @@ static const struct api_field removed_fields[] = {
 static const struct api_shape changed_shape = SHAPE(api_changed, "changed", changed_fields);
 static const struct api_shape removed_shape = SHAPE(api_removed, "removed", removed_fields);
 
-/* Stands beside an event's members in a message of the stream: the same object is read with both shapes. */
+/* Next to an event's members in a message of the stream: the same object is read with both shapes. */
 static const struct api_field changes_fields[] = {
     OWN(api_changes, "changed", changed, PART(changed_shape)),
     OWN(api_changes, "removed", removed, PART(removed_shape)),
@@ -434,8 +437,8 @@ static const struct api_field check_fields[] = {
 };
 const struct api_shape api_check_shape = SHAPE(api_check, "check", check_fields);
 
-/* common/policy writes the answers below: it makes them row by row, out of classes of nodes. Here is what readers show
- * of them. */
+/* common/policy writes the answers below itself, row by row, from classes of nodes. These are the members that readers
+ * use. */
 static const struct api_field step_fields[] = {
     OWN(api_step, "ok", ok, KIND_BOOL),
     OWN(api_step, "text", text, KIND_TEXT),

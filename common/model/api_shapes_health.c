@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the tailnet and its server are, what clients are told of DNS, and how app connectors are. */
+/* Objects about the state of the tailnet and the server, clients' DNS settings, and app connectors. */
 #include "model/api_health.h"
 #include "model/shape_fields.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Objects that look back: the tailnet of a moment, the history of a prefix. */
+/* Objects about the past: the tailnet at a given time, the history of a prefix. */
 #include "model/api_past.h"
 #include "model/shape_fields.h"
 
@@ -34,7 +34,7 @@ static const struct api_field past_node_fields[] = {
 };
 const struct api_shape api_past_node_shape = SHAPE(api_node, "node", past_node_fields);
 
-/* With what else only stands where users are listed. */
+/* Includes members that otherwise only lists of users have. */
 static const struct api_words roles = {user_role_name, ROLE_OWNER + 1};
 static const struct api_field past_user_fields[] = {
     OWN(api_user, "id", id, KIND_ID),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The members of the objects about routes that are computed for one question. */
+/* The members of objects about routes that are computed on request. */
 #include "model/shape_fields.h"
 
 static const struct api_field prefix_fields[] = {

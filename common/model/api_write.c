@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From structs to JSON, as the API has it and as the command line of headscale 0.29 printed it. */
+/* Writes structs as JSON, as in the API and as in the command line of headscale 0.29. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +73,7 @@ static void write_text(struct json_out *o, const char *text, bool is_json)
         json_str(o, text);
 }
 
-/* NULL for what is none. */
+/* NULL for a value without a word. */
 static const char *word_of(const struct api_field *f, const void *at)
 {
     int value = *(const int *)at;
@@ -81,7 +81,7 @@ static const char *word_of(const struct api_field *f, const void *at)
     return value >= 0 && value < f->words->count ? f->words->name(value) : NULL;
 }
 
-/* What has no id yet has null; clients that were made for headscale expect a text (debug/node). */
+/* A missing id is null, except in headscale's API, whose clients expect a string (debug/node). */
 static void write_id(struct json_out *o, uint64_t id, enum api_scope scope)
 {
     struct buf b = BUF_INIT(0);
@@ -142,7 +142,7 @@ static bool is_empty(const struct api_field *f, const void *at)
 
 static void write_value(struct json_out *o, const struct api_field *f, const void *at, enum api_scope scope)
 {
-    /* What stands inside another object has no members that count what belongs to it. */
+    /* Nested objects omit the top-level members. */
     enum api_scope inside = scope == API_HEADWAY_TOP ? API_HEADWAY : scope;
     char text[PREFIX_TEXT_MAX], time[TIME_TEXT_MAX];
 
@@ -223,7 +223,7 @@ void api_write(struct json_out *o, const struct api_shape *shape, const void *ob
 
 /* ---- as headscale 0.29 printed objects ---- */
 
-#define GO_ZERO_SECONDS INT64_C(-62135596800) /* the year 1, which Go has for a time that is not set */
+#define GO_ZERO_SECONDS INT64_C(-62135596800) /* the year 1: Go's value for a time that is not set */
 
 static void write_time_029(struct json_out *o, int64_t ns)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients are told of DNS: copied, compared, written. */
+/* Copies, compares and writes the DNS settings of clients. */
 #include <stdlib.h>
 #include <string.h>
 

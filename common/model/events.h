@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kinds of journal entries, one table for the journal, the API's documentation and the console's colours. */
+/* The kinds of journal entries: one table for the journal, the API's documentation and the console's colours. */
 #ifndef COMMON_MODEL_EVENTS_H
 #define COMMON_MODEL_EVENTS_H
 
 enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
 
-/*    id, kind, the same for people (20 columns at most), weight, whether it can be undone */
+/*    id, kind, text for people (at most 20 columns), weight, whether it can be undone */
 #define EVENT_KINDS(X)                                                                                                 \
     X(EVENT_SERVER_STARTED, "server.started", "server started", WEIGHT_INFO, false)                                    \
     X(EVENT_SERVER_IMPORTED, "server.imported", "tailnet imported", WEIGHT_CHANGE, false)                              \
@@ -94,6 +94,6 @@ enum event_id {
 const char *event_kind(enum event_id id);
 const char *event_weight_name(int weight);        /* "info", "change", "warn", "alarm" */
 enum event_weight event_weight(const char *kind); /* WEIGHT_INFO for a kind that is not in the table */
-const char *event_kind_words(const char *kind);   /* for people; a kind that is not in the table as it is */
+const char *event_kind_words(const char *kind);   /* for people; an unknown kind is returned unchanged */
 
 #endif

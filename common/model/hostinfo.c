@@ -10,7 +10,7 @@
 
 #define STORED_MAX (1u << 20)
 
-/* A member that is a text of at most max bytes without control characters; anything else leaves "". */
+/* Reads a string member of at most max bytes without control characters; anything else becomes "". */
 static void read_text(const json_t *object, const char *key, char *out, size_t size)
 {
     const char *text = json_text(object, key, "");
@@ -31,7 +31,7 @@ static void read_services(const json_t *h, struct peer_hostinfo *out)
         const json_t *port = json_object_get(item, "Port");
         json_int_t number = json_integer_value(port);
         const char *proto = json_text(item, "Proto", "");
-        /* peerapi4, peerapi6 and peerapi-dns-proxy: what other clients look for */
+        /* peerapi4, peerapi6 and peerapi-dns-proxy, which other clients use */
         if (!str_starts(proto, "peerapi") || str_check(proto, HOSTINFO_PROTO_MAX, false, "Proto", NULL) < 0 ||
             number <= 0 || number > UINT16_MAX || out->service_count == HOSTINFO_SERVICES_MAX)
             continue;
@@ -117,7 +117,7 @@ char *peer_hostinfo_text(const struct peer_hostinfo *h)
     return buf_take(&text);
 }
 
-/* Texts within the object have their quotes escaped, so that a member cannot be mistaken for one of these. */
+/* Quotes in strings are escaped, so a string cannot be mistaken for one of these members. */
 bool peer_hostinfo_is_connector(const char *text)
 {
     return strstr(text, "\"AppConnector\":true") != NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tables that say what a struct holds, member by member: of records what the store keeps, of calls and publications
- * what a message carries. */
+/* Tables that describe the members of a struct: what the store keeps of records, and what messages carry of calls and
+ * publications. */
 #ifndef COMMON_MODEL_MEMBER_H
 #define COMMON_MODEL_MEMBER_H
 
@@ -18,12 +18,12 @@ enum member_type {
     MEMBER_PREFIX,    /* struct prefix */
     MEMBER_STRS,      /* struct strs */
     MEMBER_PREFIXES,  /* struct prefixes */
-    MEMBER_ENDPOINTS, /* those of a struct node_live, which is the member */
-    /* In messages alone. */
+    MEMBER_ENDPOINTS, /* of the struct node_live that is the member */
+    /* Only in messages. */
     MEMBER_U16,
     MEMBER_MAYBE,  /* char *, or NULL */
     MEMBER_CHARS,  /* char[max] */
-    MEMBER_ARRAY,  /* T *, and a size_t behind it */
+    MEMBER_ARRAY,  /* T *, followed by a size_t */
     MEMBER_LIST,   /* VEC(T) */
     MEMBER_RECORD, /* a reference, or NULL */
     MEMBER_RECORDS /* VEC() of references */
@@ -36,13 +36,13 @@ struct member {
     const char *name;
     enum member_type type;
     size_t at;                /* offset in the struct */
-    unsigned max;             /* of MEMBER_ENUM the greatest, of MEMBER_CHARS its size */
-    unsigned since;           /* of a column: version of the schema; 0: of the table */
-    const char *initial;      /* SQL: what rows of before that version hold */
-    const struct members *of; /* the items of MEMBER_ARRAY and MEMBER_LIST */
+    unsigned max;             /* MEMBER_ENUM: the greatest value; MEMBER_CHARS: the size */
+    unsigned since;           /* of a column: the schema version that added it; 0: with its table */
+    const char *initial;      /* SQL: the value in rows of earlier versions */
+    const struct members *of; /* the items of a MEMBER_ARRAY or MEMBER_LIST */
 };
 
-/* A whole struct of that size. */
+/* The members of a whole struct, with its size. */
 struct members {
     const struct member *items;
     size_t count, size;

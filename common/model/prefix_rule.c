@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a prefix is served: settings of its own over what is configured for all. */
+/* How a prefix is served: its own settings over the configuration for all. */
 #include "model/record.h"
 
 unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b)

@@ -9,15 +9,15 @@
 #include "crypto/crypto.h"
 #include "model/events.h"
 
-/* Where what a kind owns is, for copying and freeing. */
+/* The members that each kind owns, for copying and freeing. */
 #define AT(type, member) offsetof(struct type, member)
 #define OWNED_MAX        12
 
 static const struct record_shape {
     size_t size;
     size_t texts[OWNED_MAX]; /* offsets of char *, ended by 0 */
-    size_t lists[OWNED_MAX]; /* of struct strs */
-    size_t sets[OWNED_MAX];  /* of struct prefixes */
+    size_t lists[OWNED_MAX]; /* offsets of struct strs */
+    size_t sets[OWNED_MAX];  /* offsets of struct prefixes */
 } shapes[RECORD_KINDS] = {
     [RECORD_USER] = {sizeof(struct user),
                      {AT(user, name), AT(user, display_name), AT(user, email), AT(user, provider_id),
@@ -333,7 +333,7 @@ static int compare_id(const void *key, const void *item)
     const struct record *r;
     uint64_t id = *(const uint64_t *)key;
 
-    memcpy(&r, item, sizeof(r)); /* the array's pointers are of the records' own types */
+    memcpy(&r, item, sizeof(r)); /* the elements are pointers to the specific record types */
     return (id > r->id) - (id < r->id);
 }
 
@@ -384,7 +384,7 @@ void node_effective(const struct node *n, struct prefixes *out)
         prefixes_and(out, &n->available, &n->approved);
 }
 
-/* Where p is among the approved ones, or would be. */
+/* The index of p among the approved prefixes, or the one at which it belongs. */
 static size_t approval_at(const struct node *n, const struct prefix *p)
 {
     size_t at = 0;
@@ -394,7 +394,7 @@ static size_t approval_at(const struct node *n, const struct prefix *p)
     return at;
 }
 
-/* A record of before this was kept says nothing of anybody. */
+/* Older records do not name any approver. */
 static void name_all_approvers(struct node *n)
 {
     if (n->approved_by.len == n->approved.len)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The durable records of a tailnet. A record is filled by whoever made it and never changes once others can see it: a
- * change is a copy with a higher version. Records are counted references, because the core, snapshots, the store and
- * readers hold them at the same time. Texts are never NULL. Times are wall_ns, 0 for "never" or "not set". */
+/* The durable records of a tailnet. A record is filled by its creator and never changes once others can see it: a
+ * change is a copy with a higher version. Records are reference-counted, because the core, snapshots, the store and
+ * readers hold them at the same time. Strings are never NULL. Times are wall_ns, 0 for "never" or "not set". */
 #ifndef COMMON_MODEL_RECORD_H
 #define COMMON_MODEL_RECORD_H
 
@@ -13,7 +13,7 @@
 
 #define KEY_LEN        32
 #define AUTH_ID_LEN    38         /* "hskey-authreq-" and 24 hexadecimal digits */
-#define TAGGED_USER_ID 2147455555 /* the pseudo user that tagged nodes are shown under, as in headscale */
+#define TAGGED_USER_ID 2147455555 /* the pseudo user of tagged nodes, as in headscale */
 
 enum record_kind {
     RECORD_USER,
@@ -39,12 +39,12 @@ enum record_kind {
 };
 #define RECORD_KINDS (RECORD_WEBHOOK + 1)
 
-/* First member of each record, so that one function counts them all. */
+/* The first member of each record, so that one function can count references to all of them. */
 struct record {
     atomic_uint refs;
     enum record_kind kind;
-    uint64_t id;      /* decimal in the API; for RECORD_EVENT the sequence number */
-    uint64_t version; /* counts administrative changes; what If-Match compares */
+    uint64_t id;      /* decimal in the API; of a RECORD_EVENT the sequence number */
+    uint64_t version; /* counts administrative changes; compared with If-Match */
 };
 
 enum user_role { ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
@@ -54,14 +54,14 @@ struct user {
     char *name, *display_name, *email, *provider_id, *provider, *picture_url;
     enum user_role role;
     int64_t created_ns;
-    int64_t suspended_ns; /* since when its nodes count as logged out and it cannot log in; 0: it is not suspended */
-    char *suspended_by;   /* the administrator, or "provider NAME", which takes it back at the next login; or "" */
+    int64_t suspended_ns; /* since when its nodes count as logged out and it cannot log in; 0: not suspended */
+    char *suspended_by;   /* the administrator, or "provider NAME", which lifts it at the next login; or "" */
     int64_t login_ns;     /* of the last login with a provider; 0: none */
-    char *login_provider; /* which one it was, or "" */
-    struct strs groups;   /* sorted, "GROUP@PROVIDER": what the providers said that it is a member of */
+    char *login_provider; /* the provider of that login, or "" */
+    struct strs groups;   /* sorted, "GROUP@PROVIDER": the groups that the providers report */
 };
 
-/* Whom an OpenID provider knows a user by. A user may have several. */
+/* The identity of a user at an OpenID provider. A user may have several. */
 struct identity {
     struct record r;
     uint64_t user_id;
@@ -69,22 +69,22 @@ struct identity {
     char *issuer, *subject; /* as in its tokens */
     int64_t created_ns;
     int64_t login_ns;     /* of the last login; 0: linked by an administrator, not used yet */
-    int64_t groups_ns;    /* when the provider last said what groups the user is in; 0: never */
+    int64_t groups_ns;    /* when the provider last reported the groups; 0: never */
     char *refresh_token;  /* encrypted; "": none */
-    int64_t refreshed_ns; /* when the provider last answered to it; 0: never */
-    char *trouble;        /* why it last did not, for people; "" */
+    int64_t refreshed_ns; /* when the provider last accepted it; 0: never */
+    char *trouble;        /* why the last refresh failed, for people; or "" */
 };
 
 struct preauth_key {
     struct record r;
-    uint64_t user_id;  /* 0: a tagged key without owner */
+    uint64_t user_id;  /* 0: a tagged key without an owner */
     char *prefix;      /* 12 hexadecimal digits; "" for a legacy key */
     char *secret_hash; /* "sha256:HEX", or an imported "$2a$..." (bcrypt), or "plain:TEXT" of a legacy key */
     struct strs tags;  /* sorted, each with "tag:" */
     bool reusable, ephemeral, used, revoked;
     bool preauthorized; /* machines that it registers need no approval */
     int64_t expiration_ns, created_ns;
-    int64_t revoked_ns; /* 0: not, or before that was kept */
+    int64_t revoked_ns; /* 0: not revoked, or revoked before this was recorded */
     char *description;
 };
 
@@ -94,50 +94,50 @@ struct api_key {
     char *description;
     bool read_only;
     int64_t expiration_ns, created_ns, last_seen_ns;
-    uint64_t user_id; /* who owns the pre-auth keys without tags that are made with it through API v2; 0: nobody */
+    uint64_t user_id; /* the owner of untagged pre-auth keys that are made with it through API v2; 0: none */
 };
 
-/* A program that fetches access tokens with its secret (RFC 6749, 4.4), and what these may at most. */
+/* A program that fetches access tokens with its secret (RFC 6749, 4.4), and the most that these allow. */
 struct oauth_client {
     struct record r;
     char *client_id;   /* 12 hexadecimal digits: the prefix of its secret */
     char *secret_hash; /* as above, or an imported "$argon2id$..." */
     char *description;
-    struct strs scopes; /* sorted; those that nobody knows grant nothing */
-    struct strs tags;   /* sorted: what keys and nodes that it makes may carry */
+    struct strs scopes; /* sorted; unknown ones grant nothing */
+    struct strs tags;   /* sorted: tags allowed on keys and nodes that it makes */
     int64_t created_ns, last_seen_ns;
 };
 
-/* One that was given out. It is not changed: its client fetches another one before it ends. */
+/* An issued access token. It never changes: the client fetches another one before it expires. */
 struct oauth_token {
     struct record r;
-    uint64_t client; /* the id of its client's record */
+    uint64_t client; /* id of the client's record */
     char *prefix, *secret_hash;
-    struct strs scopes, tags; /* as of the client, or fewer */
+    struct strs scopes, tags; /* those of the client, or fewer */
     int64_t expiration_ns, created_ns;
 };
 
-/* Somebody's server that is told of events by POST, and how that goes. */
+/* A server that receives events by POST, and the state of the deliveries. */
 struct webhook {
     struct record r;
     char *url;
-    char *provider;            /* "slack", ... as Tailscale calls them; "": it takes the events themselves */
-    struct strs subscriptions; /* sorted: types of events and categories of types */
-    char *creator;             /* an actor as the journal has it */
+    char *provider;            /* "slack", ... as Tailscale names them; "": it receives the events themselves */
+    struct strs subscriptions; /* sorted: types and categories of events */
+    char *creator;             /* an actor as in the journal */
     char *secret;              /* encrypted: deliveries are signed with it */
     int64_t created_ns, modified_ns;
-    int64_t deleted_ns;          /* 0, or when: it is there until it was told so */
-    uint64_t run, seq;           /* it was told all that it is to be told up to this entry of the journal */
-    int64_t tried_ns;            /* the last delivery; 0: none yet. Likewise the next three */
-    int64_t delivered_ns;        /* the last that succeeded */
-    int64_t failing_ns;          /* the first failure since then; 0: the last delivery succeeded */
-    int64_t next_ns;             /* the next try after a failure */
-    uint32_t failures;           /* in a row */
-    uint32_t status;             /* of HTTP at the last delivery; 0: there was no answer */
-    char *trouble;               /* why the last delivery failed; "" */
-    bool reported;               /* the journal says that it fails */
+    int64_t deleted_ns;          /* when it was deleted, or 0; kept until that was delivered to it */
+    uint64_t run, seq;           /* all events up to this journal entry are dealt with */
+    int64_t tried_ns;            /* the last delivery; 0: none. The same holds for the next three */
+    int64_t delivered_ns;        /* the last successful one */
+    int64_t failing_ns;          /* the first failure after it; 0: the last delivery succeeded */
+    int64_t next_ns;             /* the next attempt after a failure */
+    uint32_t failures;           /* consecutive */
+    uint32_t status;             /* HTTP status of the last delivery; 0: no answer */
+    char *trouble;               /* why the last delivery failed, or "" */
+    bool reported;               /* the failure is in the journal */
     uint64_t delivered, dropped; /* events; dropped: too old or too many, never sent */
-    uint64_t dropped_said;       /* of these those that the receiver was told of */
+    uint64_t dropped_said;       /* of those, the ones that the receiver was told about */
 };
 
 #define NODE_PRIORITY_DEFAULT 100
@@ -148,126 +148,126 @@ enum register_method { REGISTER_UNSPECIFIED, REGISTER_AUTH_KEY, REGISTER_CLI, RE
 struct node {
     struct record r;
     uint8_t machine_key[KEY_LEN], node_key[KEY_LEN], disco_key[KEY_LEN];
-    char *hostname;         /* as the client says it, made valid UTF-8 without control characters, at most 255 bytes */
-    char *given_name;       /* the MagicDNS label: unique in the tailnet, lower case, at most 63 bytes */
-    bool name_given;        /* by an administrator: it stays when the host is called something else */
-    uint64_t user_id;       /* 0: tagged */
-    struct strs tags;       /* sorted; not empty: tagged */
+    char *hostname;   /* as reported by the client, made valid UTF-8 without control characters, at most 255 bytes */
+    char *given_name; /* the MagicDNS label: unique in the tailnet, lower case, at most 63 bytes */
+    bool name_given;  /* by an administrator: kept if the host name changes */
+    uint64_t user_id; /* 0: tagged */
+    struct strs tags; /* sorted; not empty: tagged */
     struct addr ipv4, ipv6; /* bits 0: none */
     enum register_method method;
-    uint64_t preauth_key_id; /* 0: none, or the key is gone */
-    uint64_t unseen_login;   /* the pre-auth key of a login that its client may not know of; 0: it came since */
+    uint64_t preauth_key_id; /* 0: none, or the key was deleted */
+    uint64_t unseen_login; /* the pre-auth key of a login that the client may not know of; 0: it has connected since */
     bool ephemeral, logged_out;
-    bool authorized;       /* tailcfg.Node.MachineAuthorized; false: approval is waited for, or was taken back */
-    int64_t authorized_ns; /* when an administrator, or a key, last decided about it; 0: nobody did */
-    char *authorized_by;   /* who, or "" */
+    bool authorized;       /* tailcfg.Node.MachineAuthorized; false: waits for approval, or approval was revoked */
+    int64_t authorized_ns; /* the last decision about it, by an administrator or a key; 0: none */
+    char *authorized_by;   /* the actor, or "" */
     int64_t created_ns, expiry_ns;
-    int64_t expiring_ns;       /* the end of its key of which the journal said that it is near; 0: of none */
+    int64_t expiring_ns;       /* the key expiry that the journal has announced; 0: none */
     struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
-    int64_t advertised_ns;     /* when that last changed; 0: before this was kept */
-    struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
-    struct strs approved_by;   /* the actor of each of them, in their order; node_approver reads it */
-    struct prefixes removed;   /* taken away by an administrator: autoApprovers does not bring these back */
+    int64_t advertised_ns;     /* when that last changed; 0: before this was recorded */
+    struct prefixes approved;  /* by an administrator or autoApprovers; kept when no longer advertised */
+    struct strs approved_by;   /* the actors for each prefix of approved, in the same order; see node_approver */
+    struct prefixes removed;   /* disapproved by an administrator: autoApprovers does not approve these again */
     struct strs request_tags;  /* Hostinfo.RequestTags */
-    bool draining;             /* an administrator wants others to serve its prefixes */
-    uint32_t priority;         /* of a router or exit node, at most NODE_PRIORITY_MAX: the higher is preferred */
-    uint64_t exit_node_id;     /* whom it sends its internet traffic through: Hostinfo.ExitNodeID; 0: none */
+    bool draining;             /* an administrator wants other nodes to serve its prefixes */
+    uint32_t priority;         /* of a router or exit node, at most NODE_PRIORITY_MAX: higher is preferred */
+    uint64_t exit_node_id;     /* the exit node that it uses: Hostinfo.ExitNodeID; 0: none */
     uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
-    /* Of Hostinfo, what is shown and what peers are told. */
+    /* The parts of Hostinfo that are shown or sent to peers. */
     char *os, *os_version, *client_version;
-    char *hostinfo;      /* the whole Hostinfo as compact JSON without NetInfo, at most 16 KiB; "{}" when unknown */
-    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, AppConnector */
+    char *hostinfo;      /* the whole Hostinfo except NetInfo as compact JSON, at most 16 KiB; "{}" if unknown */
+    char *peer_hostinfo; /* the part that peers receive: OS, Hostname, Services, sshHostKeys, AppConnector */
 };
 
-/* What changes often and is told before it is written. */
+/* State that changes often and is published before it is written. */
 struct node_live {
     bool online;
-    bool healthy;  /* false: answers no probe, although a stream is open */
-    bool flapping; /* came and went too often lately to be elected before others */
+    bool healthy;  /* false: it answers no probe, although a stream is open */
+    bool flapping; /* it disconnected too often lately to be preferred in elections */
     int64_t last_seen_ns;
-    int64_t since_ns;   /* of the last change between online and offline; 0: not in this run */
-    uint32_t home_derp; /* region, 0: not known yet */
+    int64_t since_ns;   /* of the last change between online and offline; 0: not since the start */
+    uint32_t home_derp; /* region; 0: unknown */
     struct addr_port *endpoints;
     size_t endpoint_count;
-    char *net_info; /* Hostinfo.NetInfo as compact JSON, "" when unknown */
+    char *net_info; /* Hostinfo.NetInfo as compact JSON, "" if unknown */
     struct node_warnings warnings;
-    struct prefixes unreachable; /* whose probe target does not answer through it */
-    struct prefixes carried;     /* which it keeps without a control connection: their targets answer through it */
-    /* One viewer is shown the way to one probe target through this node, whoever serves: to test a standby. 0: nobody.
-     */
+    struct prefixes unreachable; /* their probe target does not answer through it */
+    struct prefixes carried;     /* kept without a control connection: their targets answer through it */
+    /* To test a standby, one viewer is given a route to one probe target through this node, whatever the primary. 0:
+     * none. */
     uint64_t probe_helper;
     struct addr probe_target;
-    char *source; /* where its control connection comes from, "" when none is open */
+    char *source; /* the address of its control connection, "" if none is open */
 };
 
 struct policy_text {
     struct record r;
     char *text;
     int64_t updated_ns;
-    char *author; /* who made it the policy: an actor as the journal has it; "" in texts of before that was kept */
-    char *note;   /* why, in his words; "": he said nothing */
+    char *author; /* an actor as in the journal; "" in texts from before this was recorded */
+    char *note;   /* the author's reason, or "" */
 };
 
-/* A record that is no result of an election, but tells the next one what an administrator wants. */
+/* How an administrator constrains the next election, in a record that is not the result of one. */
 enum primary_choice {
     PRIMARY_ELECTED,
-    PRIMARY_HOLDS, /* the node is to serve until it cannot */
-    PRIMARY_ONCE,  /* it is to serve now, and the failback may move the prefix on */
+    PRIMARY_HOLDS, /* the node serves until it cannot */
+    PRIMARY_ONCE,  /* the node serves now, but failback may move the prefix */
 };
 
-/* Who serves a subnet prefix, kept so that a restart does not move it. id: the node. */
+/* The primary of a subnet prefix, kept so that a restart does not move the prefix. id: the node. */
 struct primary {
     struct record r;
     struct prefix prefix;
     int64_t since_ns;
-    char *actor;                /* the administrator whose change it followed, "": nobody's. Not stored */
-    uint64_t moves;             /* from one router to another since the start. Not stored */
-    bool chosen;                /* by an administrator: it serves until it cannot, whatever the failback */
-    enum primary_choice choice; /* Not stored */
+    char *actor;                /* the administrator who caused it, "": none. Not stored */
+    uint64_t moves;             /* moves from one router to another since the start. Not stored */
+    bool chosen;                /* by an administrator: it serves until it cannot, regardless of the failback */
+    enum primary_choice choice; /* not stored */
 };
 
-/* The same within a group of routers that grants name with via. id: the node. */
+/* The primary within a group of routers that grants name in via. id: the node. */
 struct via_primary {
     struct record r;
     char *tags;  /* of the group, sorted: "tag:a, tag:b" */
-    char *actor; /* as of a primary. Not stored */
+    char *actor; /* as in struct primary; not stored */
     struct prefix prefix;
     int64_t since_ns;
-    bool chosen;                /* as of a primary */
-    enum primary_choice choice; /* as of a primary. Not stored */
+    bool chosen;                /* as in struct primary */
+    enum primary_choice choice; /* as in struct primary; not stored */
 };
 
-/* What a prefix does when a better router than its primary is well. */
+/* What happens to a prefix when a better router than its primary is healthy. */
 enum route_failback {
-    FAILBACK_STICKY,   /* nothing: who serves goes on serving */
-    FAILBACK_OLDEST,   /* the router that was created first serves whenever it can */
-    FAILBACK_PRIORITY, /* the one with the highest priority, the present one among equals */
+    FAILBACK_STICKY,   /* nothing: the primary keeps it */
+    FAILBACK_OLDEST,   /* the oldest router (by creation) becomes primary whenever it can serve */
+    FAILBACK_PRIORITY, /* the router with the highest priority becomes primary; among equals the present one stays */
     FAILBACKS
 };
-const char *route_failback_name(int failback); /* "sticky", "oldest", "priority"; "" for what is none of them */
+const char *route_failback_name(int failback); /* "sticky", "oldest", "priority"; "" for any other value */
 
 enum prefix_keep {
-    PREFIX_WITHDRAW, /* without any candidate nobody serves the prefix */
-    PREFIX_KEEP, /* then the last primary keeps it: traffic to it is dropped, and goes nowhere else; and an unhealthy
-                  * router is elected rather than none */
+    PREFIX_WITHDRAW, /* without a candidate the prefix has no primary */
+    PREFIX_KEEP,     /* without a candidate the last primary keeps it, so that traffic is dropped instead of routed
+                        elsewhere; an unhealthy router is elected rather than none */
     PREFIX_KEEPS
 };
 
 enum prefix_nearest {
-    PREFIX_ONE_FOR_ALL, /* one router serves all viewers */
-    PREFIX_NEAREST,     /* each viewer is served by the router that is nearest to it, the others by the primary */
+    PREFIX_ONE_FOR_ALL, /* the primary serves all viewers */
+    PREFIX_NEAREST,     /* the nearest router serves each viewer; the primary serves the others */
     PREFIX_NEARESTS
 };
 
 /* How a prefix is served. In the settings of a prefix FAILBACKS, PREFIX_KEEPS, -1 and PREFIX_NEARESTS mean: as
- * configured for all. */
+ * configured for all prefixes. */
 struct prefix_rule {
     enum route_failback failback;
     enum prefix_keep keep;
-    int64_t hold_down_ns; /* after it moved, a prefix stays with its new router for so long while that one is well */
-    int64_t failback_delay_ns; /* a router must have been well for so long before it takes a prefix from one that is
-                                * well too; an approval or a choice by an administrator waits for nothing */
-    struct addr probe; /* a host behind the prefix that answers pings, to see that its router forwards; bits 0: none */
+    int64_t hold_down_ns;      /* after a move, how long the prefix stays with its new router while that is healthy */
+    int64_t failback_delay_ns; /* how long a router must have been healthy before it takes a prefix from a healthy one;
+                                  approvals and choices by an administrator take effect at once */
+    struct addr probe;         /* a host behind the prefix that answers pings, to test forwarding; bits 0: none */
     enum prefix_nearest nearest;
 };
 
@@ -276,18 +276,18 @@ struct prefix_settings {
     struct prefix prefix;
     struct prefix_rule rule;
 };
-/* What an administrator tells the users of all clients. id: 1, there is one at most. */
+/* An administrator's message to the users of all clients. id: 1, there is at most one. */
 enum message_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 struct server_message {
     struct record r;
     char *text; /* "": none */
-    char *url;  /* of a page that says more, or "" */
+    char *url;  /* of a page with more information, or "" */
     enum message_severity severity;
     int64_t updated_ns;
 };
-const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage says it */
+const char *message_severity_name(int severity); /* as in tailcfg.DisplayMessage */
 
-/* What clients are told of DNS, beside the domain of the tailnet and records. */
+/* The DNS settings of clients, apart from the domain of the tailnet and its records. */
 enum dns_member { DNS_MAGIC = 1, DNS_OVERRIDE_LOCAL = 2, DNS_NAMESERVERS = 4, DNS_SPLIT = 8, DNS_SEARCH = 16 };
 #define DNS_MEMBERS 31 /* all of them */
 struct dns_values {
@@ -300,23 +300,22 @@ void dns_values_copy(struct dns_values *to, const struct dns_values *from); /* t
 void dns_values_release(struct dns_values *v);
 void dns_values_apply(struct dns_values *to, const struct dns_values *from, unsigned which); /* enum dns_member */
 unsigned dns_values_difference(const struct dns_values *a, const struct dns_values *b);
-/* The next word of an entry of split, the domain first; NULL: there is none more. The caller owns it. */
+/* The next word of an entry of split, first the domain; NULL after the last. The caller frees it. */
 char *dns_split_word(const char **entry);
 struct json_out;
-/* {"DOMAIN":[SERVER, ...]}; put writes a server, as json_str does. */
+/* Writes {"DOMAIN":[SERVER, ...]}; put writes a server, as json_str does. */
 typedef void dns_server_write(struct json_out *o, const char *server);
 void dns_split_write(struct json_out *o, const struct strs *split, dns_server_write *put);
 
-/* What an administrator set of it, in place of the configuration. id: 1, there is one at most. */
+/* The DNS settings that an administrator has overridden. id: 1, there is at most one. */
 struct dns_settings {
     struct record r;
-    unsigned set; /* enum dns_member: those of values that count */
+    unsigned set; /* enum dns_member: the members of values that are overridden */
     struct dns_values values;
     int64_t updated_ns;
 };
 
-/* What an object was from a moment on, for looking back: of each object the newest that is not later than a moment says
- * what it was then. */
+/* The state of an object from a time on. Its state at a given time is in its newest record that is not later. */
 enum history_kind {
     HISTORY_NODE,
     HISTORY_USER,
@@ -324,16 +323,16 @@ enum history_kind {
     HISTORY_POLICY,
     HISTORY_VIA_PRIMARY,
     HISTORY_DNS,
-    HISTORY_NEAREST,       /* who serves which viewers of a prefix by being the nearest */
-    HISTORY_NEAREST_MOVES, /* viewers that moved since that was written whole */
+    HISTORY_NEAREST,       /* which router serves which viewers of a prefix as the nearest */
+    HISTORY_NEAREST_MOVES, /* viewers that moved since the last HISTORY_NEAREST */
     HISTORY_KINDS
 };
 struct history {
-    struct record r; /* id: rises with time */
+    struct record r; /* id: increases with time */
     int64_t time_ns;
     enum history_kind kind;
-    char *key;   /* an id, or a prefix, of a via_primary with its tags behind a blank; "" of the policy and DNS */
-    char *image; /* JSON: server/tailnet/past.h; of the policy its id; "": there is none any more */
+    char *key;   /* an id or a prefix; of a via_primary the prefix, a blank and the tags; "" for the policy and DNS */
+    char *image; /* JSON, see server/tailnet/past.h; of the policy its id; "": deleted */
 };
 
 /* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
@@ -349,16 +348,16 @@ struct event {
     char *text;                     /* one sentence for people */
     char *detail;                   /* JSON object with what changed, or "" */
     char *inverse;                  /* JSON: the operation that undoes it with its fields, or ""; see core/admin.h */
-    uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one, 0: none */
-    bool by_admin;                  /* an administrator did it: kept apart from what clients cause */
+    uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one; 0: none */
+    bool by_admin;                  /* caused by an administrator: kept apart from what clients cause */
 };
 
-/* A registration or an SSH session that waits for somebody's decision, or was decided lately. */
+/* A registration or an SSH session that waits for a decision, or was decided recently. */
 struct pending {
-    struct record r; /* its id is 0: auth_id is the key */
+    struct record r; /* id is 0: auth_id is the key */
     char *auth_id;
     bool ssh;       /* a check of Tailscale SSH, not a registration */
-    bool ephemeral; /* the client keeps no state: its node goes with it */
+    bool ephemeral; /* the client keeps no state: its node is deleted when it disconnects */
     uint8_t machine_key[KEY_LEN], node_key[KEY_LEN];
     char *hostname, *os, *client_version, *source;
     struct strs request_tags;
@@ -367,42 +366,42 @@ struct pending {
     uint64_t ssh_source_id, ssh_target_id; /* node ids, for ssh */
     char *ssh_user;
     bool decided, accepted;
-    uint64_t node_id; /* of a registration that was accepted */
+    uint64_t node_id; /* of an accepted registration */
 };
 
-/* An SSH session was accepted: it is not asked about again for the period of its rule, while the policy stays. id: of
- * the node that it comes from. */
+/* An approved SSH session: during the period of its rule it needs no further approval, unless the policy changes. id:
+ * the source node. */
 struct ssh_approval {
     struct record r;
     uint64_t target_id;
     char *user;
     int64_t until_ns;
-    uint64_t policy_id; /* of the text that was the policy; 0: none was */
+    uint64_t policy_id; /* the policy at that time; 0: none */
 };
 
-/* A node that was deleted lately: its client is told so, and its addresses are not given out again yet. */
+/* A recently deleted node: its client is informed, and its addresses are not reused yet. */
 struct deleted_node {
-    struct record r; /* id: of the node */
+    struct record r; /* id: the node's */
     uint8_t node_key[KEY_LEN];
     struct addr ipv4, ipv6; /* bits 0: none */
     int64_t time_ns;
 };
 
-/* A call of an administrator that carried a token and was answered: the same call with the same token is answered
- * likewise, and not done again. Tokens themselves are not kept. */
+/* An administrator's call that carried a token and was answered: the same call with the same token gets the same answer
+ * and is not repeated. The tokens themselves are not stored. */
 struct admin_call {
-    struct record r;          /* its id is 0: the token is the key */
-    uint8_t token[KEY_LEN];   /* digest of the token and of who used it */
-    uint8_t request[KEY_LEN]; /* digest of what was asked */
+    struct record r;          /* id is 0: the token is the key */
+    uint8_t token[KEY_LEN];   /* digest of the token and its user */
+    uint8_t request[KEY_LEN]; /* digest of the request */
     int64_t time_ns;
     uint64_t object_id, object_version;
-    struct strs events;   /* RUN.SEQ of each */
-    char *text, *inverse; /* of the first of them; of the call */
-    char *object;         /* the object as it was answered: a message (server/core/message) as base64; "": none was */
-    char *secret;         /* what was made, sealed with the token; "": nothing secret was answered */
+    struct strs events;   /* RUN.SEQ of each event */
+    char *text, *inverse; /* text of the first event; inverse of the call */
+    char *object;         /* the object in the answer: a message (server/core/message) as base64; "": none */
+    char *secret;         /* the secret in the answer, encrypted with the token; "": none */
 };
 
-/* A record of defaults with one reference; then by kind. */
+/* A record with default values and one reference; below, the same for each kind. */
 struct record *record_new(enum record_kind kind);
 struct user *user_new(void);
 struct preauth_key *preauth_key_new(void);
@@ -415,7 +414,7 @@ struct event *event_new(void);
 struct policy_text *policy_text_new(void);
 struct primary *primary_new(void);
 struct via_primary *via_primary_new(void);
-struct prefix_settings *prefix_settings_new(void); /* as configured in every respect */
+struct prefix_settings *prefix_settings_new(void); /* everything as configured */
 struct server_message *server_message_new(void);
 struct history *history_new(void);
 struct pending *pending_new(void);
@@ -424,7 +423,7 @@ struct deleted_node *deleted_node_new(void);
 struct admin_call *admin_call_new(void);
 struct dns_settings *dns_settings_new(void);
 
-/* A deep copy with one reference and the version raised by one, to be changed and then published. */
+/* A deep copy with one reference and the next version, to be changed and then published. */
 void *record_edit(const void *record); /* of any kind */
 struct user *user_edit(const struct user *u);
 struct preauth_key *preauth_key_edit(const struct preauth_key *k);
@@ -436,7 +435,7 @@ struct event *event_edit(const struct event *e);
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);
 struct pending *pending_edit(const struct pending *p);
 
-/* Members of a prefix_rule. */
+/* The members of a prefix_rule, as bits. */
 enum rule_member {
     RULE_FAILBACK = 1,
     RULE_KEEP = 2,
@@ -446,50 +445,52 @@ enum rule_member {
     RULE_NEAREST = 32
 };
 unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b);
-unsigned prefix_rule_own(const struct prefix_rule *rule); /* those that are not as configured for all */
-/* Takes over the members given of from; those in reset become as configured. */
+unsigned prefix_rule_own(const struct prefix_rule *rule); /* the members that differ from the configuration */
+/* Copies the members in given from from; the members in reset return to the configured values. */
 void prefix_rule_apply(struct prefix_rule *to, const struct prefix_rule *from, unsigned given, unsigned reset);
-/* Whether the members given may be set for p: ERR_INVALID. */
+/* May the members in given be set for p? ERR_INVALID if not. */
 int prefix_rule_check(const struct prefix *p, const struct prefix_rule *rule, unsigned given,
                       struct err *e) WARN_UNUSED;
-/* What the settings of a prefix (NULL: it has none) and the configuration make together. */
+/* The effective rule: the settings of a prefix (NULL: none) over the configuration. */
 struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured);
 
-/* Counting, safe from any thread. record_unref(NULL) does nothing; the last reference frees. */
+/* Reference counting, safe in any thread. record_unref(NULL) does nothing; dropping the last reference frees the
+ * record. */
 void *record_ref(const void *record);
 void record_unref(const void *record);
 
-/* The record of that id in an array of pointers to records, which is in order of their ids; NULL: none. *at (NULL is
- * allowed) tells where it stands. */
+/* Finds a record by its id in an array of pointers to records, sorted by id; NULL if there is none. *at (may be NULL)
+ * is set to its index, or the one at which it belongs. */
 void *record_find(const void *records, size_t count, uint64_t id, size_t *at);
 
 void node_live_release(struct node_live *live);
 void node_live_copy(struct node_live *to, const struct node_live *from); /* to must be zeroed or released */
 
-/* Derived. Effective routes: available and approved, on an authorized node; subnet ones without 0.0.0.0/0 and ::/0. */
+/* Derived: the effective routes are available and approved, on an authorized node. Subnet routes exclude 0.0.0.0/0 and
+ * ::/0. */
 void node_effective(const struct node *n, struct prefixes *out); /* released first */
 bool node_is_tagged(const struct node *n);
 bool node_is_exit(const struct node *n);          /* both exit routes are effective */
-bool node_has_subnet_route(const struct node *n); /* at least one effective prefix that is no exit route */
+bool node_has_subnet_route(const struct node *n); /* at least one effective prefix other than an exit route */
 bool node_is_expired(const struct node *n, int64_t now_ns);
 
-/* What one prefix does on one node. */
+/* The state of a prefix on a node. */
 enum route_state {
     ROUTE_NONE,      /* neither advertised nor approved */
     ROUTE_AVAILABLE, /* advertised, not approved */
     ROUTE_APPROVED,  /* approved, not advertised (or one half of an exit node without the other) */
-    ROUTE_STANDBY,   /* effective, another node serves, or nobody yet */
+    ROUTE_STANDBY,   /* effective, but another node or none is primary */
     ROUTE_SERVING,
     ROUTE_OFFLINE,   /* effective, but the node is offline or expired */
-    ROUTE_UNHEALTHY, /* effective, but the node answers no probe */
+    ROUTE_UNHEALTHY, /* effective, but the node does not answer probes */
     ROUTE_STATES
 };
-const char *route_state_name(int state); /* "serving", ... as in the API; "none" for what is no state */
+const char *route_state_name(int state); /* "serving", ... as in the API; "none" for any other value */
 
-/* Approvals with who gave them, so that both stay in step; false: it was, or was not, approved before. */
+/* Approve and disapprove a prefix, and keep the approvers consistent; false if there was nothing to change. */
 bool node_approve(struct node *n, const struct prefix *p, const char *by);
 bool node_disapprove(struct node *n, const struct prefix *p);
-/* A login name, an API key's description, "policy"; "" for what is not approved, or was before this was kept. */
+/* A login name, an API key's description, "policy"; "" if p is not approved or was before this was recorded. */
 const char *node_approver(const struct node *n, const struct prefix *p);
 
 /* The name that policies, tables and user profiles show: email, name, provider id or id. */

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a shape is described; private to the model. */
+/* How shapes are described; private to this room. */
 #ifndef COMMON_MODEL_SHAPE_H
 #define COMMON_MODEL_SHAPE_H
 
 #include "model/api.h"
 
 enum api_kind {
-    KIND_ID,           /* uint64_t as decimal text; 0 is null */
+    KIND_ID,           /* uint64_t as a decimal string; 0 is null */
     KIND_U64,          /* uint64_t as a number */
     KIND_BOOL,         /* bool */
     KIND_TEXT,         /* const char * */
     KIND_TEXT_OR_NULL, /* const char * */
     KIND_TIME,         /* int64_t */
-    KIND_CREATED,      /* int64_t; 0 is the year 1: clients of headscale expect a time here always */
+    KIND_CREATED,      /* int64_t; 0 is the year 1, because headscale's clients always expect a time here */
     KIND_WORD,         /* int, index into words */
     KIND_PREFIX,       /* struct prefix */
     KIND_PREFIXES,     /* struct prefixes */
-    KIND_TEXTS,        /* struct strs, in the order given */
+    KIND_TEXTS,        /* struct strs, order preserved */
     KIND_ADDRS,        /* struct api_addrs */
     KIND_ENDPOINTS,    /* struct api_endpoints */
     KIND_EVENT_ID,     /* struct api_event_id; run 0 is null */
@@ -33,13 +33,13 @@ struct api_words {
 
 struct api_field {
     const char *name;
-    const char *old; /* in headscale 0.29's command line; NULL: not there */
+    const char *old; /* name in the command line of headscale 0.29; NULL: absent there */
     size_t offset;
     enum api_kind kind;
-    enum api_scope scope; /* the least one that it is written in */
+    enum api_scope scope; /* the narrowest scope that includes it */
     const struct api_shape *shape;
     const struct api_words *words;
-    bool optional; /* absent where it is empty */
+    bool optional; /* omitted if it is empty */
 };
 
 struct api_shape {

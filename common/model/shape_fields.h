@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the tables of members are written. */
+/* Macros for the tables of members. */
 #ifndef COMMON_MODEL_SHAPE_FIELDS_H
 #define COMMON_MODEL_SHAPE_FIELDS_H
 
@@ -8,14 +8,14 @@
 #include "base/array.h"
 #include "model/shape.h"
 
-/* The last argument is an initialiser with what belongs to it, which takes no parentheses. */
+/* The last argument is an initialiser and what follows it, which cannot be parenthesised. */
 /* NOLINTBEGIN(bugprone-macro-parentheses) */
-/* A member of headscale's, with the name that its command line had for it up to 0.29. */
+/* A member of headscale's, with its name in the command line up to 0.29. */
 #define V1(type, json, before, member, what)                                                                           \
     {                                                                                                                  \
         .name = (json), .old = (before), .offset = offsetof(struct type, member), .kind = what, .scope = API_V1        \
     }
-/* The same object has this one on /api/headway only. */
+/* A member of the same object that only /api/headway has. */
 #define MORE(type, json, member, what)                                                                                 \
     {                                                                                                                  \
         .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_HEADWAY                    \
@@ -25,13 +25,13 @@
     {                                                                                                                  \
         .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_V1                         \
     }
-/* Only where it stands for itself. */
+/* A member that is only present at the top level. */
 #define TOP(type, json, member, what)                                                                                  \
     {                                                                                                                  \
         .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_HEADWAY_TOP                \
     }
 /* NOLINTEND(bugprone-macro-parentheses) */
-/* Kinds with what they are of. */
+/* Kinds with the shape or words that they refer to. */
 #define WORD(list) KIND_WORD, .words = &(list)
 #define ONE(of)    KIND_ONE, .shape = &(of)
 #define PART(of)   KIND_PART, .shape = &(of)

@@ -2,6 +2,6 @@
 #ifndef COMMON_MODEL_VERSION_H
 #define COMMON_MODEL_VERSION_H
 
-extern const char *const headway_version; /* from git, or the tarball's: made by the Makefile */
+extern const char *const headway_version; /* from git, or from the tarball: set by the Makefile */
 
 #endif

@@ -18,7 +18,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* An address, alone or with a port as some proxies write it, in len bytes with blanks around. */
+/* Reads an address, alone or with a port as some proxies write it, from len bytes that may include surrounding
+ * blanks. */
 static bool read_address(const char *text, size_t len, struct addr_port *out)
 {
     char copy[ADDR_PORT_TEXT_MAX];

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* RFC 9110, 5.6.2: what names and methods are made of. */
+/* A token of RFC 9110, 5.6.2: field names and methods. */
 static bool is_token(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -22,7 +22,7 @@ static bool is_token(const char *text, size_t len)
     return len > 0;
 }
 
-/* Visible characters, and blanks and bytes above ASCII where allowed. */
+/* Only visible characters; for a value also blanks and bytes above ASCII. */
 static bool is_clean(const char *text, size_t len, bool value)
 {
     for (size_t i = 0; i < len; i++) {
@@ -33,7 +33,8 @@ static bool is_clean(const char *text, size_t len, bool value)
     return true;
 }
 
-/* Cuts the line at text (which ends in CR LF before end) and returns what follows it; NULL for a bare LF or CR. */
+/* Terminates the line at text, which ends in CR LF before end, and returns the start of the next one; NULL for a bare
+ * LF or CR. */
 static char *cut_line(char *text, char *end)
 {
     char *lf = memchr(text, '\n', (size_t)(end - text));
@@ -105,7 +106,7 @@ static int read_lines(char *bytes, size_t len, struct head *out, struct err *e)
     return rc;
 }
 
-/* The path and the query are copied behind the head, so that target stays whole. */
+/* The path and the query are copied behind the head, so that target is preserved. */
 static void split_target(struct head *h, char *room)
 {
     size_t len = strlen(h->target);
@@ -134,7 +135,7 @@ long head_parse(const void *bytes, size_t len, struct head *out, struct err *e)
         const char *lf = memchr(bytes, '\n', len);
         if (len >= HEAD_MAX)
             return err_set(e, ERR_TOOBIG, "the request head is larger than %d bytes", HEAD_MAX);
-        /* Said at once, not after ten seconds: whatever this is, it is not HTTP. */
+        /* Refused at once instead of waiting for the rest of a head: this is not HTTP. */
         if (len && ((!lf && memchr(bytes, '\0', len)) || (lf && (lf == bytes || lf[-1] != '\r'))))
             return err_set(e, ERR_INVALID, "this is not HTTP");
         return 0;

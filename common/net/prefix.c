@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "0".."max" without sign, blanks or leading zeros; -1 otherwise. */
+/* Parses "0".."max" without sign, blanks or leading zeros; -1 otherwise. */
 static int length_parse(const char *text, int max)
 {
     size_t digits = strspn(text, "0123456789");
@@ -17,7 +17,7 @@ static int length_parse(const char *text, int max)
     return n <= max ? n : -1;
 }
 
-/* The part of byte i that a prefix of this length keeps. */
+/* The bits of byte i that belong to a prefix of this length. */
 static uint8_t byte_mask(unsigned length, unsigned i)
 {
     unsigned kept = length > i * 8 ? length - i * 8 : 0;

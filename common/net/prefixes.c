@@ -27,7 +27,7 @@ static int compare(const void *key, const void *item)
     return prefix_cmp(key, item);
 }
 
-/* Where p is, or belongs. */
+/* The index of p, or the one at which it belongs. */
 static size_t position(const struct prefixes *s, const struct prefix *p, bool *there)
 {
     return array_search(p, s->items, s->len, sizeof(*s->items), compare, there);

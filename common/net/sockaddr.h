@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Addresses as the system's sockets have them. */
+/* Conversion of socket addresses. */
 #ifndef COMMON_NET_SOCKADDR_H
 #define COMMON_NET_SOCKADDR_H
 
@@ -14,7 +14,7 @@ union address {
     struct sockaddr_in6 in6;
 };
 
-/* IPv4 or IPv6, nothing else. An IPv4 address that a socket of both families shows in IPv6's form comes out as IPv4. */
+/* Converts an IPv4 or IPv6 address and nothing else. An IPv4-mapped address of a dual-stack socket becomes IPv4. */
 void from_sockaddr(const union address *from, struct addr_port *out);
 
 #endif

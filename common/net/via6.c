@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SITE_AT 8 /* byte */
+#define SITE_AT 8 /* offset in bytes */
 #define IPV4_AT 12
 
 static const uint8_t range[SITE_AT] = {0xfd, 0x7a, 0x11, 0x5c, 0xa1, 0xe0, 0x0b, 0x1a};

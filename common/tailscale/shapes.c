@@ -4,7 +4,7 @@
 #include "model/shape_fields.h"
 #include "tailscale/tailscale.h"
 
-/* Absent where it is empty. */
+/* Omitted if it is empty. */
 /* NOLINTBEGIN(bugprone-macro-parentheses): kinds are initialisers */
 #define MAYBE(type, json, member, what)                                                                                \
     {                                                                                                                  \

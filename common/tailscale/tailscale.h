@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Objects of Tailscale's API v2 (https://tailscale.com/api), with the members that headscale 0.30 gives them, and OAuth
- * clients as /api/headway shows them. As in model/api.h texts are borrowed by who writes and owned by who read;
- * api_read, api_write and api_release work on these shapes too. */
+/* Objects of Tailscale's API v2 (https://tailscale.com/api), with the members that headscale 0.30 sends, and OAuth
+ * clients as in /api/headway. As in model/api.h, texts are borrowed by writers and owned by readers; api_read,
+ * api_write and api_release work on these shapes too. */
 #ifndef COMMON_TAILSCALE_TAILSCALE_H
 #define COMMON_TAILSCALE_TAILSCALE_H
 
 #include "model/api.h"
 
-#define V2_DEFAULT_KEY_SECONDS 7776000 /* of an auth key whose end is not said: 90 days */
+#define V2_DEFAULT_KEY_SECONDS 7776000 /* the lifetime of an auth key if none is given: 90 days */
 
 struct api_oauth_client {
     uint64_t id;
@@ -15,21 +15,21 @@ struct api_oauth_client {
     struct strs scopes, tags;
     int64_t created_ns, last_seen_ns;
     uint64_t version;
-    const char *key; /* its secret, only when it is created; or NULL */
+    const char *key; /* the secret, only in the answer to its creation; or NULL */
 };
 
 /* An auth key, or an OAuth client (keyType "client"). */
 struct api_v2_key {
     const char *id, *type;
-    const char *key; /* as above */
+    const char *key; /* as in api_oauth_client */
     const char *description;
-    uint64_t expiry_seconds; /* its whole life */
+    uint64_t expiry_seconds; /* the whole lifetime */
     int64_t created_ns, expires_ns, revoked_ns;
     bool invalid;
-    bool reusable, ephemeral, preauthorized; /* these and auth_tags: of an auth key */
+    bool reusable, ephemeral, preauthorized; /* these and auth_tags: auth keys only */
     struct strs auth_tags;
-    struct strs scopes, tags; /* of a client */
-    const char *user_id;      /* "": nobody's */
+    struct strs scopes, tags; /* OAuth clients only */
+    const char *user_id;      /* "": no user */
 };
 
 struct api_v2_device {
@@ -42,7 +42,7 @@ struct api_v2_device {
     int64_t created_ns, expires_ns;
     int64_t last_seen_ns; /* 0: online now */
     const char *machine_key, *node_key, *os, *client_version;
-    struct prefixes advertised, enabled; /* where all fields are asked for */
+    struct prefixes advertised, enabled; /* only if all fields are requested */
 };
 
 struct api_v2_routes {
@@ -59,20 +59,20 @@ struct api_v2_user {
 };
 
 struct api_v2_settings {
-    bool acls_external; /* the policy is a file's */
+    bool acls_external; /* the policy is in a file */
     const char *acls_link;
     bool devices_approval, auto_updates, users_approval, flow_logs, regional_routing, posture, https;
     uint64_t key_days;
     const char *external_roles;
 };
 
-/* As the API v2 has it, and for /api/headway how its deliveries go. */
+/* As in the API v2 and, for /api/headway, with the state of its deliveries. */
 struct api_webhook {
     uint64_t id;
     const char *url, *provider, *creator;
     int64_t created_ns, modified_ns;
     struct strs subscriptions;
-    const char *secret; /* only when it is made; or NULL */
+    const char *secret; /* only in the answer to its creation; or NULL */
     uint64_t version;
     bool failing;
     int64_t tried_ns, delivered_ns, failing_ns, next_ns;
@@ -84,16 +84,16 @@ struct api_webhook {
 
 struct webhook_type {
     const char *name;
-    const char *category; /* that holds it; NULL: it is told to the webhook that it is about, without a subscription */
-    int event;            /* the kind of the entries of the journal that it comes from: enum event_id */
+    const char *category; /* its category; NULL: sent to the webhook concerned, without a subscription */
+    int event;            /* the kind of journal entry that causes it: enum event_id */
     const char *help;
 };
 extern const struct webhook_type webhook_types[];
 extern const size_t webhook_type_count;
 bool webhook_subscribes(const struct strs *subscriptions, const struct webhook_type *type);
-/* ERR_INVALID names the member. What the host's name means is looked at when something is sent there. */
+/* ERR_INVALID names the member. The host is not resolved before something is sent to it. */
 int webhook_check(const char *url, const char *provider, const struct strs *subscriptions, struct err *e) WARN_UNUSED;
-/* The host of a URL, with its port; all that may be said of it where others read. The caller's. */
+/* The host of a URL with its port: the only part of it that others may see. Caller frees. */
 char *webhook_host(const char *url);
 
 extern const struct api_shape api_webhook_shape, api_v2_webhook_shape;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What webhooks are told of. The words are Tailscale's (https://tailscale.com/kb/1213/webhooks) as far as it has one.
- */
+/* The events that webhooks receive. The names are Tailscale's (https://tailscale.com/kb/1213/webhooks) where it has
+ * one. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,11 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "model/events.h"
+#include "net/addr.h"
 #include "tailscale/tailscale.h"
 
 #define URL_MAX           2048
+#define HOST_MAX          253
 #define SUBSCRIPTIONS_MAX 64
 
 static const char tailnet_management[] = "categoryTailnetManagement";
@@ -51,7 +54,7 @@ const struct webhook_type webhook_types[] = {
 };
 const size_t webhook_type_count = ARRAY_LEN(webhook_types);
 
-/* Tailscale's types of what headway does not have: whoever subscribes to one would wait for ever. */
+/* Types of Tailscale's whose events never occur in headway: a subscription would wait forever. */
 static const char *const without_source[] = {"userNeedsApproval", "userApproved", "nodeSigned", "nodeNeedsSignature"};
 
 static const char *const providers[] = {"", "slack", "mattermost", "googlechat", "discord"};
@@ -98,7 +101,7 @@ static int check_subscriptions(const struct strs *subscriptions, struct err *e)
     return 0;
 }
 
-/* The host with its port, within url; *len 0: there is none. */
+/* The host with its port, within url; *len 0 if there is none. */
 static const char *find_host(const char *url, size_t *len)
 {
     const char *at = strstr(url, "://");
@@ -114,6 +117,58 @@ char *webhook_host(const char *url)
     const char *host = find_host(url, &len);
 
     return mem_format("%.*s", (int)(len < 255 ? len : 255), host);
+}
+
+/* The rest of a host: nothing, or a colon with a port or without one (RFC 3986, 3.2.3). */
+static bool is_port(const char *text, size_t len)
+{
+    char digits[6];
+    uint64_t port;
+
+    if (len < 2)
+        return len == 0 || *text == ':';
+    if (*text != ':' || len > sizeof(digits))
+        return false;
+    memcpy(digits, text + 1, len - 1);
+    digits[len - 1] = '\0';
+    return str_u64(digits, 1, 65535, &port, "", NULL) == 0;
+}
+
+static bool is_host(const char *text, size_t len)
+{
+    char copy[HOST_MAX + 1];
+    struct addr a;
+
+    if (len > HOST_MAX)
+        return false;
+    if (*text == '[') {
+        memcpy(copy, text + 1, len - 2);
+        copy[len - 2] = '\0';
+        return strchr(copy, ':') && (addr_parse(copy, &a, NULL) == 0 || str_starts(copy, "::ffff:"));
+    }
+    for (size_t i = 0, label = 0; i < len; i++) {
+        label = text[i] == '.' ? 0 : label + 1;
+        if ((text[i] == '.' && (i == 0 || text[i - 1] == '.')) || label > 63 ||
+            (text[i] != '.' && !isalnum((unsigned char)text[i]) && !strchr("-_", text[i])))
+            return false;
+    }
+    return true;
+}
+
+static int check_host(const char *host, size_t len, struct err *e)
+{
+    size_t bracket = *host == '[' && memchr(host, ']', len) ? strcspn(host, "]") + 1 : 0;
+    const char *colon = memchr(host + bracket, ':', len - bracket);
+    size_t name = bracket ? bracket : colon ? (size_t)(colon - host) : len;
+
+    if (!name)
+        return err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl names no host");
+    if (!is_port(host + name, len - name))
+        return err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl: '%.*s' is no host with a port from 1 to 65535",
+                         (int)(len < 80 ? len : 80), host);
+    return is_host(host, name) ? 0
+                               : err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl: '%.*s' is no host",
+                                           (int)(name < 80 ? name : 80), host);
 }
 
 static int check_url(const char *url, struct err *e)
@@ -135,9 +190,7 @@ static int check_url(const char *url, struct err *e)
     if (memchr(host, '@', len))
         return err_field(e, ERR_INVALID, "endpointUrl",
                          "endpointUrl may hold no user name or password: deliveries are signed instead");
-    if (!len || *host == ':')
-        return err_field(e, ERR_INVALID, "endpointUrl", "endpointUrl names no host");
-    return 0;
+    return check_host(host, len, e);
 }
 
 int webhook_check(const char *url, const char *provider, const struct strs *subscriptions, struct err *e)

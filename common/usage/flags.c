@@ -23,7 +23,7 @@ void flags_add_table(struct flags *f, const struct flag *table)
     f->tables[f->table_count++] = table;
 }
 
-/* By long name (len bytes), or by letter where name is NULL. */
+/* Finds a flag by its long name (len bytes), or by its letter if name is NULL. */
 static const struct flag *lookup(const struct flags *f, const char *name, size_t len, char letter)
 {
     for (size_t t = 0; t < f->table_count; t++)
@@ -56,7 +56,7 @@ bool flags_takes_next(const struct flags *f, const char *word)
     return word[1] == '-' ? !strchr(word, '=') : !word[2];
 }
 
-/* "-i, --identifier", as messages name a flag. */
+/* "-i, --identifier", as messages show a flag. */
 static const char *shown(const struct flag *flag, char *text, size_t size)
 {
     if (flag->letter)
@@ -125,7 +125,7 @@ static int set(struct flags *f, const struct flag *flag, const char *value, stru
     return 0;
 }
 
-/* --name, --name=value, --name value. Returns how many words were used, or an error. */
+/* --name, --name=value, --name value. Returns the number of words used, or an error. */
 static int parse_long(struct flags *f, int count, char *const *words, struct err *e)
 {
     const char *name = words[0] + 2, *equals = strchr(name, '=');

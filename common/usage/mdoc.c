@@ -6,7 +6,7 @@
 
 #define WIDTH 78
 
-/* The word ends a sentence: a full stop, and a capital letter or a number behind it. */
+/* Does the word end a sentence: with '.', '?' or '!', followed by a capital letter or an apostrophe? */
 static bool ends_sentence(const char *word, size_t len)
 {
     return len > 1 && strchr(".?!", word[len - 1]) && word[len] == ' ' &&

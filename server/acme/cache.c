@@ -29,7 +29,7 @@ void acme_certificate_release(struct acme_certificate *c)
     *c = (struct acme_certificate){0};
 }
 
-/* The whole file; NULL and e where it cannot be read. */
+/* The whole file; NULL with e set if it cannot be read. */
 static char *read_pem(const char *path, struct err *e)
 {
     struct buf text = BUF_INIT(PEM_MAX);

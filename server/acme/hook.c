@@ -51,7 +51,7 @@ bool acme_is_hook(void)
     return getenv(HOOK_VARIABLE) != NULL;
 }
 
-/* The exit status is what uacme goes by: 0 takes the challenge. */
+/* uacme goes by the exit status: 0 accepts the challenge. */
 int acme_hook(int argc, char **argv)
 {
     struct buf text = BUF_INIT(0);

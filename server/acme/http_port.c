@@ -20,7 +20,7 @@ void acme_port_answer(struct acme_port *p, const struct head *head, struct buf *
         put(out, true, "405 Method Not Allowed", "Allow: GET, HEAD\r\nContent-Type: text/plain\r\n", "use https\n");
     } else if (!str_starts(head->path, CHALLENGE_PATH)) {
         struct buf fields = BUF_INIT(0);
-        /* Never to the host that the request names: whoever wrote it could send others anywhere. */
+        /* Never to the host that the request names: its sender could redirect others anywhere. */
         buf_addf(&fields, "Location: %s%s\r\nContent-Type: text/plain\r\n", p->origin,
                  head->target[0] == '/' ? head->target : "/");
         put(out, get, "302 Found", buf_text(&fields), "use https\n");
@@ -37,7 +37,7 @@ void acme_port_accept(void *arg, struct stream *stream, const struct head *head)
     struct buf out = BUF_INIT(0);
 
     acme_port_answer(arg, head, &out);
-    /* It fits into what a fresh socket takes. */
+    /* It fits into a fresh socket's buffer. */
     stream_write(stream, out.data, out.len, NULL);
     stream_shutdown(stream);
     stream_close(stream);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tls_letsencrypt_listen: answers the challenges of HTTP-01, and sends everybody else to server_url. */
+/* tls_letsencrypt_listen: answers HTTP-01's challenges, and redirects everybody else to server_url. */
 #ifndef SERVER_ACME_HTTP_PORT_H
 #define SERVER_ACME_HTTP_PORT_H
 
@@ -10,10 +10,10 @@ struct acme_port {
     char *origin; /* "https://vpn.example.com" */
 };
 
-/* What front calls with a request (front_options.relay); arg: a struct acme_port. Takes the stream. */
+/* Called by front with a request (front_options.relay); arg: a struct acme_port. Takes the stream. */
 void acme_port_accept(void *arg, struct stream *stream, const struct head *head);
 
-/* The answer to a request, appended to out. */
+/* Appends the answer to a request to out. */
 void acme_port_answer(struct acme_port *p, const struct head *head, struct buf *out);
 
 #endif

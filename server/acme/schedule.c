@@ -33,7 +33,7 @@ int64_t schedule_after_failures(const struct acme_record *r, int64_t now_ns)
 {
     if (!r->failures)
         return 0;
-    /* A clock that was set back since is no reason to wait for the time in between too. */
+    /* If the clock was set back since, that time is not waited for as well. */
     return (r->last_ns < now_ns ? r->last_ns : now_ns) + schedule_back_off(r->failures);
 }
 

@@ -14,7 +14,7 @@
 #include "metrics/metrics.h"
 
 #define TEMPORARY_DAYS 30
-/* Of who connects to the port of challenges, where nobody has much to say. */
+/* Limits for the challenge port, where requests are short. */
 #define HEADS_MAX 1024
 #define HEAD_MS   5000
 
@@ -23,14 +23,14 @@ bool acme_is_wanted(const struct config *c)
     return *c->acme.hostname != '\0';
 }
 
-/* Where everybody else is sent: server_url if it leads here by https. */
+/* Where everybody else is redirected: server_url if it leads here by https. */
 static char *make_origin(const struct config *c)
 {
     return str_starts(c->server_url, "https://") ? mem_strdup(c->server_url)
                                                  : mem_format("https://%s", c->acme.hostname);
 }
 
-/* Until the first certificate there is one that nobody vouches for, so that the port answers. */
+/* Before the first certificate a self-signed one is used, so that the port answers. */
 static int load(struct acme *a, struct err *e)
 {
     const char *host = a->config->acme.hostname;
@@ -84,7 +84,7 @@ int acme_start(const struct config *config, struct loops *loops, struct acme **o
     a->uacme = (struct uacme){config, &a->challenges, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     challenges_init(&a->challenges, config_acme_listens(config) ? "http-01" : "tls-alpn-01", config->acme.hostname,
                     NULL);
-    signal(SIGCHLD, SIG_DFL); /* who started this process may have ignored it: then nobody could be waited for */
+    signal(SIGCHLD, SIG_DFL); /* the parent may have ignored it: then children could not be waited for */
     rc = a->uacme.wake < 0 ? err_set(e, ERR_IO, "cannot make an eventfd: %s", strerror(errno)) : 0;
     rc = rc < 0 ? rc : file_make_parents(a->record_path, 0700, e);
     rc = rc < 0 ? rc : load(a, e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Of this room only. */
+/* Private to this room. */
 #ifndef SERVER_ACME_STATE_H
 #define SERVER_ACME_STATE_H
 
@@ -14,10 +14,10 @@
 struct acme {
     const struct config *config;
     struct loop_tls *tls;
-    struct front *front; /* of HTTP-01; NULL: there is none */
+    struct front *front; /* for HTTP-01; NULL: none */
     struct acme_port port;
     struct acme_challenges challenges;
-    struct uacme uacme; /* the thread's */
+    struct uacme uacme; /* used by the thread only */
     char *record_path;
     struct thread thread;
     pthread_mutex_t lock; /* guards what follows */
@@ -28,7 +28,7 @@ struct acme {
     uint64_t issued, failed;
 };
 
-/* When the next order may be made; under the lock. */
+/* When the next order is due; call with the lock held. */
 int64_t acme_due(const struct acme *a, int64_t now_ns);
 /* The thread. */
 void *acme_work(void *arg);

@@ -20,12 +20,12 @@
 #include "base/str.h"
 
 #define LIMIT_MS   (10 * 60 * 1000)
-#define LOOK_MS    200  /* between two looks whether it has ended */
+#define LOOK_MS    200  /* between checks whether it has ended */
 #define KILL_MS    2000 /* from SIGTERM to SIGKILL */
 #define OUTPUT_MAX ((size_t)64 * 1024)
-#define LINE_MAX   500 /* of a line in the log */
+#define LINE_MAX   500 /* per line in the log */
 #define WORDS_MAX  20
-#define HIGH_FD    16 /* above those that the child gets */
+#define HIGH_FD    16 /* above the child's own */
 
 char *uacme_find(void)
 {
@@ -44,7 +44,7 @@ char *uacme_find(void)
 
 /* ---- what it says ---- */
 
-/* The text of the last member "detail" in what it printed of the authority's answers. */
+/* The value of the last member "detail" in its output of the authority's answers. */
 static const char *last_detail(const char *output, size_t *len)
 {
     static const char key[] = "\"detail\": \"";
@@ -60,7 +60,7 @@ static const char *last_detail(const char *output, size_t *len)
     return found;
 }
 
-/* The last line that complains, else the last of its own. */
+/* The last line that complains, otherwise its last line. */
 static const char *last_line(const char *output, size_t *len)
 {
     static const char name[] = "uacme: ";
@@ -101,9 +101,9 @@ struct run {
     pid_t pid;
     int output, hook; /* this process's ends; -1: closed */
     struct buf text;
-    size_t logged; /* bytes of it */
+    size_t logged; /* bytes of it already logged */
     int64_t until_ms;
-    bool stopped, late; /* it was told to end */
+    bool stopped, late; /* it was asked to end */
     int status;
 };
 
@@ -125,7 +125,7 @@ static void read_output(struct run *r)
         close_fd(&r->output);
         return;
     }
-    if (r->text.len + (size_t)n > OUTPUT_MAX) /* the end says what went wrong */
+    if (r->text.len + (size_t)n > OUTPUT_MAX) /* the end has the error */
         buf_clear(&r->text), r->logged = 0;
     buf_add(&r->text, bytes, (size_t)n);
     for (const char *end; (end = memchr(r->text.data + r->logged, '\n', r->text.len - r->logged));
@@ -157,7 +157,7 @@ static void answer_hook(struct run *r)
 
 /* ---- running it ---- */
 
-/* What the child knows of this process's environment. */
+/* The part of the environment that the child gets. */
 static char **make_environment(void)
 {
     static const char *const kept[] = {
@@ -257,7 +257,7 @@ static void end_child(struct run *r)
     }
 }
 
-/* True: it has ended, and status says how. */
+/* True: it has ended, and status is set. */
 static bool has_ended(struct run *r)
 {
     pid_t ended = waitpid(r->pid, &r->status, WNOHANG);
@@ -267,7 +267,7 @@ static bool has_ended(struct run *r)
     return ended == r->pid || (ended < 0 && errno != EINTR);
 }
 
-/* What it wrote before its end is read too. */
+/* Also reads what it wrote before it ended. */
 static void wait_for_child(struct run *r)
 {
     for (bool ended = false;;) {
@@ -303,7 +303,7 @@ static int result(struct run *r, const char *what, struct err *e)
     return err_set(e, unknown ? ERR_MISSING : nonce ? ERR_BUSY : ERR_IO, "%s", why);
 }
 
-/* words: what follows the options; NULL at the end. */
+/* words: the arguments after the options; ends with NULL. */
 static int run(struct uacme *u, const char *const *words, const char *what, struct err *e)
 {
     struct run r = {.uacme = u, .output = -1, .hook = -1, .until_ms = clock_mono_ms() + LIMIT_MS};

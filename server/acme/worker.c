@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The thread that orders: it looks at the clock, runs uacme, puts what came of it into use. */
+/* The ordering thread: watches the clock, runs uacme, and puts the result into use. */
 #include <stdlib.h>
 
 #include "acme/state.h"
@@ -8,10 +8,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define LOOK_MS   (60 * 60 * 1000) /* at most between two looks at the clock, which may be set */
-#define TRIES_MAX 4                /* of an order whose nonces are refused */
+#define LOOK_MS   (60 * 60 * 1000) /* between looks at the clock, which may be set */
+#define TRIES_MAX 4                /* per order whose nonces are refused */
 
-/* Another authority was configured since. One that headscale's cache does not name counts as this one. */
+/* Whether another authority has been configured since. A certificate from headscale's cache, which names none, counts
+ * as this one's. */
 static bool is_foreign(const struct acme *a)
 {
     return *a->record.url && !str_eq(a->record.url, a->config->acme.url);
@@ -59,8 +60,7 @@ static void write_record(struct acme *a, const struct acme_record *r)
         log_error("acme", "%s", e.message);
 }
 
-/* An order that ends with the daemon counts as one that failed: a daemon that falls again and again must not order each
- * time. */
+/* An order that ends with the daemon counts as a failure: a daemon that crashes repeatedly must not order each time. */
 static void write_begun(struct acme *a)
 {
     struct acme_record begun = a->record;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The way of a question: control_ask opens it and posts it to the loop of the node's stream; the stream sends it after
- * its first map; the client posts its answer, perhaps on another connection and loop. Whoever takes it out of the table
- * (the answer, its deadline, the end of the stream, the end of the daemon) finishes it. */
+/* The path of a question: control_ask opens it and posts it to the loop of the node's stream; the stream sends it after
+ * its first map; the client posts its answer, possibly on another connection and loop. Whoever takes it out of the
+ * table (the answer, its deadline, the end of the stream, the end of the daemon) finishes it. */
 #include "control/ask.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "control/c2n/answer.h"
 #include "control/takeover.h"
 
-#define OVERDUE_MS 250 /* between looks for questions whose time is over */
+#define OVERDUE_MS 250 /* between checks for expired questions */
 
 struct ask_call {
     struct session_group *group;
@@ -133,7 +133,7 @@ void handle_answer(struct rpc *rpc, void *arg)
     struct question *q =
         question_id_read(id_of(rpc), id) ? questions_take(&c->questions, id, rpc_conn_machine_key(rpc->conn)) : NULL;
     if (!q) {
-        rpc_reply(rpc, 404, NULL, "", 0); /* late, or never asked: clients do not mind */
+        rpc_reply(rpc, 404, NULL, "", 0); /* late, or never asked: clients ignore the status */
         return;
     }
     if (rpc->body && q->ping)

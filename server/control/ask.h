@@ -5,7 +5,7 @@
 
 #include "control/sessions.h"
 
-void ask_stop(struct control *c); /* ends all that are open */
+void ask_stop(struct control *c); /* ends all open questions */
 
 rpc_handler handle_answer;                       /* POST QUESTION_URL_PATH ID */
 size_t ask_body_max(struct rpc *rpc, void *arg); /* rpc_server_options.body_max */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The calls that have a file of their own; their argument is the struct control. */
+/* The handlers that have a file of their own; their argument is the struct control. */
 #ifndef SERVER_CONTROL_HANDLERS_H
 #define SERVER_CONTROL_HANDLERS_H
 

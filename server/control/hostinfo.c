@@ -79,7 +79,7 @@ static char *for_peers(const json_t *h)
     return text;
 }
 
-/* The whole object without what changes all the time; where that is too much, only what peers are told. */
+/* The whole object without the members that change all the time; if that is too large, only what peers see. */
 static void take_whole(const json_t *h, struct request_info *r)
 {
     json_t *copy = json_copy((json_t *)(uintptr_t)h);
@@ -113,7 +113,7 @@ static int take_net_info(const json_t *h, struct request_info *r, struct err *e)
     return 0;
 }
 
-/* The StableID of a node, which is its id. Another server's, from before the client came here, is none. */
+/* The StableID of a node, which is its id. One of another server, from before the client came here, counts as none. */
 static int take_exit_node(const json_t *h, struct request_info *r, struct err *e)
 {
     const char *text = NULL;
@@ -137,7 +137,8 @@ int request_info_read(const json_t *h, struct request_info *r, struct err *e)
         take_routes(h, r, e) < 0 || take_tags(h, r, e) < 0 || take_net_info(h, r, e) < 0 || take_exit_node(h, r, e) < 0)
         return ERR_INVALID;
     r->info.peer_hostinfo = r->texts[TEXT_PEER_HOSTINFO] = for_peers(h);
-    if (strlen(r->info.peer_hostinfo) > HOSTINFO_MAX) /* keys and a place of the largest sizes: nobody needs them */
+    if (strlen(r->info.peer_hostinfo) >
+        HOSTINFO_MAX) /* keys and a location of the largest sizes, which no real client has */
         return err_field(e, ERR_TOOBIG, "Hostinfo", "Hostinfo has more than %u bytes for peers", HOSTINFO_MAX);
     take_whole(h, r);
     return 0;

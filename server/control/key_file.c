@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The Noise private key's file. Losing it strands every running client, so it is never overwritten. */
+/* The Noise private key's file. Losing the key strands every client, so it is never overwritten. */
 #include <string.h>
 
 #include "base/file.h"
@@ -37,7 +37,7 @@ static int write_key(const char *path, const uint8_t private_key[CRYPTO_KEY_LEN]
     struct buf text = BUF_INIT(TEXT_MAX);
     int rc;
 
-    (void)buf_reserve(&text, START_LEN + 2 * CRYPTO_KEY_LEN); /* so that no copy stays behind */
+    (void)buf_reserve(&text, START_LEN + 2 * CRYPTO_KEY_LEN); /* so that no copy is left behind in freed memory */
     buf_adds(&text, start);
     crypto_hex(&text, private_key, CRYPTO_KEY_LEN);
     rc = file_create(path, text.data, text.len, 0600, e);

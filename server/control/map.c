@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* POST /machine/map in its three kinds: the endless stream, the update of what the client is, and one map for those
- * who ask for one. */
+/* POST /machine/map in its three kinds: the endless stream, the update of the client's data, and a single map on
+ * request. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ struct map_call {
     struct core_map call;
     struct control *control;
     struct loop *loop;
-    struct rpc *rpc; /* NULL: the client has gone; the loop's thread only */
+    struct rpc *rpc; /* NULL: the client is gone; for the loop's thread only */
     char source[64]; /* outlives the connection */
     struct map_request request;
 };
@@ -116,7 +116,7 @@ static void finish(void *arg)
     } else {
         refused = true;
     }
-    /* No stream will end it. */
+    /* no stream will end it */
     if (refused && m->call.session)
         core_session_end(m->control->options.core, m->call.session, closed_why(m->control));
     map_request_release(&m->request);
@@ -124,7 +124,7 @@ static void finish(void *arg)
     free(m);
 }
 
-/* On the core's thread. */
+/* Called on the core's thread. */
 static void on_done(struct core_call *call)
 {
     struct map_call *m = call->owner;

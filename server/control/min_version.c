@@ -8,7 +8,7 @@
 
 const char *too_old(const struct rpc *rpc, unsigned version, char text[TOO_OLD_TEXT_MAX])
 {
-    /* tailcfg.CapabilityVersion of each release that introduced one; releases before are of no interest any more. */
+    /* tailcfg.CapabilityVersion of each release that introduced one; earlier releases no longer matter. */
     static const struct {
         unsigned from;
         const char *release;

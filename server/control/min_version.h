@@ -6,8 +6,8 @@
 
 #define TOO_OLD_TEXT_MAX 128
 
-/* What to tell a client that is older than CONTROL_MIN_VERSION, by its connection or by its request (version; 0: it
- * does not say): "Tailscale 1.78 is too old ...". NULL: it is not. */
+/* The message for a client older than CONTROL_MIN_VERSION, by its connection or by its request (version; 0: not sent):
+ * "Tailscale 1.78 is too old ...". NULL: it is not too old. */
 const char *too_old(const struct rpc *rpc, unsigned version, char text[TOO_OLD_TEXT_MAX]);
 
 #endif

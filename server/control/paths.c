@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every other call that a client makes, and the table of all. What is not offered here says so in words that the
- * client shows or logs; no call is left hanging. Sources: tailcfg, control/controlclient, ipn/localapi. */
+/* Every other call that a client makes, and the table of all. A call for something not offered here is answered with
+ * a text that the client shows or logs; no call is left hanging. Sources: tailcfg, control/controlclient,
+ * ipn/localapi. */
 #include "control/paths.h"
 
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static void answer_whoami(struct rpc *rpc, void *arg)
                    rpc_conn_peer_text(rpc->conn));
 }
 
-/* tailcfg.QueryFeatureResponse: funnel and serve ask before they use a capability that the node lacks. */
+/* tailcfg.QueryFeatureResponse: funnel and serve send a query before they use a capability that the node lacks. */
 static void answer_feature(struct rpc *rpc, void *arg)
 {
     static const char text[] = "{\"Text\":\"this server does not offer that feature\"}";
@@ -42,7 +43,7 @@ static void answer_feature(struct rpc *rpc, void *arg)
     rpc_reply(rpc, 200, "application/json", text, sizeof(text) - 1);
 }
 
-/* tailcfg.HealthChangeRequest, from clients up to v1.88: what they complain about helps an operator. */
+/* tailcfg.HealthChangeRequest, from clients up to v1.88: their problems are logged for the operator. */
 static void note_health(struct rpc *rpc, void *arg)
 {
     static struct log_limit limit;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of calls that a client may make, and who answers each. */
+/* The table of calls that a client may make, and their handlers. */
 #ifndef SERVER_CONTROL_PATHS_H
 #define SERVER_CONTROL_PATHS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HEAD /machine/ping-response?id=ID: the answer to a probe. The client may use a connection of its own for it, on
- * another loop than its stream's. */
+/* HEAD /machine/ping-response?id=ID: the answer to a probe. The client may use another connection for it, on another
+ * loop than its stream's. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #include "crypto/crypto.h"
 #include "netmap/netmap.h"
 
-#define RISE          3    /* answers in a row that make an unhealthy client healthy again */
-#define RISE_EVERY_MS 1000 /* between their questions */
+#define RISE          3    /* consecutive answers that make an unhealthy client healthy again */
+#define RISE_EVERY_MS 1000 /* between these probes */
 
 static void on_timer(struct loop_timer *t);
 
@@ -33,7 +33,7 @@ static void judge(struct probe *p, bool unhealthy)
     core_session_health(p->control->options.core, p->session, !unhealthy, unhealthy ? p->missed_ms : 0);
 }
 
-/* One miss of a stream that never answered is forgiven: a client that has just connected has a lot to do. */
+/* One miss on a stream that never answered is forgiven: a client that has just connected is busy. */
 static void missed(struct probe *p)
 {
     bool forgiven = !p->answered && !p->missed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* POST /machine/register. What a user must read travels as 200 with Error: a client shows nothing else. */
+/* POST /machine/register. What a user must read is sent as 200 with Error: a client shows nothing else. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +12,13 @@
 #include "control/request.h"
 #include "control/state.h"
 
-#define QUEUE_MAX 20000 /* calls of the core that wait: beyond, clients are asked to come again */
+#define QUEUE_MAX 20000 /* waiting calls of the core: beyond that, clients are asked to retry */
 
 struct register_call {
     struct core_register call;
     struct control *control;
     struct loop *loop;
-    struct rpc *rpc;  /* NULL: the client has gone; the loop's thread only */
+    struct rpc *rpc;  /* NULL: the client is gone; for the loop's thread only */
     uint64_t number;  /* of the call */
     atomic_bool done; /* the core has answered */
     bool followup;
@@ -47,7 +47,7 @@ static void put_user(struct json_out *o, const struct user *u)
 
 struct register_response {
     bool logged_in, key_expired;
-    const struct user *user; /* of logged_in; NULL: tagged */
+    const struct user *user; /* for logged_in; NULL: tagged */
     const char *auth_url, *error;
 };
 
@@ -96,7 +96,7 @@ static void answer(struct register_call *r)
     struct rpc *rpc = r->rpc;
 
     if (r->call.call.code == ERR_BUSY || r->call.call.code == ERR_UNAVAILABLE) {
-        /* Worth waiting for, and nothing that the user can mend; but a client that cannot wait must see the reason. */
+        /* A retry helps, and the user can do nothing about it; but a client that cannot retry must show the reason. */
         if (r->version >= 137) {
             ask_to_come_again(rpc);
             return;
@@ -138,14 +138,15 @@ static void finish(void *arg)
         r->rpc->user = NULL;
         r->rpc->on_close = NULL;
         answer(r);
-        /* It waits no more, and is not known either: a stranger, for whom there may be no place but to read this. */
+        /* It no longer waits and is not a known node either: a stranger, who may only stay connected to read this
+         * answer. */
         if (r->followup && (r->call.call.code < 0 || r->call.result != REGISTER_DONE))
             rpc_conn_set_standing(r->rpc->conn, RPC_STRANGER);
     }
     release(r);
 }
 
-/* On the core's thread. */
+/* Called on the core's thread. */
 static void on_done(struct core_call *call)
 {
     struct register_call *r = call->owner;
@@ -186,12 +187,12 @@ static void fill_call(struct register_call *r, const struct register_request *q,
     r->call.info = q->client.info;
     r->call.info.cap_version = q->version;
     r->call.info.source = rpc_conn_peer_text(rpc->conn);
-    /* It may wait for hours: what the first request said is kept with what waits for approval. */
+    /* This may wait for hours: the first request's data is kept with the pending registration. */
     if (q->followup)
         r->call.info.hostinfo = r->call.info.peer_hostinfo = r->call.info.net_info = NULL;
 }
 
-/* Answers what needs no core; true if it did. code: of reading the request. */
+/* Answers what needs no core; true if it did. code: from reading the request. */
 static bool refuse(struct control *c, struct rpc *rpc, const struct register_request *q, int code, const struct err *e)
 {
     char text[TOO_OLD_TEXT_MAX];

@@ -23,7 +23,7 @@ static int read_root(const void *body, size_t len, const char *what, json_t **ro
     return 0;
 }
 
-/* The version comes first and alone: a client that is too old is told so, whatever else it says. */
+/* The version is read first, alone: a client that is too old is told so, whatever else it sends. */
 static int read_version(const json_t *root, unsigned *version, struct err *e)
 {
     uint64_t v = 0;
@@ -86,14 +86,14 @@ int register_request_read(const void *body, size_t len, struct register_request 
 void register_request_release(struct register_request *r)
 {
     request_info_release(&r->client);
-    if (r->auth_key) /* a text of root's */
+    if (r->auth_key) /* a text owned by root */
         crypto_wipe((char *)(uintptr_t)r->auth_key, strlen(r->auth_key));
     r->auth_key = NULL;
     json_decref(r->root);
     r->root = NULL;
 }
 
-/* fe80::/10: reaches nobody without a zone, and zones are refused by the parser. */
+/* fe80::/10: useless without a zone, and the parser refuses zones. */
 static bool is_link_local(const struct addr *a)
 {
     return a->bits == 128 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
@@ -107,7 +107,7 @@ static bool has_endpoint(const struct map_request *r, const struct addr_port *a)
     return false;
 }
 
-/* Endpoints that no other node could use, or that were said before, are left out, as are those beyond the bound. */
+/* Leaves out endpoints that no other node could use, duplicates, and those beyond the limit. */
 static int read_endpoints(const json_t *root, struct map_request *out, struct err *e)
 {
     json_t *list = NULL, *types = NULL, *item;
@@ -115,7 +115,7 @@ static int read_endpoints(const json_t *root, struct map_request *out, struct er
 
     if (json_get_array(root, "Endpoints", &list, e) < 0 || json_get_array(root, "EndpointTypes", &types, e) < 0)
         return ERR_INVALID;
-    /* An empty list is left out by clients: in an update of its own, which is complete, none means none. */
+    /* Clients omit an empty list: in an update of its own, which is complete, absence means none. */
     out->has_endpoints = list != NULL || !out->stream;
     size_t most = json_array_size(list) < ENDPOINTS_MAX ? json_array_size(list) : ENDPOINTS_MAX;
     if (most) {
@@ -140,7 +140,7 @@ static int read_endpoints(const json_t *root, struct map_request *out, struct er
     return 0;
 }
 
-/* What the client warns of; nothing depends on them, so what is too much or no text is left out. */
+/* Warnings of the client. Nothing depends on them, so excess ones and those that are not text are left out. */
 static int read_flags(const json_t *root, struct map_request *out, struct err *e)
 {
     json_t *list = NULL, *item;
@@ -182,7 +182,7 @@ static int read_map(const json_t *root, struct map_request *out, struct err *e)
     return code;
 }
 
-/* Everything is copied: thousands of these may wait for the core, each with less than its text. */
+/* Everything is copied: thousands of these may wait for the core, and a copy is smaller than the request's text. */
 int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e)
 {
     json_t *root = NULL;

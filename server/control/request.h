@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to control: what clients send, read within bounds. Everything here is hostile input; what is taken over is
- * valid, and bounded in number and size. Names follow tailcfg.RegisterRequest, MapRequest and Hostinfo. */
+/* Private to control: reads what clients send, within limits. Everything here is untrusted input; what is accepted is
+ * valid, and limited in number and size. Names follow tailcfg.RegisterRequest, MapRequest and Hostinfo. */
 #ifndef SERVER_CONTROL_REQUEST_H
 #define SERVER_CONTROL_REQUEST_H
 
@@ -9,19 +9,19 @@
 
 #define REQUEST_BODY_MAX  (1u << 20)
 #define HOSTINFO_MAX      (16u << 10) /* bytes of one that is stored whole */
-#define ROUTES_MAX        1000        /* of Hostinfo.RoutableIPs */
-#define LEARNED_MAX       4096        /* of an app connector, which advertises each address that it learns */
+#define ROUTES_MAX        1000        /* in Hostinfo.RoutableIPs */
+#define LEARNED_MAX       4096        /* for an app connector, which advertises each address that it learns */
 #define REQUEST_TAGS_MAX  64
 #define REQUEST_FLAGS_MAX 16
 #define ENDPOINTS_MAX     64
-#define REQUEST_TEXT_MAX  255 /* bytes of a name or a version */
+#define REQUEST_TEXT_MAX  255 /* bytes per name or version */
 
-/* What a request says of its client, with the memory that info points into. */
+/* What a request reports about its client, with the memory that info points into. */
 struct request_info {
     struct client_info info;
     char *texts[7];
-    const char *cut; /* a word for what was more than is taken, NULL: nothing was */
-    bool routes_cut; /* it advertises more than is taken */
+    const char *cut; /* names what was truncated, NULL: nothing was */
+    bool routes_cut; /* it advertises more routes than are accepted */
 };
 
 struct register_request {

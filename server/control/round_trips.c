@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A ring for each node that a client was heard for. Rings of deleted nodes go when there are twice as many rings as
- * there were nodes at the last sweep. */
+/* A ring for each node with a PING answered or lost. Rings of deleted nodes are freed once there are twice as many
+ * rings as there were nodes at the last sweep. */
 #include "control/round_trips.h"
 
 #include <stdlib.h>

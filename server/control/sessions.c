@@ -10,18 +10,19 @@
 #include "base/random.h"
 #include "control/takeover.h"
 
-/* The client gives up after 120 s of silence; a spread keeps a thousand sessions from speaking in one moment. */
+/* The client gives up after 120 s of silence; a spread keeps a thousand sessions from sending at the same moment. */
 #define KEEPALIVE_MS        50000
 #define KEEPALIVE_SPREAD_MS 9000
-/* The stream of a deleted node ends with the news. The client calls again at once, and a first map that is answered
- * and ended makes it call a hundred times a second: so that next call stays on the line, and learns nothing new. */
+/* The stream of a deleted node ends with that news. The client calls again at once, and if its first map were answered
+ * and ended, it would call a hundred times a second: so the next call is kept open, and is sent nothing new. */
 #define GOODBYE_MS        (15 * 60 * 1000)
 #define ROUTER_TIMEOUT_MS 20000 /* TCP_USER_TIMEOUT */
 #define OTHER_TIMEOUT_MS  90000
-/* While more streams wait for their first map, or began within a second or two, rounds are longer: everybody who
- * connects has something to say about himself, and it is said once. */
+/* While more streams than this await their first map, or began within the last second or two, rounds are longer: every
+ * client that connects reports changes, which are then sent together. */
 #define FILLING_BUSY 100
-/* First maps of that time show the peers of one moment, so that they share their bytes, and the rounds that follow. */
+/* First maps during this time show the peers of one moment, so that they share their bytes and the rounds that
+ * follow. */
 #define FILL_MS 1000
 
 struct map_session {
@@ -31,15 +32,15 @@ struct map_session {
     uint64_t number, node_id, seq;
     struct netmap_session *netmap;
     struct loop_timer keepalive, hold;
-    int64_t spoke_ms; /* mono, of the last message */
+    int64_t spoke_ms; /* mono, when the last message was sent */
     struct probe probe;
     struct outgoing_question *questions, **questions_end; /* not sent yet */
-    bool due;                                             /* may speak: a round, a first map */
+    bool due;                                             /* may send: a round, or its first map */
     bool keepalive_due;
     bool filling;  /* its first map is not written yet */
     bool replaced; /* a newer stream took over */
     bool zstd;
-    /* of a node that is gone */
+    /* for a removed node */
     bool goodbye;
     uint8_t node_key[KEY_LEN];
     char *hostname;
@@ -77,7 +78,7 @@ static void on_keepalive(struct loop_timer *t)
     rpc_stream_ready(s->rpc);
 }
 
-/* A message was added. The timer looks at the time of the last one: to set it again with each would cost more. */
+/* A message was added. The timer checks the time of the last one: setting it again for each would cost more. */
 static void note_message(struct map_session *s)
 {
     s->keepalive_due = false;
@@ -86,7 +87,7 @@ static void note_message(struct map_session *s)
         wait_keepalive(s, 0);
 }
 
-/* What the node is decides how closely its connection is watched. */
+/* The kind of node determines how closely its connection is watched. */
 static void watch(struct map_session *s, const struct tailnet_snapshot *snapshot)
 {
     const struct tailnet_node *n = snapshot_node_by_id(snapshot, s->node_id);
@@ -142,7 +143,7 @@ static void say_goodbye(struct map_session *s)
     loop_timer_set(s->group->loop, &s->hold, GOODBYE_MS, on_hold_over);
 }
 
-/* The snapshot of the group, or for a first map one that holds what the request itself said. */
+/* The snapshot of the group, or for a first map one that includes what the request itself sent. */
 static const struct tailnet_snapshot *snapshot_for(struct map_session *s)
 {
     if (s->group->snapshot && s->group->snapshot->seq >= s->seq)
@@ -165,8 +166,8 @@ static void set_fill(struct session_group *g, const struct tailnet_snapshot *sna
     g->fill_ms = loop_now(g->loop);
 }
 
-/* The peers that a first map shows: while many are filled those of a moment ago, unless something happened since that
- * nobody may be told late. */
+/* The peers that a first map shows: while many are filled, those of a moment ago, unless there was a change since that
+ * must not be delayed. */
 static const struct tailnet_snapshot *peers_for(struct session_group *g, const struct tailnet_snapshot *snapshot)
 {
     if (!is_busy(g))
@@ -260,8 +261,8 @@ static void end_filling(struct map_session *s)
 
 static void on_round(struct loop_timer *t);
 
-/* What happened while the first map was on its way. While many are filled it waits for the round, in which all of them
- * hear the same; what must not wait does not. */
+/* Changes while the first map was being sent. While many are filled they wait for the round, in which all receivers get
+ * the same; urgent ones do not. */
 static void catch_up(struct map_session *s)
 {
     struct session_group *g = s->group;
@@ -451,18 +452,18 @@ static void look(struct session_group *g)
         loop_timer_set(g->loop, &g->round, wait, on_round);
     if (wait != 0)
         return;
-    /* Who comes now begins where the others are after this round. */
+    /* New sessions start where the others are after this round. */
     set_fill(g, is_busy(g) ? snapshot : NULL);
     for (struct map_session *s = g->first, *next; s; s = next) {
         next = s->next;
         if (s->filling || s->goodbye)
-            continue; /* it will be told what it missed when its first map is written */
+            continue; /* it gets what it missed when its first map is written */
         s->due = true;
         rpc_stream_ready(s->rpc);
     }
 }
 
-/* On the publishing thread. */
+/* Called on the publishing thread. */
 static void on_publish(void *arg)
 {
     struct session_group *g = arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* GET /machine/ssh/action/SRC/to/DST?local_user=USER[&auth_id=ID]: Tailscale SSH in check mode. The node that is
- * connected to asks whether the session may go on; the answer is a tailcfg.SSHAction. */
+/* GET /machine/ssh/action/SRC/to/DST?local_user=USER[&auth_id=ID]: Tailscale SSH in check mode. The destination node
+ * asks whether the session may continue; the answer is a tailcfg.SSHAction. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ struct ssh_call {
     struct core_ssh call;
     struct control *control;
     struct loop *loop;
-    struct rpc *rpc; /* NULL: the client has gone; the loop's thread only */
+    struct rpc *rpc; /* NULL: the client is gone; for the loop's thread only */
     uint64_t number; /* of the call */
     char user[REQUEST_TEXT_MAX + 1], auth_id[AUTH_ID_LEN + 1];
 };
@@ -29,7 +29,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The decoded value of a query's member; false when it is absent, too long or not text. */
+/* The decoded value of a query parameter; false if it is absent, too long or not text. */
 static bool query_value(const char *query, const char *name, char *out, size_t size)
 {
     size_t len = strlen(name), n = 0;
@@ -77,7 +77,7 @@ static void put_message(struct json_out *o, const char *text)
     json_put_str(o, "message", text);
 }
 
-/* Held: the client prints the message and asks again at the address, which answers when somebody has decided. */
+/* Held: the client prints the message and asks again at the URL, which answers once someone has decided. */
 static void put_hold(struct json_out *o, const struct ssh_call *q)
 {
     const struct tailnet_snapshot *s = tailnet_pin(q->control->options.tailnet);
@@ -144,7 +144,7 @@ static void finish(void *arg)
     free(q);
 }
 
-/* On the core's thread. */
+/* Called on the core's thread. */
 static void on_done(struct core_call *call)
 {
     struct ssh_call *q = call->owner;
@@ -161,7 +161,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
     core_cancel(q->control->options.core, q->number);
 }
 
-/* Only the node that is connected to may ask. Who it is not learns nothing of which nodes there are. */
+/* Only the destination node may ask. Other callers cannot find out which nodes exist. */
 static int check_caller(struct control *c, const struct rpc *rpc, uint64_t target, struct err *e)
 {
     const struct tailnet_snapshot *s = tailnet_pin(c->options.tailnet);

@@ -53,7 +53,7 @@ static void release(struct control *c)
     free(c);
 }
 
-/* As clients decide it (control/ts2021): http:// to a private or loopback address, or to localhost. */
+/* The clients' own rule (control/ts2021): http:// to a private or loopback address, or to localhost. */
 static bool never_https(const char *url)
 {
     static const char *const private[] = {"10.0.0.0/8",  "172.16.0.0/12", "192.168.0.0/16",
@@ -136,7 +136,7 @@ void control_figures(struct control *c, struct control_figures *out)
     };
 }
 
-/* headscale's names for what clients are sent, and for what they say of themselves. */
+/* headscale's names for what clients are sent, and for what they report about themselves. */
 static void map_metrics(struct control *c, struct buf *out)
 {
     static const char *const kinds[MAP_MESSAGES] = {[MAP_FULL] = "full",

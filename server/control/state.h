@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What all calls of clients share. */
+/* What all handlers of clients' calls share. */
 #ifndef SERVER_CONTROL_STATE_H
 #define SERVER_CONTROL_STATE_H
 
@@ -17,33 +17,33 @@
 
 struct session_group;
 
-/* What clients are sent on the streams of their map requests. */
+/* Kinds of messages on the streams of map requests. */
 enum map_message { MAP_FULL, MAP_CHANGE, MAP_KEEPALIVE, MAP_PING, MAP_QUESTION, MAP_MESSAGES };
 
 struct control {
     struct control_options options; /* config: use control_config */
     struct rpc_server *server;
-    struct session_group *groups; /* one for each loop */
+    struct session_group *groups; /* one per loop */
     unsigned group_count;
-    atomic_bool stopping; /* connections end because the daemon does */
+    atomic_bool stopping; /* connections end because the daemon is ending */
     bool redial;          /* clients never try HTTPS */
     atomic_ullong messages[MAP_MESSAGES], updates_taken, updates_refused, streams_left, streams_ended;
-    atomic_uint filling; /* streams that wait for their first map, in all groups */
+    atomic_uint filling; /* streams that await their first map, in all groups */
     struct questions questions;
     struct round_trips round_trips;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* protects the members below */
     pthread_cond_t changed;
     const struct config *config; /* a reference */
-    struct map streams;          /* of takeover.c: node id -> struct stream_owner */
+    struct map streams;          /* for takeover.c: node id -> struct stream_owner */
     int64_t streams_swept;       /* mono ms */
-    unsigned outstanding;        /* calls that the core has not answered, and loops that have not let go */
+    unsigned outstanding;        /* calls that the core has not answered, and loops that have not released */
 };
 
-/* Calls of the core on behalf of an rpc. Begin and end keep the control alive until the last one is answered. */
+/* Bracket calls of the core on behalf of an rpc: they keep the control alive until the last one is answered. */
 void control_begin(struct control *c);
 void control_end(struct control *c);
 
-/* Why a session that its client closed, or that was closed, ends. */
+/* Why a session ends that its client closed, or that was closed. */
 static inline enum session_end closed_why(struct control *c)
 {
     return atomic_load(&c->stopping) ? SESSION_SHUTDOWN : SESSION_CLOSED;

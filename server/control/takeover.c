@@ -6,15 +6,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define CLONE_TAKEOVERS 5 /* more than these within WINDOW_MS, from two addresses */
+#define CLONE_TAKEOVERS 5 /* more than this many within WINDOW_MS, from two addresses */
 #define WINDOW_MS       60000
 #define CLONE_DELAY_MS  10000
 
 struct stream_owner {
     uint64_t number; /* of the session whose map was written; 0: none has a stream */
     struct session_group *group;
-    struct stream_ref newest;            /* the one that began last, perhaps without a map yet; number 0: it ended */
-    int64_t starts[CLONE_TAKEOVERS + 1]; /* mono ms of the last ones, a ring */
+    struct stream_ref newest;            /* the latest to begin, perhaps without a map yet; number 0: it ended */
+    int64_t starts[CLONE_TAKEOVERS + 1]; /* mono ms of the latest ones, a ring */
     struct addr addresses[CLONE_TAKEOVERS + 1];
     unsigned next;
     bool reported;
@@ -31,7 +31,7 @@ static struct stream_owner *owner_of(struct control *c, uint64_t node_id)
     return o;
 }
 
-/* From which other address the node came, NULL: it is no clone. */
+/* The other address from which the node connects, NULL: it is no clone. */
 static const struct addr *other_place(const struct stream_owner *o, const struct addr *peer, int64_t now)
 {
     const struct addr *other = NULL;
@@ -59,7 +59,7 @@ static void report(struct control *c, uint64_t node_id, const struct addr *one, 
     free(where);
 }
 
-/* No stream, and no takeover that still counts: it may be of a node that is gone. */
+/* No stream, and no recent takeover that still matters: the node may be gone. */
 static bool is_over(const struct stream_owner *o, int64_t now)
 {
     int64_t last = o->starts[(o->next + CLONE_TAKEOVERS) % (CLONE_TAKEOVERS + 1)];
@@ -67,7 +67,7 @@ static bool is_over(const struct stream_owner *o, int64_t now)
     return !o->number && !o->newest.number && (!last || now - last > WINDOW_MS);
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static void forget_old(struct control *c, int64_t now)
 {
     struct map kept = {0};

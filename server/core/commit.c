@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Groups: what is written together, and how it ends: durable, or taken back with what was decided upon it. */
+/* Groups of writes and how they end: durable, or reverted together with the groups that depended on them. */
 #include "core/commit.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -116,15 +116,15 @@ static struct commit_group *revert(struct core_state *s, const struct commit_gro
     return open;
 }
 
-/* One call is no reason to refuse those that share its group or came after it. A disk that takes nothing takes none of
- * them. */
+/* A refusal caused by one call is no reason to refuse those that share its group or came after it. A disk that takes no
+ * writes fails them all. */
 static bool may_try_again(const struct commit_group *g)
 {
     return g->code != ERR_UNAVAILABLE && g->code != ERR_IO && g->code != ERR_TIMEOUT;
 }
 
-/* What another group stood on was refused: its calls are run again together. The calls of the group that the store had
- * something against are run again each in a group of its own, once. */
+/* If a group was refused because of another that it depended on, its calls are run again together. If the store refused
+ * the group itself, each of its calls is run again in a group of its own, once. */
 static void keep_for_later(struct core_state *s, struct commit_group *g)
 {
     struct core_call *others = NULL, **end = &others;
@@ -146,7 +146,7 @@ static void keep_for_later(struct core_state *s, struct commit_group *g)
     g->calls_end = end;
 }
 
-/* The result of an election as it is now. */
+/* Writes the present result of an election. */
 static void put_primary(struct core_state *s, const struct store_write *w)
 {
     const struct primary *p = w->record;
@@ -177,8 +177,8 @@ static void put_via_primary(struct core_state *s, const struct store_write *w)
     tx_remove(s, p);
 }
 
-/* Elections and what the server saw stand, whatever shared their group: they are written anew, with new numbers, in a
- * group of their own. */
+/* Elections and observations of the server remain true whatever shared their group: they are written again, with new
+ * numbers, in a group of their own. */
 static void remake(struct core_state *s, const struct commit_group *g)
 {
     tx_submit(s);
@@ -209,8 +209,8 @@ static void remake(struct core_state *s, const struct commit_group *g)
 
 /* ---- what happened while nothing could be written ---- */
 
-#define FACTS_MAX      100000 /* entries that wait; the oldest make room */
-#define FACTS_MS       10000  /* between two tries, where nothing else is written */
+#define FACTS_MAX      100000 /* pending entries; the oldest are dropped for new ones */
+#define FACTS_MS       10000  /* between two tries if nothing else is written */
 #define FACTS_AT_ONCE  16     /* groups */
 #define UNSAID_AT_ONCE 256    /* map requests */
 
@@ -242,7 +242,7 @@ static bool has_facts(const struct commit_group *g)
     return false;
 }
 
-/* Takes the group. Its calls were answered, and its entries told. */
+/* Takes over the group. Its calls were answered, and its entries given to listeners. */
 static void keep_facts(struct core_state *s, struct commit_group *g)
 {
     if (!has_facts(g)) {
@@ -275,7 +275,7 @@ void commit_write_facts(struct core_state *s)
         timer_set(s, clock_mono_ms() + (s->unwritable ? FACTS_MS : 0), TIMER_FACTS, NULL);
 }
 
-/* The store is going to say more of it. */
+/* The store will report on it again. */
 static void keep_uncertain(struct core_state *s, struct commit_group *g)
 {
     g->uncertain = true;
@@ -314,7 +314,7 @@ static void refuse(struct core_state *s, struct commit_group *g)
         remake(s, g);
     } else {
         core_past_lost(s, g);
-        for (size_t i = 0; i < g->events.len; i++) /* what happened is told, although the journal lacks it */
+        for (size_t i = 0; i < g->events.len; i++) /* what happened is reported, although the journal lacks it */
             if (g->observed.items[i] && !g->delivered)
                 readers_hear(s, g->events.items[i]);
     }
@@ -346,7 +346,7 @@ static void try_again(struct core_state *s)
     }
 }
 
-/* Before the writes are followed: what is not published yet is new. */
+/* Call before the writes are followed: what is not published yet counts as new. */
 static void count_writes(struct core_state *s, const struct commit_group *g)
 {
     double seconds = (double)(clock_mono_us() - g->sent_us) / 1e6;
@@ -397,8 +397,8 @@ static void finish(struct core_state *s, struct commit_group *g)
         commit_write_facts(s);
 }
 
-/* A group that was refused because nobody knew is durable after all. What was decided meanwhile is decided again: the
- * store refuses what of it was submitted. */
+/* A group that was refused as uncertain is durable after all. What was decided meanwhile is decided again: the store
+ * refuses the part that was submitted. */
 static void accept_late(struct core_state *s, struct commit_group *g)
 {
     struct commit_group *open = NULL;
@@ -448,7 +448,7 @@ static void run_finish(struct core_state *s, struct core_call *call)
     free(f);
 }
 
-/* On the storage thread. */
+/* Called on the storage thread. */
 static void store_answered(void *arg, int code, const struct err *e)
 {
     struct commit_group *g = arg;

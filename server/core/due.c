@@ -30,7 +30,7 @@ static void take_expiry_back(struct core_state *s, struct slot *slot)
     slot_follow_expiry(s, slot);
 }
 
-/* Once for each end of a key, restarts or not. */
+/* Once per expiry of a key, even over restarts. */
 static void note_expiring(struct core_state *s, struct slot *slot, enum key_end end)
 {
     const struct node *old = slot->work;

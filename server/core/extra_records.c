@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The file of dns.extra_records_path: a JSON list of {name, type, value}, looked at once a second by a thread of its
- * own, so that neither the core nor a client waits for a disk. A file that cannot be used changes nothing. */
+/* The file of dns.extra_records_path: a JSON list of {name, type, value}, checked once a second by a thread of its own,
+ * so that neither the core nor a client waits for a disk. An unusable file changes nothing. */
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static const char *text_of(const json_t *record, const char *key, const char *ot
     return json_text(record, key, json_text(record, other, ""));
 }
 
-/* NULL, or why clients cannot use it. */
+/* Returns NULL, or why clients cannot use the record. */
 static const char *put_record(struct json_out *o, const json_t *json)
 {
     const char *type = text_of(json, "type", "Type");
@@ -40,9 +40,7 @@ static const char *put_record(struct json_out *o, const json_t *json)
     };
     const char *fault = json_is_object(json) ? config_record_fault(&record) : "it is no object of name, type and value";
 
-    config_domain_undot(record.name);
-    for (char *c = record.name; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
+    config_domain_normal(record.name);
     json_open(o, '{');
     json_put_str(o, "Name", record.name);
     json_put_str(o, "Type", record.type);
@@ -52,7 +50,7 @@ static const char *put_record(struct json_out *o, const json_t *json)
     return fault;
 }
 
-/* The lines, from 1, on which the elements of a list begin; text is JSON that was read, with count elements. */
+/* The lines, counted from 1, on which the elements of a list begin; text is valid JSON with count elements. */
 static unsigned *lines_of(const char *text, size_t len, size_t count)
 {
     unsigned *lines = mem_alloc((count + 1) * sizeof(*lines)), line = 1, depth = 0;
@@ -79,7 +77,7 @@ static unsigned *lines_of(const char *text, size_t len, size_t count)
     return lines;
 }
 
-/* Appends the record unless the list has the same one already, or clients cannot use it. */
+/* Appends the record unless the list already has an equal one, or clients cannot use it. */
 static void put_new(struct buf *list, struct strs *said, struct strs *left_out, unsigned line, const json_t *record)
 {
     struct buf one = BUF_INIT(0);
@@ -125,7 +123,7 @@ int extra_records_parse(const char *text, size_t len, char **out, struct strs *l
     return rc;
 }
 
-/* The records of the file, the caller's; NULL: it is empty, or e says why it cannot be used. */
+/* The records of the file, owned by the caller; NULL: it is empty, or e says why it cannot be used. */
 static char *read_records(const char *path, struct strs *left_out, struct err *e)
 {
     struct buf text = BUF_INIT(FILE_MAX);
@@ -161,7 +159,7 @@ void core_check_files(const struct config *c, struct strs *notes)
     strs_release(&left_out);
 }
 
-/* The records if the file is another than at the last look; NULL: nothing new, or nothing that can be used. */
+/* The records if the file changed since the last check; NULL: no change, or it cannot be used. */
 static char *look(struct extra_records *r)
 {
     struct strs left_out = {0};
@@ -171,7 +169,7 @@ static char *look(struct extra_records *r)
     if (stat(r->path, &st) < 0 ||
         (st.st_size == r->seen.st_size && st.st_ino == r->seen.st_ino && st.st_mtim.tv_sec == r->seen.st_mtim.tv_sec &&
          st.st_mtim.tv_nsec == r->seen.st_mtim.tv_nsec))
-        return NULL; /* away for a moment, while an editor replaces it */
+        return NULL; /* briefly absent while an editor replaces it */
     r->seen = st;
     char *json = read_records(r->path, &left_out, &e);
     for (size_t i = 0; i < left_out.len; i++)

@@ -15,21 +15,22 @@
 
 struct extra_records {
     struct thread thread;
-    pthread_mutex_t lock; /* of stopping */
+    pthread_mutex_t lock; /* protects stopping */
     pthread_cond_t wake;
     bool stopping;
-    void (*changed)(void *arg, char *json); /* on the thread; json is its own from then on */
+    void (*changed)(void *arg, char *json); /* on the thread; takes ownership of json */
     void *arg;
-    char *path; /* "": there is no file */
+    char *path; /* "": no file */
     struct stat seen;
 };
 
-/* The list of a file as the JSON of tailcfg.DNSConfig's ExtraRecords, the caller's. Records that clients cannot use are
- * appended to left_out (may be NULL), as "[INDEX] ... is left out: why"; an error names the place in a text that is no
- * list. */
+/* Converts the list of a file to the JSON of tailcfg.DNSConfig's ExtraRecords, owned by the caller. Records that
+ * clients cannot use are appended to left_out (may be NULL), as "[INDEX] ... is left out: why"; if the text is not a
+ * list, the error names the place. */
 int extra_records_parse(const char *text, size_t len, char **out, struct strs *left_out, struct err *e) WARN_UNUSED;
 
-/* The first look: the records or NULL, the caller's. Then the thread, which calls changed for each change. */
+/* Reads the file a first time and returns the records, owned by the caller, or NULL. Then starts the thread, which
+ * calls changed for each change. */
 char *extra_records_open(struct extra_records *r, const char *path, void (*changed)(void *arg, char *json), void *arg);
 int extra_records_start(struct extra_records *r, struct err *e) WARN_UNUSED;
 void extra_records_stop(struct extra_records *r);

@@ -37,7 +37,7 @@ static void follow_pair(struct core_state *s, const struct store_write *w)
     }
 }
 
-/* Whoever is suspended has no valid keys meanwhile. */
+/* A suspended user's keys are invalid. */
 static void follow_owner(struct core_state *s, struct slot *slot)
 {
     bool expired = slot_is_expired(s, slot->published);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kinds of calls that are answered: what runs them. Notices are in notices.c. */
+/* The kinds of calls that are answered, and their functions. Notices are in notices.c. */
 #include "core/admin/login.h"
 #include "core/admin/operations.h"
 #include "core/decide/map_request.h"
@@ -11,7 +11,7 @@
 #include "core/state/transaction.h"
 #include "core/thread.h"
 
-/* Nothing of a call that was refused came true; what was found wrong is told. */
+/* A refused call has no effects, but its problems are reported. */
 static void settle_admin(struct core_call *call)
 {
     struct core_admin *a = (struct core_admin *)call;

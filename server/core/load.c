@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From the store to the first snapshot, and everything back to the heap at the end. */
+/* From the store to the first snapshot, and freeing everything at the end. */
 #include "core/load.h"
 #include "core/decide/nearest.h"
 
@@ -41,7 +41,8 @@ static void load_pairs(struct core_state *s, enum record_kind kind, void *const 
     }
 }
 
-/* What earlier versions stored as it came: what no other client can read, a name in capitals. NULL: nothing such. */
+/* Repairs what earlier versions stored unchecked: data that other clients cannot read, a name in capitals. NULL:
+ * nothing to repair. */
 static struct node *repaired(const struct node *n)
 {
     char *peer_hostinfo = peer_hostinfo_repair(n->peer_hostinfo);
@@ -98,8 +99,8 @@ static void load_primaries(struct core_state *s, const struct store_image *image
         timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / 1000000, TIMER_SETTLE, NULL);
 }
 
-/* A file that holds no policy never replaces a working one, the stored one of an earlier start; without any there is
- * nothing to start with: everything would be allowed. */
+/* A file without a valid policy never replaces a working policy stored by an earlier start; without one the start
+ * fails, since everything would be allowed. */
 static int load_policy_file(struct core_state *s, struct err *e)
 {
     struct err why = {0};
@@ -120,7 +121,7 @@ static int load_policy_file(struct core_state *s, struct err *e)
     return 0;
 }
 
-/* After the policy was published: approvals are those of one policy. */
+/* Call after the policy is published: approvals belong to one policy. */
 static void load_ssh_approvals(struct core_state *s, const struct store_image *image)
 {
     for (size_t i = 0; i < image->ssh_approval_count; i++)
@@ -185,7 +186,7 @@ int state_load(struct core_state *s, struct err *e)
     settings_from_config(s);
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);
-    /* Before who serves: another failback ends an administrator's choice. */
+    /* Before primaries: a changed failback ends an administrator's choice. */
     for (size_t i = 0; i < image.prefix_settings_count; i++) {
         prefix_settings_work(s, image.prefix_settings[i], false);
         prefix_settings_publish(s, image.prefix_settings[i], false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is told to the core and not answered, by whoever has the client's connection. */
+/* Notices to the core that are not answered, sent by whoever has the client's connection. */
 #include <stdlib.h>
 
 #include "core/admin/operations.h"

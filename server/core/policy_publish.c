@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tailnet's view of the policy, as published. */
+/* The tailnet's policy view, as published. */
 
 #include "core/policy_publish.h"
 #include "base/clock.h"
@@ -23,7 +23,7 @@ static bool take_ready(struct core_state *s, const struct policy_text *text, str
     out->text = NULL;
     record_unref(text);
     policy_parsed_set(s, s->policy_published, out->policy);
-    for (size_t i = 0; i < at; i++) { /* replaced before anybody saw it */
+    for (size_t i = 0; i < at; i++) { /* replaced before anyone saw it */
         record_unref(s->ready.items[i].text);
         tailnet_unpin(s->ready.items[i].base);
         policy_discard(s, s->ready.items[i].policy, s->ready.items[i].view);
@@ -33,7 +33,7 @@ static bool take_ready(struct core_state *s, const struct policy_text *text, str
     return true;
 }
 
-/* What was published since the view's snapshot. */
+/* Applies what was published since the view's snapshot. */
 static void catch_up(struct core_state *s, struct policy_view *v, const struct tailnet_snapshot *base)
 {
     size_t end = base->block_count * TAILNET_BLOCK > s->slots.len ? base->block_count * TAILNET_BLOCK : s->slots.len;
@@ -60,7 +60,7 @@ static int compare_via(const struct via_primary *a, const struct prefix *p, cons
     return order ? order : strcmp(a->tags, tags);
 }
 
-/* Where the group's server of the prefix stands, or would. */
+/* Index of the group's primary for the prefix, or where to insert it. */
 static size_t via_at(const struct core_state *s, const struct prefix *p, const char *tags, bool *known)
 {
     size_t i = 0;
@@ -88,7 +88,7 @@ static void via_forget(struct core_state *s, size_t at)
     s->via_primaries_dirty = true;
 }
 
-/* The durable memory of it: after a restart the same router serves. */
+/* Stored durably: after a restart the same router serves. */
 void core_policy_remember(struct core_state *s, const struct route_move *m)
 {
     bool known;
@@ -147,13 +147,13 @@ void core_policy_restore_servers(struct core_state *s, struct via_primary *const
     s->via_primaries_dirty = true;
 }
 
-/* To the elections of the first policy after a start. */
+/* Applied to the elections of the first policy after a start. */
 static void restore_elections(struct core_state *s)
 {
     for (size_t i = s->via_primaries.len; i-- > 0;) {
         const struct via_primary *p = s->via_primaries.items[i];
         if (!routes_restore_in(s->routes, p->tags, &p->prefix, &(struct route_served){p->r.id, p->since_ns, p->chosen}))
-            via_forget(s, i); /* the policy that is read now knows no such group */
+            via_forget(s, i); /* the present policy has no such group */
     }
 }
 
@@ -167,7 +167,7 @@ static void tell_server(struct core_state *s, struct policy_view *v, const char 
 
 /* ---- publishing ---- */
 
-/* The nodes that are about to be published. */
+/* The nodes about to be published. */
 static void put_dirty(struct core_state *s, struct policy_view *v)
 {
     for (size_t i = 0; v && i < s->dirty_slots.len; i++) {
@@ -179,7 +179,7 @@ static void put_dirty(struct core_state *s, struct policy_view *v)
     }
 }
 
-/* The view of another policy: compiled by the worker already, or here at the start. */
+/* The view of a new policy: compiled by the worker, or here at start. */
 void core_policy_prepare(struct core_state *s)
 {
     struct policy_view *next = NULL;
@@ -228,7 +228,7 @@ static void change_view(struct core_state *s)
     if (next || gone)
         s->tailnet_dirty |= CHANGE_POLICY;
     policy_discard(s, NULL, gone);
-    map_release(&s->ssh_approved); /* sessions that were approved under another policy are asked for again */
+    map_release(&s->ssh_approved); /* sessions approved under another policy are questioned again */
 }
 
 void core_policy_publish(struct core_state *s, const struct route_moves *moves)

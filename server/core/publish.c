@@ -25,7 +25,7 @@ static const char *name_of(struct core_state *s, uint64_t id)
     return n ? n->given_name : id ? "a deleted node" : "nobody";
 }
 
-/* How often it went from one router to another since the start. */
+/* How often it moved between routers since the start. */
 static uint64_t count_move(struct core_state *s, const struct route_move *m)
 {
     uintptr_t count = (uintptr_t)map_get(&s->prefix_moves, &m->prefix, sizeof(m->prefix));
@@ -36,7 +36,7 @@ static uint64_t count_move(struct core_state *s, const struct route_move *m)
     return count + 1;
 }
 
-/* The durable memory of an election: after a restart the same router serves. */
+/* Stored durably: after a restart the same router serves. */
 static void remember_primary(struct core_state *s, const struct route_move *m)
 {
     size_t i = 0;
@@ -73,15 +73,15 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     tx_put(s, p);
 }
 
-#define SINGLY_MAX 8 /* moves of one kind at once that have an entry each */
+#define SINGLY_MAX 8 /* up to so many simultaneous moves of one kind get an entry each */
 
 static enum event_id event_of_move(const struct route_move *m)
 {
     return !m->to ? EVENT_ROUTE_UNSERVED : !m->from ? EVENT_ROUTE_SERVED : EVENT_ROUTE_FAILOVER;
 }
 
-/* How long after the last sign of life of the router, or the first probe it lost, it was found to be gone; -1: it did
- * not go away, or that is not known. */
+/* Time from the router's last sign of life, or its first lost probe, until it was found gone; -1: it did not go away,
+ * or the time is unknown. */
 static int64_t detection_ms(struct core_state *s, const struct route_move *m)
 {
     const struct slot *from = m->from ? map_getu(&s->by_id, m->from) : NULL;
@@ -132,7 +132,7 @@ static char *detail_of_move(struct core_state *s, const struct route_move *m, co
     return buf_take(&b);
 }
 
-/* The entry of moves that have routers and cause in common; names: of their prefixes. */
+/* Writes the entry for moves with the same routers and cause; prefixes: their names. */
 static void note_moves(struct core_state *s, const struct route_move *m, struct event_note *note, const char *prefixes,
                        bool many)
 {
@@ -169,7 +169,7 @@ static void note_move(struct core_state *s, const struct route_move *m)
     note_moves(s, m, &note, text, false);
 }
 
-/* Many prefixes at once are one entry, of the router that serves them or did. */
+/* Many simultaneous moves get one entry, on the router that serves them or did. */
 static void note_together(struct core_state *s, const struct route_move *m, const struct prefixes *moved)
 {
     uint64_t id = m->to ? m->to : m->from;
@@ -237,7 +237,7 @@ static void move_serving(struct core_state *s, const struct route_move *m)
     }
 }
 
-/* A choice began or ended where nothing moved: that is remembered too. */
+/* Stores a choice that began or ended without a move. */
 static void remember_choices(struct core_state *s)
 {
     for (size_t i = 0; i < s->primaries.len; i++) {
@@ -396,15 +396,15 @@ static const struct user *published_user(struct core_state *s, uint64_t id)
     return c ? (c->published ? c->published : c->work) : NULL;
 }
 
-/* What lists show of what a client says, beside its routes and what peers are told. */
+/* Whether lists show a change in what the client reports, beyond its routes and what peers see. */
 static bool is_restated(const struct node *a, const struct node *b)
 {
     return a->exit_node_id != b->exit_node_id || !str_eq(a->client_version, b->client_version) ||
            !str_eq(a->os_version, b->os_version);
 }
 
-/* Puts the slot's node as it is now, or nobody. What readers must be told is what was marked and what differs from the
- * node before; without either the node keeps its version. False: nothing is to be told. */
+/* Puts the slot's present node, or none. Readers are told what was marked and what differs from the previous node; if
+ * neither applies, the node keeps its version. False: nothing to tell. */
 static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
 {
     const struct tailnet_node *before = snapshot_node(next, slot->index);
@@ -435,7 +435,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
     return slot->dirty != 0;
 }
 
-/* A removed node's slot is empty from here on; a new one's stays, its record may still be on its way. */
+/* A removed node's slot is empty from here on; a new node's slot stays, as its record may still be on its way. */
 static void settle_slot(struct core_state *s, struct slot *slot)
 {
     slot->dirty = 0;
@@ -463,7 +463,7 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
             s->settings->derp_version = s->change_seq;
     }
     if (s->tailnet_dirty & (CHANGE_DNS | CHANGE_DERP) || s->settings_dirty) {
-        /* Snapshots hold a copy that is never written to. */
+        /* Snapshots hold a copy that is never modified. */
         struct tailnet_settings *copy = settings_edit(s->settings);
         snapshot_set_settings(next, copy);
         settings_unref(copy);
@@ -474,7 +474,7 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
     return count;
 }
 
-/* By what clients choose exit nodes, and which routers serve whom. */
+/* Steering of exit nodes, and which routers serve which viewers. */
 static size_t publish_choices(struct core_state *s, struct tailnet_snapshot *next, bool steered, struct change *changes)
 {
     size_t count = 0;

@@ -15,7 +15,7 @@ static void deliver(struct core_state *s, const struct event *e)
 }
 
 #ifdef CORE_ENCODES
-/* What this program wrote it must be able to read. */
+/* The program must be able to read what it wrote. */
 static void check(bool good, const char *what, const struct err *e)
 {
     if (good)
@@ -24,7 +24,7 @@ static void check(bool good, const char *what, const struct err *e)
     abort();
 }
 
-/* Of nodes that leave too: their slots are freed after they were published. */
+/* Also finds nodes being removed: their slots are freed after publication. */
 static uint32_t slot_of_node(void *arg, uint64_t id)
 {
     struct core_state *s = arg;
@@ -36,7 +36,7 @@ static uint32_t slot_of_node(void *arg, uint64_t id)
     return slot ? slot->index : TAILNET_SLOT_NONE;
 }
 
-/* A follower counts its changes itself; here both must count alike, for answers name a change. */
+/* A follower numbers its changes itself; here both numberings must agree, because answers refer to changes. */
 static void check_changes(const struct change *a, const struct change *b, size_t count)
 {
     const struct err e = {.message = "it numbers the changes otherwise"};

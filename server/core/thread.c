@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The thread and its turns, and what is said to it from within this process. */
+/* The core's thread and its turns, and calls that only this process can make. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -19,9 +19,9 @@
 #include "core/state/timers.h"
 #include "core/thread.h"
 
-#define TURN_CALLS 256 /* decided together before readers are told */
+#define TURN_CALLS 256 /* calls decided together before readers are told */
 
-/* What only this process can say to its core: it points to what lies here. */
+/* A call that only this process can make: it points to objects in it. */
 struct core_setting {
     struct core_call call;
     const struct config *config;
@@ -61,7 +61,7 @@ void core_reload(struct core *core, const struct config *config)
     struct err e = {0};
     char *text = NULL;
 
-    /* Read here: the core itself waits for no disk. */
+    /* Read here because the core itself never waits for a disk. */
     if (config_policy_is_file(config) && core_policy_read_file(config, &text, &e) < 0)
         log_error("policy", "%s: the policy before stays in force", e.message);
     send_setting(core, (struct core_setting){.config = config_ref(config), .text = text}, run_reload);
@@ -166,7 +166,7 @@ void core_counters(struct core *core, struct core_counters *out)
     pthread_mutex_unlock(&q->lock);
 }
 
-/* Nothing is under way that would come back as a call. */
+/* No work is in progress that would come back as a call. */
 static bool is_idle(const struct core_state *s)
 {
     return !s->flying && !s->jobs && !s->slow_checks;

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "json/json.h"
 
-/* What control told the client itself comes back as a warning of it: the client found nothing. */
+/* A message from control comes back as one of the client's warnings: the client found nothing itself. */
 #define OF_CONTROL "control-health"
 
 static bool is_of_control(const char *code)

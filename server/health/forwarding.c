@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A prefix with a target has a path for each of its routers. So has each group of via whose router serves nobody else,
- * and each router that is the nearest to some: those who go through it see no other. A path is tested in rounds: each
- * helper pings the target twice at once; from the first bad round on it is also asked for an echo, so that a helper
- * that went away is not taken for a router that does not forward. A round is bad when all helpers that can tell say so.
- */
+/* A prefix with a target has a path for each of its routers. So has each via group whose router serves nobody else, and
+ * each router that is the nearest to some: nodes that go through it see no other. A path is tested in rounds: each
+ * helper pings the target twice at once; from the first bad round on the helper is also asked for an echo, so that a
+ * helper that has gone is not mistaken for a router that does not forward. A round is bad if all helpers that can tell
+ * report so. */
 #include "health/forwarding.h"
 
 #include <stdatomic.h>
@@ -22,14 +22,14 @@
 #include "metrics/metrics.h"
 #include "json/json.h"
 
-#define LOST_FALL  2     /* bad rounds until a router without control connection loses the prefix */
+#define LOST_FALL  2     /* bad rounds until a router without a control connection loses the prefix */
 #define AGAIN      5     /* part of the interval after a bad round */
 #define STANDBY_IN 6     /* intervals between tests of a standby that does not forward */
-#define SHOWN_MS   1000  /* until a helper has taken over that it is led through a standby */
+#define SHOWN_MS   1000  /* until a helper has adopted the route through a standby */
 #define STANDBY_AT 2     /* bad rounds of the primary before its standbys are tested */
-#define STANDBY_MS 8000  /* that a test of one may take */
-#define VERDICT_MS 12000 /* that a verdict waits for the tests of standbys, after the first bad round began */
-#define NOBODY_MS  1000  /* until helpers are looked for again */
+#define STANDBY_MS 8000  /* per test */
+#define VERDICT_MS 12000 /* a verdict waits this long for tests of standbys, from the start of the first bad round */
+#define NOBODY_MS  1000  /* before looking for helpers again */
 #define NOTICED_MS 1000  /* until every snapshot shows that a router lost its control connection */
 #define ANSWER_MAX (16u << 10)
 
@@ -39,10 +39,10 @@ struct forwarding {
     struct forwarding_options options;
     struct loop *loop;
     int64_t interval_ms, timeout_ms;
-    unsigned rise, fall; /* rounds in a row until a verdict */
+    unsigned rise, fall; /* consecutive rounds until a verdict */
     uint64_t rounds;
     struct probed_set set;
-    VEC(const struct tailnet_node *) routers; /* of the snapshot of this tick */
+    VEC(const struct tailnet_node *) routers; /* from the snapshot of this tick */
     atomic_uint_fast64_t pings, bad_rounds, verdicts;
 };
 
@@ -98,7 +98,7 @@ static bool is_untested(const struct probed_path *standby, const struct probed_p
     return standby != primary && !standby->unreachable && standby->tested_ms < primary->bad_ms;
 }
 
-/* Where the primary does not forward either, those who are served by another router gain nothing by a move. */
+/* If the primary does not forward either, those that another router serves gain nothing by a move. */
 static bool waits_for_primary(struct forwarding *f, const struct probed_prefix *p)
 {
     struct probed_prefix *all = p->nearest ? probed_of_all(&f->set, &p->prefix) : NULL;
@@ -117,7 +117,7 @@ static bool waits_for_standby(const struct probed_prefix *p, const struct probed
     return false;
 }
 
-/* Those that failed as well come first: all of it is one election. */
+/* Other failed ones come first: it is all one election. */
 static void decide_against(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
 {
     for (size_t i = 0; i < p->path_count && path->serving; i++) {
@@ -174,8 +174,8 @@ static void tell_carried(struct forwarding *f, const struct probed_prefix *p, st
     buf_release(&evidence);
 }
 
-/* What counts when the control connection is lost: that the last round was a good one; without the connection, that no
- * two in a row were not. A round that nobody could vote in proves nothing either. */
+/* When the control connection is lost, it counts that the last round was good; without one, that no two in a row were
+ * not. A round that nobody could vote in proves nothing either. */
 static void tell_round(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, bool good)
 {
     path->unheard = good ? 0 : path->unheard + 1;
@@ -238,7 +238,7 @@ static void run_answer(void *arg)
     free(c);
 }
 
-/* tailcfg.PingResponse: Err is set where the client could not even try. */
+/* tailcfg.PingResponse: Err is set if the client could not even try. */
 static void on_answer(void *arg, const struct control_answer *answer)
 {
     struct ping_call *c = arg;
@@ -296,7 +296,7 @@ static void begin_round(struct forwarding *f, struct probed_prefix *p, struct pr
                 path->open++;
             }
     }
-    if (!path->open) /* nobody is there who could */
+    if (!path->open) /* there is no node that could */
         path->due_ms = path->began_ms + NOBODY_MS;
 }
 
@@ -319,7 +319,7 @@ static void begin_standby_test(struct forwarding *f, struct probed_prefix *p, st
     p->led = tester(&p->helpers);
     p->standby_ms = now;
     path->bad = 0;
-    if (!path->unreachable) /* else the rounds that it needs to be well again may be more than one test has */
+    if (!path->unreachable) /* otherwise it might need more rounds to recover than one test has */
         path->good = 0;
     path->due_ms = now + SHOWN_MS;
     core_probe_path(f->options.core, path->router, p->led, &p->target);
@@ -345,8 +345,8 @@ static bool is_decided(const struct forwarding *f, const struct probed_path *pat
     return path->unreachable ? path->good >= f->rise || path->bad : path->good || path->bad >= standby_at(f);
 }
 
-/* A standby is tested while it must be known: before the prefix moves to it, and now and then until it forwards again.
- */
+/* A standby is tested while its state is needed: before the prefix moves to it, and repeatedly until it forwards
+ * again. */
 static struct probed_path *next_standby(const struct forwarding *f, struct probed_prefix *p,
                                         const struct probed_path *primary, int64_t now)
 {
@@ -415,7 +415,7 @@ static const struct tailnet_node *look_at_routers(struct forwarding *f, struct p
     return primary;
 }
 
-/* All that advertise something: looked for once, not for each prefix. */
+/* All nodes that advertise something: found once, not once per prefix. */
 static void find_routers(struct forwarding *f, const struct tailnet_snapshot *s)
 {
     f->routers.len = 0;

@@ -18,21 +18,21 @@
 #include "metrics/metrics.h"
 
 #define TICK_MS      1000
-#define ASK_MAX      8    /* a tick */
+#define ASK_MAX      8    /* per tick */
 #define SETTLE_MS    2000 /* after a route became effective, so that the client has set it up */
-#define UNDECIDED_MS 5000 /* until somebody is tried again who could not be asked */
+#define UNDECIDED_MS 5000 /* before a node that could not be asked is tried again */
 
 /* A node that advertises routes and is online. */
 struct watched_router {
     uint64_t id;
     struct prefixes effective;
-    bool well; /* it answers probes, and so do the targets behind its prefixes */
+    bool well; /* it answers probes, as do the targets behind its prefixes */
     int64_t due_ms;
-    uint64_t round; /* when it was last seen so */
+    uint64_t round; /* when it was last seen as a router */
 };
 
 struct health {
-    struct health_options options; /* config: a reference, of the loop */
+    struct health_options options; /* config: a reference, the loop's */
     struct loop *loop;
     struct loop_timer timer;
     struct map routers; /* id -> struct watched_router */
@@ -79,7 +79,7 @@ static void ask(struct health *h, struct watched_router *w, int64_t now)
     w->due_ms = interval ? now + interval - (int64_t)random_below((uint64_t)interval / 10 + 1) : INT64_MAX;
 }
 
-/* What changed for the worse, or newly counts, is a reason to ask soon. */
+/* A change for the worse, or one that newly matters, is a reason to ask soon. */
 static void follow(struct health *h, const struct tailnet_node *n, int64_t now)
 {
     struct watched_router *w = map_getu(&h->routers, n->record->r.id);
@@ -107,7 +107,7 @@ static void router_free(struct watched_router *w)
     free(w);
 }
 
-/* Those that are no routers any more, or went offline. */
+/* Forgets nodes that are no longer routers, or went offline. */
 static void forget_gone(struct health *h)
 {
     struct map kept = {0};

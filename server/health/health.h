@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whether routers and exit nodes do what they are there for, beyond being online. Their clients are asked for what they
- * complain about (/debug/health): when a route becomes effective, after a failed probe, and once in an interval. What
- * is found goes to the core. Everything is bounded: one question a node at a time, a few a second in all. */
+/* Whether routers and exit nodes do their work, beyond being online. Their clients are asked for their warnings
+ * (/debug/health): when a route becomes effective, after a failed probe, and once per interval. Results go to the core.
+ * Everything is bounded: one question per node at a time, a few per second in all. */
 #ifndef SERVER_HEALTH_HEALTH_H
 #define SERVER_HEALTH_HEALTH_H
 
@@ -24,14 +24,14 @@ struct health_options {
     const struct config *config;
 };
 
-/* Owned by the caller, who keeps the options' objects alive until health_stop; core and tailnet until health_free. */
+/* The options' objects must live until health_stop; core and tailnet until health_free. */
 struct health *health_start(const struct health_options *options);
 void health_reload(struct health *h, const struct config *config);
-/* Any thread. Figures in Prometheus' text form. */
+/* Metrics in Prometheus' text form. Any thread. */
 void health_metrics(struct health *h, struct buf *out);
-/* Asks nobody any more. Called while the loops still run, from another thread. */
+/* Stops asking. Call while the loops still run, from another thread. */
 void health_stop(struct health *h);
-/* After control_free, so that no answer is on its way, and while the loops still run. NULL is allowed. */
+/* Call after control_free, so that no more answers can arrive, and while the loops still run. NULL is allowed. */
 void health_free(struct health *h);
 
 #endif

@@ -13,7 +13,7 @@ static bool routes_it(const struct tailnet_node *n, const struct prefix *prefix)
     return prefixes_has(&n->record->available, prefix);
 }
 
-/* Whether it goes to the prefix through the router, as the policy and its distance have it. */
+/* Whether it reaches the prefix through the router, by the policy and its distance. */
 static bool goes_through(const struct tailnet_snapshot *s, const struct policy_view *v, const struct tailnet_node *n,
                          const struct prefix *prefix, const struct tailnet_node *router)
 {
@@ -64,7 +64,7 @@ void helpers_bar(struct probe_helpers *h, size_t place, int64_t now_ms)
     h->items[place] = (struct probe_helper){0};
 }
 
-/* From a place of its own for each choice, so that not the same nodes help everywhere. */
+/* Each choice starts elsewhere, so that the same nodes do not help everywhere. */
 static uint64_t choose(const struct probe_helpers *h, const struct policy_view *v, const struct tailnet_snapshot *s,
                        const struct prefix *prefix, const struct tailnet_node *router, int64_t now_ms)
 {
@@ -79,7 +79,7 @@ static uint64_t choose(const struct probe_helpers *h, const struct policy_view *
     return 0;
 }
 
-/* What the policy shows it is not looked at again, unless its router may be another one by now. */
+/* The policy is not consulted again, unless the node's router may have changed. */
 static bool still_helps(const struct tailnet_snapshot *s, struct tailnet *t, uint64_t id, const struct prefix *prefix,
                         const struct tailnet_node *router)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which nodes ping the target behind a prefix. A helper's silence counts only after the target has answered it once: it
- * may not accept routes, or the policy may not let it. Who cannot help is left alone for a while. */
+/* The nodes that ping the target behind a prefix. A helper's silence counts only after the target has answered it once:
+ * it may not accept routes, or the policy may not permit it. Nodes that cannot help are left alone for a while. */
 #ifndef SERVER_HEALTH_HELPERS_H
 #define SERVER_HEALTH_HELPERS_H
 
@@ -10,7 +10,7 @@
 #define HELPERS_BARRED 32
 
 struct probe_helper {
-    uint64_t id; /* 0: nobody */
+    uint64_t id; /* 0: none */
     bool proven;
     unsigned failures; /* before it was proven */
 };
@@ -22,7 +22,7 @@ struct probe_helpers {
         int64_t until_ms;
     } barred[HELPERS_BARRED]; /* a ring */
     unsigned next_barred;
-    int64_t next_ms; /* when places that nobody could fill are looked at again */
+    int64_t next_ms; /* when to try again to fill places that no node could fill */
 };
 
 /* Of one round. */
@@ -31,10 +31,11 @@ struct helper_result {
     bool asked, passed, unusable, alive;
 };
 
-/* What one helper says in a round: 1 the target answers, -1 it does not, 0 nothing. Who cannot help loses its place. */
+/* The vote of one helper in a round: 1 the target answers, -1 it does not, 0 unknown. A node that cannot help loses its
+ * place. */
 int helpers_vote(struct probe_helpers *h, size_t place, const struct helper_result *r, bool with_echo, int64_t now_ms);
-/* Fills empty places, and those of nodes that are gone or whom another router is nearer to by now, with nodes that go
- * through the router and do not route the prefix themselves. policy: of the tailnet; read within. */
+/* Fills empty places, and those of nodes that are gone or that now have a nearer router, with nodes that go through the
+ * router and do not route the prefix themselves. t: its policy is read. */
 void helpers_fill(struct probe_helpers *h, struct tailnet *t, const struct tailnet_snapshot *s,
                   const struct prefix *prefix, const struct tailnet_node *router, int64_t now_ms);
 /* The helper at the place cannot help. */

@@ -91,7 +91,7 @@ bool probed_goes_on(const struct probed_set *set, const struct prefix *prefix)
     return false;
 }
 
-/* What is probed for whom. */
+/* What is probed, and for whom. */
 struct probed_part {
     const struct prefix *prefix;
     const char *via;
@@ -103,7 +103,7 @@ static void take_target(struct probed_set *set, const struct probed_part *part, 
     struct probed_prefix *p = find_prefix(set, part->prefix, part->via, part->nearest);
 
     if (!target->bits || (p && !addr_eq(&p->target, target)))
-        return; /* one with another target ends in this tick, and begins anew in the next */
+        return; /* a changed target ends it in this tick, and begins a new one in the next */
     if (!p) {
         if (set->len == PROBED_MAX)
             return;
@@ -127,7 +127,7 @@ static uint64_t primary_of(const struct tailnet_snapshot *s, const struct prefix
     return 0;
 }
 
-/* Each router that serves those whom it is the nearest to, and nobody else. */
+/* Adds each router that serves only the viewers it is the nearest to. */
 static void take_nearest(struct probed_set *set, const struct tailnet_snapshot *s, const struct prefix *prefix,
                          const struct addr *target)
 {
@@ -141,7 +141,7 @@ static void take_nearest(struct probed_set *set, const struct tailnet_snapshot *
     }
 }
 
-/* For everybody, and for each group whose router is not probed yet. */
+/* Adds the prefix for everybody, and for each group whose router is not probed yet. */
 static void take_prefix(struct probed_set *set, const struct tailnet_snapshot *s, const struct prefix *prefix,
                         const struct addr *target)
 {
@@ -159,7 +159,7 @@ static void take_prefix(struct probed_set *set, const struct tailnet_snapshot *s
     }
 }
 
-/* Those that were set for a prefix come before those of the configuration. */
+/* Targets set for a prefix come before those of the configuration. */
 void probed_take_targets(struct probed_set *set, const struct tailnet_snapshot *s)
 {
     for (size_t i = 0; i < s->prefix_settings_count; i++)

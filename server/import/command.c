@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* headwayd import: its options. */
+/* The options of headwayd import. */
 #include <unistd.h>
 
 #include "base/log.h"
 #include "import/import.h"
 
-/* Of import; its -c is headscale's configuration. */
+/* Options of import; -c names headscale's configuration. */
 const struct flag import_options[] = {
     {.name = "database", .kind = FLAG_TEXT, .value = "FILE", .help = "headscale's database, a SQLite file"},
     {.name = "noise-key", .kind = FLAG_TEXT, .value = "FILE", .help = "its private key, by which clients know it"},

@@ -18,10 +18,10 @@
 struct job {
     const struct import_options *options;
     FILE *out, *errors;
-    struct config *headscale; /* NULL: the database was named */
+    struct config *headscale; /* NULL: only the database was given */
     const char *noise_key, *derp_key;
     char *database; /* headscale's file, absolute; NULL: PostgreSQL */
-    bool busy;      /* headscale seems to run */
+    bool busy;      /* headscale seems to be running */
     struct import_place place;
     struct reading reading;
     struct buf config_text;
@@ -35,7 +35,7 @@ static int say(struct job *j, const struct err *e)
 
 /* ---- what is read ---- */
 
-/* The one that was meant, where the path leads through links or the working directory. */
+/* The path with links and the working directory resolved. */
 static char *absolute(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -45,7 +45,7 @@ static char *absolute(const char *path)
     return copy;
 }
 
-/* What of it headway cannot use is no reason to stop: its places are what is needed. */
+/* Settings that headway cannot use are no reason to stop: only the locations are needed. */
 static int load_config(struct job *j, struct err *e)
 {
     char *path = absolute(j->options->config);
@@ -122,7 +122,7 @@ static int open_source(struct job *j, struct err *e)
     return rc;
 }
 
-/* A key of the relay that headscale has not made yet will be made by headway. */
+/* If headscale has not made the relay's key yet, headway will make it. */
 static void report_keys(struct job *j)
 {
     report_add(&j->reading.report, REPORT_TAKEN, REPORT_KEYS, j->noise_key, "the server's, by which clients know it");
@@ -132,7 +132,7 @@ static void report_keys(struct job *j)
         report_add(&j->reading.report, REPORT_TAKEN, REPORT_KEYS, j->derp_key, "the relay's");
 }
 
-/* What headway does not do with keys of headscale's. */
+/* What headway does not do with headscale's settings. */
 static void report_notes(struct job *j)
 {
     for (size_t i = 0; j->headscale && i < j->headscale->notes.len; i++)
@@ -140,7 +140,7 @@ static void report_notes(struct job *j)
             report_add(&j->reading.report, REPORT_LEFT, REPORT_CONFIGURATION, "", "%s", j->headscale->notes.items[i]);
 }
 
-/* Keys of a configuration that is kept, which differ from headscale's: clients may notice some. */
+/* Settings of an existing configuration that differ from headscale's: clients may notice some. */
 static void report_config(struct job *j)
 {
     struct strs live = {0}, restart = {0};
@@ -216,7 +216,7 @@ static void print_end(struct job *j, const struct strs *written)
                 j->place.database);
 }
 
-/* headscale ordered some, and headway is to go on. */
+/* headscale has ordered certificates, and headway is to continue with them. */
 static bool has_certificates(const struct job *j)
 {
     return j->headscale && *j->headscale->acme.hostname &&

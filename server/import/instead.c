@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* For who starts with headscale's configuration, or under its name. */
+/* For a start with headscale's configuration, or under its name. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 
 #define HEADSCALE_FILE "/etc/headscale/config.yaml"
 
-/* The configuration of headway's own whose database was imported from that of c; the caller's, NULL: there is none. */
+/* headway's own configuration whose database was imported from that of c; caller frees, NULL: there is none. */
 static char *successor(const struct config *c)
 {
     char *usual = config_default_file(), *found = NULL, *database = source_name(c);
@@ -47,7 +47,7 @@ char *import_advice(const struct config *c)
     return text;
 }
 
-/* Nothing of headway's is there: no configuration that says something, and no database. */
+/* Whether there is nothing of headway's: no configuration with settings, and no database. */
 static bool is_fresh(const struct config *c)
 {
     return c->given.len == 0 && access(c->database.sqlite_path, F_OK) < 0;

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "model/hostinfo.h"
 
-/* As many and as much as is taken of a client (server/control/request.h). */
+/* The same limits as for clients (server/control/request.h). */
 #define STORED_MAX (16u << 10)
 #define ROUTES_MAX 1000
 #define TAGS_MAX   64
@@ -63,7 +63,7 @@ static void take_net_info(const json_t *host, struct node_live *live)
     }
 }
 
-/* The whole without what changes all the time, and the part for peers; where that is too much, only the latter. */
+/* Takes the whole, without what changes all the time, and the part for peers; if that is too much, only the latter. */
 static void take_whole(const json_t *host, struct node *n)
 {
     struct peer_hostinfo peer;

@@ -16,7 +16,7 @@
 #include "relay/relay.h"
 #include "json/json.h"
 
-#define CACHED_MAX ((size_t)64 * 1024) /* of a certificate with its chain */
+#define CACHED_MAX ((size_t)64 * 1024) /* for a certificate with its chain */
 
 /* ---- where ---- */
 
@@ -35,7 +35,7 @@ static void use_directory(struct import_place *p, const char *dir)
     p->cache = mem_format("%s/cache", dir);
 }
 
-/* A configuration that says nothing (the one that is installed) is as good as none. */
+/* A configuration without settings (the one that is installed) counts as none. */
 static int look_at_config(struct import_place *p, struct err *e)
 {
     struct config *c = NULL;
@@ -65,7 +65,7 @@ static bool is_below(const char *path, const char *dir)
     return below;
 }
 
-/* What is written into a configuration is read relative to that file, not to where this program was called. */
+/* Paths in a configuration are relative to that file, not to the working directory of this program. */
 static char *from_here(const char *path)
 {
     char here[PATH_MAX];
@@ -123,7 +123,7 @@ struct overrides {
     size_t len;
 };
 
-/* value NULL: the key is left out; else a text. */
+/* value NULL: the key is left out; otherwise a text. */
 static void override(struct overrides *o, const char *key, const char *value)
 {
     struct buf quoted = BUF_INIT(0);
@@ -141,7 +141,7 @@ static void changed(struct report *r, const char *key, const char *why)
     report_add(r, REPORT_CHANGED, REPORT_CONFIGURATION, key, "%s", why);
 }
 
-/* headscale's relay is at the port of server_url, which firewalls let in; headway's own listener has another one.
+/* headscale's relay is at the port of server_url, which firewalls let in; headway's own listener uses another one.
  * Behind a proxy the relay is at that port anyway. */
 static void keep_relay_port(struct overrides *o, const struct config *headscale, struct report *report)
 {
@@ -187,7 +187,7 @@ void place_config_text(const struct import_place *p, const struct config *headsc
 
 /* ---- putting ---- */
 
-/* As root: for whom the folder is. */
+/* As root: gives the file to the owner of the directory. */
 static int give_to_owner(const char *path, mode_t mode, bool group_only, struct err *e)
 {
     char *folder = mem_strdup(path), *slash = strrchr(folder, '/');
@@ -217,7 +217,7 @@ static int put_key(const char *from, const char *to, struct strs *written, struc
     return rc;
 }
 
-/* One file of the cache of certificates: there, or not, or left alone where there is one already. */
+/* Copies one file of the certificate cache, which may be missing, and leaves an existing one alone. */
 static int put_cached(const char *from_dir, const char *to_dir, const char *name, struct strs *written, struct err *e)
 {
     char *from = mem_format("%s/%s", from_dir, name), *to = mem_format("%s/%s", to_dir, name);
@@ -241,7 +241,7 @@ static int put_cached(const char *from_dir, const char *to_dir, const char *name
     return rc;
 }
 
-/* What headscale got from an authority (server/acme/cache.h): without it only an order more is made. */
+/* The certificate from headscale's authority (server/acme/cache.h): without it only another order is needed. */
 static int put_cache(const char *from, const char *to, const char *host, struct strs *written, struct err *e)
 {
     char *rsa = mem_format("%s+rsa", host);
@@ -281,7 +281,7 @@ static int put_config(const struct import_place *p, const struct buf *text, stru
     rc = file_replace(p->config, buf_text(text), text->len, 0640, e);
     if (rc == 0 && made)
         strs_push(written, p->config);
-    /* It may hold secrets: for root, and for the group of the daemon. */
+    /* It may hold secrets: readable for root, and for the daemon's group. */
     if (rc == 0 && geteuid() == 0 && stat(p->noise_key, &st) == 0 && lchown(p->config, 0, st.st_gid) < 0)
         rc = err_set(e, ERR_UNAVAILABLE, "%s: %s", p->config, strerror(errno));
     return rc;
@@ -302,7 +302,7 @@ static int put_database(const struct import_place *p, const char *part, struct s
     return rc;
 }
 
-/* What was made goes, what was replaced comes back. */
+/* Removes what was made, and restores what was replaced. */
 static void undo(const struct import_place *p, const struct strs *written, const struct buf *before)
 {
     struct err e;

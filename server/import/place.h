@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to import: where headway's own files are to be, and how they get there. */
+/* Private to import: where headway's own files go, and how they get there. */
 #ifndef SERVER_IMPORT_PLACE_H
 #define SERVER_IMPORT_PLACE_H
 
@@ -8,33 +8,33 @@
 
 struct import_place {
     char *config;        /* headway's */
-    bool write_config;   /* there is none yet that says anything */
-    struct config *kept; /* otherwise: what it says; NULL: there is none */
+    bool write_config;   /* there is none with settings yet */
+    struct config *kept; /* otherwise: its contents; NULL: there is none */
     char *database, *noise_key, *derp_key;
-    char *cache; /* of certificates that are ordered: a folder */
+    char *cache; /* for ordered certificates: a directory */
 };
 
-/* headscale: its configuration or NULL. to, state_dir: as in struct import_options. ERR_CONFLICT where a place is
+/* headscale: its configuration or NULL. to, state_dir: as in struct import_options. ERR_CONFLICT if a place is
  * headscale's own. */
 int place_find(const struct config *headscale, const char *to, const char *state_dir, struct import_place *out,
                struct err *e) WARN_UNUSED;
 void place_release(struct import_place *p);
 
-/* headscale's configuration as headway's; what changes is reported. */
+/* headscale's configuration as headway's; reports what changes. */
 void place_config_text(const struct import_place *p, const struct config *headscale, struct report *report,
                        struct buf *out);
 
-/* Keys and the text of the configuration (NULL: none) come to their places, and last the database, which was made at
- * part; written names them. Where one of them fails none of them is there. */
+/* Puts keys and the text of the configuration (NULL: none) in their places, and last the database, which was made at
+ * part; written lists them. If one of them fails, none is left. */
 struct place_files {
-    const char *noise_key, *derp_key; /* from where; derp_key may be NULL */
-    const char *cache, *host;         /* headscale's certificates, and for which name; NULL: it has none */
+    const char *noise_key, *derp_key; /* sources; derp_key may be NULL */
+    const char *cache, *host;         /* headscale's certificates, and their host; NULL: none */
     const struct buf *config;
     const char *part;
 };
 int place_put(const struct import_place *p, const struct place_files *files, struct strs *written,
               struct err *e) WARN_UNUSED;
-/* Whether that could work: each place can be written, and nothing stands there that would be lost. */
+/* Whether that would work: each place can be written, and nothing there would be lost. */
 int place_try(const struct import_place *p, const struct place_files *files, struct err *e) WARN_UNUSED;
 
 #endif

@@ -9,7 +9,7 @@
 
 #define MIGRATIONS_MAX 10000
 
-/* Which release added what, newest first: the first one that is there names the release. */
+/* What each release added, newest first: the first one that is present identifies the release. */
 static const struct {
     const char *migration, *release;
 } releases[] = {
@@ -52,7 +52,7 @@ const char *read_release(struct reading *r)
     return found;
 }
 
-/* Their ids begin with the time at which they were written: what came after the newest that is known here. */
+/* Their ids begin with the time when they were written: finds those after the newest known here. */
 static void leave_migrations(struct reading *r)
 {
     static const char newest[] = "202607241200-clear-tagged-node-expiry";
@@ -106,7 +106,7 @@ static void leave_tables(struct reading *r)
     }
 }
 
-/* Columns of the tables that are read, also those of which nothing is taken. */
+/* Columns of the tables that are read, including ones that are ignored. */
 static const struct {
     const char *table, *columns;
 } known_columns[] = {

@@ -20,7 +20,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* "$2a$10$" and 53 characters; *cost is then set. */
+/* "$2a$10$" and 53 characters; sets *cost. */
 static bool is_bcrypt(const char *hash, int *cost)
 {
     static const char salt[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -37,7 +37,7 @@ static bool is_prefix(const char *text, size_t len)
     return strlen(text) == len && strspn(text, alphabet) == len;
 }
 
-/* What keeps a hash from being taken: a fault of the row where it is none. */
+/* Why a hash cannot be imported; text that is not a hash is a fault of the row. */
 static const char *hash_fault(struct import_row *row, size_t column, const char *hash)
 {
     int cost = 0;
@@ -113,7 +113,7 @@ static int take_key_tag(void *arg, const struct source_value *values, struct err
     return 0;
 }
 
-/* What nobody can log in with; NULL: it can be used. */
+/* Why the key cannot be used to log in; NULL: it can. */
 static const char *take_secret(struct import_row *row, struct preauth_key *k)
 {
     char *text = row_text(row, P_KEY, KEY_TEXT_LEN), *hash = row_text(row, P_HASH, KEY_TEXT_LEN);

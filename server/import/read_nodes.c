@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes: by their keys and addresses clients go on as if nothing had happened. */
+/* Nodes: their keys and addresses let clients continue as if nothing had happened. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "model/label.h"
 
 #define NODES_MAX     1000000
-#define ENDPOINTS_MAX 64 /* that are kept, as of clients */
+#define ENDPOINTS_MAX 64 /* kept, as for clients */
 
 enum {
     ID,
@@ -63,7 +63,7 @@ static const char *const columns[] = {
 };
 static const struct source_table table = {"nodes", columns, ARRAY_LEN(columns), NODES_MAX};
 
-/* One node while it is read. */
+/* A node being read. */
 struct taken {
     struct reading *r;
     struct import_row row;
@@ -87,7 +87,7 @@ static void said(struct taken *t, const char *format, ...)
 
 /* ---- identity ---- */
 
-/* Nobody else has it: the fault names who does. */
+/* Checks that no other node has it: the fault names the one that does. */
 static void claim(struct taken *t, size_t column, struct map *map, const void *key, size_t len)
 {
     const struct node *holder = map_put(map, key, len, t->n);
@@ -141,7 +141,7 @@ static void take_method(struct taken *t)
 
 /* ---- names ---- */
 
-/* A name that no other node has; a number is put behind it as long as one does. */
+/* Makes a name that no other node has, by appending a number. */
 static void make_unique(struct taken *t, char name[LABEL_MAX + 1])
 {
     char base[LABEL_MAX + 1];
@@ -192,7 +192,7 @@ static void add_tag(struct taken *t, const char *tag, const char *from)
     said(t, "%.80s, which it had by %s, is a tag of its own now", tag, from);
 }
 
-/* Up to 0.27 a node also had the tags of its key, and of those that its client asks for such as its user may give. */
+/* Up to 0.27 a node also had the tags of its key, and those requested by its client that its user may assign. */
 static void add_indirect_tags(struct taken *t, const struct preauth_key *key)
 {
     const struct node *n = t->n;
@@ -272,7 +272,7 @@ static void take_routes(struct taken *t)
 
 /* ---- what the client said ---- */
 
-/* Soft: the client says it again when it connects. */
+/* Errors are ignored: the client reports its endpoints again when it connects. */
 static void take_endpoints(struct taken *t)
 {
     const struct source_value *v = &t->row.values[ENDPOINTS];
@@ -312,7 +312,7 @@ static void take_times(struct taken *t)
     t->live.last_seen_ns = row_time(&t->row, LAST_SEEN, NULL);
     t->n->expiry_ns = row_time(&t->row, EXPIRY, &year);
     if (year && year < 1900)
-        t->n->expiry_ns = 0; /* an earlier "never" */
+        t->n->expiry_ns = 0; /* an earlier form of "never" */
 }
 
 static void keep(struct taken *t)
@@ -361,7 +361,7 @@ static int take_node(void *arg, const struct source_value *values, struct err *e
     }
     if (!t.row.bad)
         report_add(&t.r->report, REPORT_LEFT, REPORT_NODE, t.object, "%s", why);
-    vec_push(&t.r->nodes_left, t.n); /* what claims its address is told of it */
+    vec_push(&t.r->nodes_left, t.n); /* a node that claims its address needs it for the message */
     node_live_release(&t.live);
     return 0;
 }

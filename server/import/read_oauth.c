@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* OAuth clients of headscale 0.30. Their tokens, which live for an hour, are fetched anew. */
+/* OAuth clients of headscale 0.30. Their tokens, which live for an hour, are not imported: clients fetch new ones. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #define CLIENT_ID_LEN 12
 #define HASH_MAX      200
 #define KIB_MAX       65536ul /* of memory, and */
-#define PASSES_MAX    16ul    /* what a hash may cost whoever asks */
+#define PASSES_MAX    16ul    /* passes that a hash may cost per request */
 
 enum { ID, CLIENT, HASH, SCOPES, TAGS, DESCRIPTION, CREATED, REVOKED };
 static const char *const columns[] = {
@@ -22,7 +22,7 @@ static const char *const columns[] = {
 };
 static const struct source_table table = {"oauth_clients", columns, ARRAY_LEN(columns), CLIENTS_MAX};
 
-/* A number behind lead; *at then is what follows it. */
+/* Reads a number that follows lead; *at then points behind it. */
 static bool take_number(const char **at, const char *lead, unsigned long *out)
 {
     const char *digits = str_starts(*at, lead) ? *at + strlen(lead) : "";
@@ -44,7 +44,7 @@ static bool is_argon2id(const char *hash, unsigned long *kib, unsigned long *pas
            take_number(&hash, ",t=", passes) && take_number(&hash, ",p=", lanes) && *hash == '$';
 }
 
-/* What keeps it from being used; NULL: nothing. A hash that is none is a fault of the row. */
+/* Why it cannot be used; NULL: it can. Text that is not a hash is a fault of the row. */
 static const char *find_fault(struct import_row *row, const struct oauth_client *c)
 {
     unsigned long kib = 0, passes = 0, lanes = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The policy in force, headscale's way: the newest text of the database, or the file. Tags depend on it, and a policy
- * that cannot be read would open everything: so it must be good. */
+/* The policy in force, chosen as headscale does: the newest text in the database, or the file. Tags depend on it, and
+ * an unreadable policy would open everything, so it must be valid. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,7 +36,7 @@ static int take_policy(void *arg, const struct source_value *values, struct err 
     p->r.id = row.id;
     free(p->text);
     p->text = row_document(&row, DATA, POLICY_TEXT_MAX);
-    if (str_eq(p->text, "null")) /* Go reads it as a policy that says nothing */
+    if (str_eq(p->text, "null")) /* Go reads it as an empty policy */
         mem_replace(&p->text, "{}");
     p->updated_ns = row_time(&row, UPDATED, NULL);
     n->older += n->text != NULL;
@@ -56,8 +56,8 @@ static void say_problems(struct reading *r, enum report_verdict verdict, const s
     buf_release(&said);
 }
 
-/* From here tags are decided by it. where: what a person looks for. A name that fits two users keeps a start from using
- * a file, but not what is stored. */
+/* From now on it decides tags. where: its location, for people. A name that matches two users prevents a start with a
+ * file, but not with a stored policy. */
 static void apply(struct reading *r, const char *text, const char *where, bool of_file)
 {
     struct policy_problems problems = {0};
@@ -92,7 +92,7 @@ static int apply_file(struct reading *r, const char *path)
     return 0;
 }
 
-/* headscale, where no file is named and none is asked for, allows everything; whatever the database holds. */
+/* In file mode without a file, headscale allows everything, whatever the database holds. */
 static bool database_counts(const struct reading *r)
 {
     return !r->config || str_eq(r->config->policy.mode, "database");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of routes that headscale had up to 0.25. */
+/* The routes table of headscale up to 0.25. */
 #include <stdlib.h>
 
 #include "base/array.h"

@@ -35,7 +35,7 @@ static void take_shown(struct import_row *row, size_t column, char **out, bool *
     *out = row_clean_text(row, column, ROW_TEXT_MAX, cleaned);
 }
 
-/* Only cleaning can have made two of them: headscale has an index. */
+/* Two of them can only result from cleaning: headscale has a unique index. */
 static void make_unique(struct reading *r, struct user *u, const char *object)
 {
     if (*u->provider)
@@ -80,7 +80,7 @@ static int take_user(void *arg, const struct source_value *values, struct err *e
         record_unref(u);
         return 0;
     }
-    /* A user is the system's own or a provider's; names are unique among the former. */
+    /* A user is local or a provider's; names are unique among local ones. */
     if (!*u->provider_id && *u->provider)
         mem_replace(&u->provider, "");
     if (*u->provider_id && !*u->provider)

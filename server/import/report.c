@@ -60,7 +60,7 @@ size_t report_faults(const struct report *r)
     return count;
 }
 
-/* Names and values are other people's: nothing in them steers the terminal. */
+/* Names and values are untrusted: nothing in them may control the terminal. */
 static void print_line(const struct report_line *line, FILE *out)
 {
     struct buf safe = BUF_INIT(0);

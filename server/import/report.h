@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to import: what becomes of each object, for the person who imports. */
+/* Private to import: what happens to each object, for the person who imports. */
 #ifndef SERVER_IMPORT_REPORT_H
 #define SERVER_IMPORT_REPORT_H
 
@@ -25,9 +25,9 @@ enum report_kind {
 
 enum report_verdict {
     REPORT_TAKEN,
-    REPORT_CHANGED, /* it is taken, with a difference */
-    REPORT_LEFT,    /* it is not taken */
-    REPORT_FAULT,   /* nothing is taken while this stands */
+    REPORT_CHANGED, /* imported with a difference */
+    REPORT_LEFT,    /* not imported */
+    REPORT_FAULT,   /* prevents the whole import */
     REPORT_VERDICTS
 };
 
@@ -43,13 +43,13 @@ struct report {
     size_t len, cap;
 };
 
-/* One object: "17 (laptop)", "" where its kind says enough; format (NULL where nothing is to be said) is the reason. */
+/* Adds one object: "17 (laptop)", "" if its kind is enough; format (NULL: none) is the reason. */
 void report_add(struct report *r, enum report_verdict verdict, enum report_kind kind, const char *object,
                 const char *format, ...) PRINTF_LIKE(5, 6);
 size_t report_faults(const struct report *r);
-/* all: with a line for each object that was taken as it was. */
+/* all: also lists objects that are imported unchanged. */
 void report_print(const struct report *r, bool all, FILE *out);
-/* The faults alone. */
+/* Prints the faults alone. */
 void report_print_faults(const struct report *r, FILE *out);
 void report_release(struct report *r);
 

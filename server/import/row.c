@@ -12,7 +12,7 @@
 #define TAG_MAX   255 /* bytes */
 #define SHOWN_MAX 60  /* bytes of a value in a message */
 
-/* The value as a message shows it. */
+/* The value as messages show it. */
 static void show(const struct source_value *v, char *out, size_t size)
 {
     if (v->kind == SOURCE_NULL)
@@ -47,7 +47,7 @@ bool row_is_null(const struct import_row *row, size_t column)
     return row->values[column].kind == SOURCE_NULL;
 }
 
-/* A text that is a number counts as one: PostgreSQL sends nothing else, and files were edited by hand. */
+/* A text that is a number counts as one: PostgreSQL sends only texts, and some files were edited by hand. */
 static bool number_of(const struct source_value *v, int64_t *out)
 {
     uint64_t number;
@@ -76,7 +76,7 @@ bool row_begin(struct import_row *row, const struct source_table *table, const s
     return false;
 }
 
-/* Numbers stand for texts where a column of SQLite made one of digits alone. */
+/* A number counts as a text where a column of SQLite converted digits to one. */
 static char *text_of(const struct source_value *v, size_t *len)
 {
     if (v->kind == SOURCE_NULL) {
@@ -178,7 +178,7 @@ static bool digits(const char **at, int count, int *out)
     return true;
 }
 
-/* Days since 1970 of a date of the proleptic Gregorian calendar. */
+/* Days since 1970 of a date in the proleptic Gregorian calendar. */
 static int64_t days_of(int year, int month, int day)
 {
     int y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
@@ -212,7 +212,7 @@ static bool read_clock(const char **at, struct time_parts *p)
     return true;
 }
 
-/* "", "Z", "+02:00", "+0200", "+00"; Go also wrote " +0200 CEST m=+1.5": what stands behind the offset is dropped. */
+/* "", "Z", "+02:00", "+0200", "+00"; Go also wrote " +0200 CEST m=+1.5": what follows the offset is ignored. */
 static bool read_offset(const char *at, struct time_parts *p)
 {
     int hours, minutes = 0, sign;
@@ -315,7 +315,7 @@ static bool is_nothing(const struct source_value *v)
            (v->kind == SOURCE_TEXT && (v->len == 0 || (v->len == 4 && str_eq(v->text, "null"))));
 }
 
-/* NULL where it is none. */
+/* NULL if it is not one. */
 static json_t *read_list(struct import_row *row, size_t column)
 {
     const struct source_value *v = &row->values[column];

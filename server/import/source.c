@@ -30,7 +30,7 @@ int source_has_column(struct source *s, const char *table, const char *column, b
     return rc;
 }
 
-/* The names are this program's: none of them needs quoting inside. */
+/* The names are this program's: none of them contains a quote. */
 static char *select_text(const struct source_table *t, const struct strs *there)
 {
     struct buf sql = BUF_INIT(0);

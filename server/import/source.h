@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to import: the database that is read, whichever engine holds it. Tables and columns are found by their names:
- * releases differ in both. Nothing of it is trusted. */
+/* Private to import: the source database, whichever engine holds it. Tables and columns are looked up by name: both
+ * differ between releases. None of its contents is trusted. */
 #ifndef SERVER_IMPORT_SOURCE_H
 #define SERVER_IMPORT_SOURCE_H
 
@@ -9,11 +9,11 @@
 
 enum source_kind { SOURCE_NULL, SOURCE_NUMBER, SOURCE_TEXT };
 
-/* Of one column in one row; borrowed until the next row. */
+/* One column in one row; borrowed until the next row. */
 struct source_value {
     enum source_kind kind;
     int64_t number;
-    const char *text; /* len bytes and a NUL; there may be others inside */
+    const char *text; /* len bytes and a NUL; they may contain others */
     size_t len;
 };
 
@@ -22,8 +22,8 @@ struct source_value {
 
 struct source_table {
     const char *name;
-    const char *const *columns; /* the first one orders the rows; one that is not there is NULL in each row */
-    size_t count, most;         /* of columns; of rows */
+    const char *const *columns; /* rows are ordered by the first one; missing columns are NULL in each row */
+    size_t count, most;         /* of columns; of rows, at most */
 };
 
 typedef int source_row(void *arg, const struct source_value *values, struct err *e);
@@ -35,7 +35,7 @@ struct source_calls {
     int (*columns)(struct source *s, const char *table, struct strs *out, struct err *e);
     int (*rows)(struct source *s, const char *sql, const struct source_table *t, source_row *each, void *arg,
                 struct err *e);
-    /* The highest number that a table ever gave a row; 0: not known. */
+    /* The highest number that a table ever gave to a row; 0: not known. */
     int64_t (*sequence)(struct source *s, const char *table);
 };
 struct source {
@@ -44,18 +44,18 @@ struct source {
     struct strs tables;
 };
 
-/* A private copy of the file and of its log is read: SQLite would write beside the original. ERR_CONFLICT while a
- * program has it open, unless busy (NULL: it matters) is there to say so. */
+/* Reads a private copy of the file and its log: SQLite would write beside the original. If a program has it open: sets
+ * *busy, or ERR_CONFLICT if busy is NULL. */
 int source_open_sqlite(const char *path, bool *busy, struct source **out, struct err *e) WARN_UNUSED;
-/* One transaction that cannot write, by database.postgres of the configuration. */
+/* One read-only transaction, by database.postgres of the configuration. */
 int source_open_postgres(const struct config *c, struct source **out, struct err *e) WARN_UNUSED;
-/* The name that the source of this configuration has, or would have; the caller's. NULL: there is no such file. */
+/* The name that the source of this configuration has, or would have; caller frees. NULL: there is no such file. */
 char *source_name(const struct config *c);
 void source_close(struct source *s); /* NULL is allowed */
 
 bool source_has(const struct source *s, const char *table);
 int source_has_column(struct source *s, const char *table, const char *column, bool *has, struct err *e) WARN_UNUSED;
-/* Calls each for every row in the order of the first column until it fails; nothing where the table is not there.
+/* Calls each for every row, in the order of the first column, until it fails; does nothing if there is no such table.
  * ERR_TOOBIG beyond most rows. */
 int source_read(struct source *s, const struct source_table *t, source_row *each, void *arg, struct err *e) WARN_UNUSED;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* headscale's database in PostgreSQL, read in one transaction that cannot write. */
+/* headscale's database in PostgreSQL, read in one read-only transaction. */
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct postgres_source {
     PGconn *db;
 };
 
-/* What the server says is cut at the end of its first line, and may hold anything. */
+/* The server's message is untrusted, and cut at the end of its first line. */
 static int say(const struct source *s, const char *what, const char *message, struct err *e)
 {
     char *line = mem_strndup(message ? message : "", strcspn(message ? message : "", "\r\n"));
@@ -62,7 +62,7 @@ static int read_names(struct source *source, const char *sql, const char *parame
     return rc;
 }
 
-/* Real tables only: a view would run what somebody else wrote. */
+/* Real tables only: a view would run somebody else's code. */
 static int list_tables(struct source *source, struct strs *out, struct err *e)
 {
     return read_names(source,
@@ -79,7 +79,7 @@ static int list_columns(struct source *source, const char *table, struct strs *o
                       table, out, e);
 }
 
-/* All values arrive as texts, in UTF-8; bytes are written out. *bytes is what of them was made, for PQfreemem. */
+/* All values arrive as UTF-8 text; bytea is decoded. *bytes is the decoded value, for PQfreemem. */
 static void take_value(const PGresult *r, int row, int column, struct source_value *out, unsigned char **bytes)
 {
     *bytes = NULL;

@@ -32,7 +32,8 @@ static int sql_error(sqlite3 *db, const char *name, struct err *e)
 
 /* ---- the copy ---- */
 
-/* SQLite's locks lie on bytes that no page has. Whoever has the database open in its mode with a log holds one. */
+/* SQLite's locks are on bytes that belong to no page. Every program that has the database open in WAL mode holds
+ * one. */
 static long holder_of(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000000, .l_len = 512};
@@ -57,7 +58,7 @@ static int copy_bytes(int from, int to, const char *name, struct err *e)
     return n < 0 ? err_set(e, ERR_IO, "%s: %s", name, strerror(errno)) : 0;
 }
 
-/* ERR_MISSING: it is not there. */
+/* ERR_MISSING: there is no such file. */
 static int copy_file(const char *from, const char *to, bool *busy, struct err *e)
 {
     int in = open(from, O_RDONLY | O_CLOEXEC), out, rc;
@@ -115,7 +116,7 @@ static int copy_once(const char *path, const char *copy, bool *busy, struct err 
     return rc;
 }
 
-/* Of one moment: again where it changed meanwhile. */
+/* A consistent copy: repeated if it changed meanwhile. */
 static int copy_database(const char *path, const char *copy, bool *busy, struct err *e)
 {
     struct stamp before, after;
@@ -167,7 +168,7 @@ static void close_sqlite(struct source *source)
     free(s);
 }
 
-/* One text of each row. */
+/* One text per row. */
 static int read_names(struct source *source, const char *sql, const char *parameter, struct strs *out, struct err *e)
 {
     sqlite3 *db = ((struct sqlite_source *)source)->db;
@@ -186,7 +187,7 @@ static int read_names(struct source *source, const char *sql, const char *parame
     return code;
 }
 
-/* Tables with pages of their own: a view or a virtual table would run what somebody wrote into the file. */
+/* Tables with pages of their own: a view or a virtual table would run code that somebody wrote into the file. */
 static int list_tables(struct source *source, struct strs *out, struct err *e)
 {
     return read_names(source, "SELECT name FROM sqlite_schema WHERE type='table' AND rootpage>0 LIMIT 10000", NULL, out,

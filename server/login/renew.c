@@ -229,12 +229,14 @@ static void collect(struct renewer *r, struct round *round)
     tailnet_unpin(s);
 }
 
+/* While an answer waits to be stored, no further token is exchanged: the database would refuse the new one too, and a
+ * crash would lose it. */
 static void look_at_people(struct renewer *r, struct round *round)
 {
     for (size_t i = 0; i < round->items.len; i++) {
         const struct due *d = &round->items.items[i];
         bool *away = &round->away[place_of(r->l, d->provider)];
-        if (atomic_load(&r->l->stopping) || (*away && !d->forget))
+        if (atomic_load(&r->l->stopping) || r->unstored.len || (*away && !d->forget))
             continue;
         if (d->forget) {
             (void)tell(r->l, &(struct core_login){.step = LOGIN_FORGET}, d->identity);
@@ -275,7 +277,7 @@ static bool look(struct renewer *r)
     free(round.of_provider);
     free(round.away);
     look_at_providers(r->l);
-    return !round.full;
+    return !round.full || r->unstored.len;
 }
 
 /* As often as the shortest of the configured times needs, within bounds. */

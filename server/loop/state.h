@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a loop is. */
+/* The state of a loop. */
 #ifndef SERVER_LOOP_STATE_H
 #define SERVER_LOOP_STATE_H
 
@@ -10,7 +10,7 @@
 #include "base/thread.h"
 #include "loop/loop.h"
 
-#define LOOP_EVENTS 256 /* taken from the kernel at once */
+#define LOOP_EVENTS 256 /* fetched from the kernel at once */
 
 struct loop_heap {
     struct loop_timer **items; /* items[0] is due first */
@@ -24,16 +24,16 @@ struct loop {
     atomic_bool stop;
     int epoll_fd;
     struct loop_watch mailbox; /* an eventfd */
-    bool mail;                 /* the mailbox rang in this turn */
+    bool mail;                 /* the mailbox was signalled in this turn */
     int64_t now;
-    unsigned gather_us; /* to sleep before the next wait */
+    unsigned gather_us; /* sleep before the next wait */
     struct loop_heap timers;
     struct loop_task deferred; /* head of a ring */
     struct epoll_event events[LOOP_EVENTS];
-    int event_at, event_count; /* of the turn that runs */
+    int event_at, event_count; /* of the current turn */
     uint8_t *scratch;          /* in, out, raw, sealed */
 
-    pthread_mutex_t lock;    /* guards posted, the links of what is in it, and rung */
+    pthread_mutex_t lock;    /* protects posted, the links of its tasks, and rung */
     struct loop_task posted; /* head of a ring */
     bool rung;
 };
@@ -51,7 +51,7 @@ void loop_timers_run(struct loop *l);
 
 #define LOOP_RAW    ((size_t)64 * 1024)
 #define LOOP_SEALED ((size_t)72 * 1024)
-uint8_t *loop_scratch_raw(struct loop *l);    /* LOOP_RAW bytes: what TLS has not opened yet */
-uint8_t *loop_scratch_sealed(struct loop *l); /* LOOP_SEALED bytes: what TLS has made to be sent */
+uint8_t *loop_scratch_raw(struct loop *l);    /* LOOP_RAW bytes: received, not decrypted by TLS yet */
+uint8_t *loop_scratch_sealed(struct loop *l); /* LOOP_SEALED bytes: encrypted by TLS, to be sent */
 
 #endif

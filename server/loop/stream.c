@@ -18,27 +18,27 @@
 
 struct stream {
     struct loop_watch watch; /* first */
-    struct loop_task again;  /* calls readable once more: bytes are here that the kernel does not know of */
+    struct loop_task again;  /* calls readable again: there are bytes that the kernel does not know of */
     struct loop *loop;
     SSL *ssl; /* NULL: plain */
     struct loop_wire wire;
     struct loop_tls *tls;
-    struct websocket *websocket; /* NULL: the bytes are as they are */
+    struct websocket *websocket; /* NULL: plain bytes */
     const struct stream_handler *handler;
     void *arg;
     uint8_t *unread; /* bytes put back */
     size_t unread_len;
     struct addr_port peer;
-    uint32_t events;        /* as the kernel has them */
+    uint32_t events;        /* as registered with the kernel */
     bool paused;            /* the owner does not want to read */
     bool blocked;           /* the owner waits to write */
     bool read_needs_output; /* TLS */
     bool write_needs_input; /* TLS */
-    bool busy;              /* a callback runs: whoever called it frees the struct */
-    bool closed;            /* within that callback */
+    bool busy;              /* in a callback, whose caller frees the struct */
+    bool closed;            /* during that callback */
 };
 
-#define TLS_WRITE ((size_t)64 * 1024) /* in one operation */
+#define TLS_WRITE ((size_t)64 * 1024) /* per operation */
 
 static void stream_ready(struct loop_watch *w, uint32_t events);
 static long websocket_flush(struct stream *s, struct err *e);
@@ -52,13 +52,14 @@ static void update_events(struct stream *s)
 
     if (want == s->events)
         return;
-    /* The kernel reports a hang-up whatever it was asked for: who wants nothing must not be in its list at all. */
+    /* The kernel reports a hang-up whatever was requested: a stream that wants nothing must not be registered at
+     * all. */
     if (!want)
         loop_unwatch(s->loop, &s->watch);
     else if (s->events)
         loop_rewatch(s->loop, &s->watch, want);
     else if (loop_watch(s->loop, &s->watch, want, NULL) < 0)
-        want = 0; /* out of memory in the kernel: tried again with the next change */
+        want = 0; /* out of kernel memory: retried at the next change */
     s->events = want;
 }
 
@@ -72,7 +73,7 @@ struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const st
     s->loop = l;
     s->peer = *peer;
     s->events = EPOLLIN;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* no meaning for a socketpair: no error either */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* a socketpair has no such option; that is no error */
     s->wire = (struct loop_wire){.loop = l, .fd = fd};
     if (tls && !(s->ssl = loop_tls_session(tls, &s->wire, e)))
         goto fail;
@@ -136,7 +137,7 @@ void stream_set_peer(struct stream *s, const struct addr_port *peer)
 
 /* ---- Events ---- */
 
-/* Bytes are here that the kernel does not know of. */
+/* There are bytes that the kernel does not know of. */
 static bool has_bytes(const struct stream *s)
 {
     return s->unread_len || (s->ssl && (s->wire.kept || SSL_pending(s->ssl) > 0)) ||
@@ -230,7 +231,7 @@ static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
         got += n;
     if (rc != 1)
         result = tls_result(s, rc, true, got ? NULL : e);
-    if (loop_tls_is_challenge(s->ssl)) { /* nothing else is exchanged, whatever came with it */
+    if (loop_tls_is_challenge(s->ssl)) { /* no further data is exchanged, whatever came with the handshake */
         SSL_shutdown(s->ssl);
         got = 0;
         result = err_set(e, ERR_GONE, "an authority's challenge was answered");
@@ -239,7 +240,7 @@ static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
     SSL_free_buffers(s->ssl);
     if (rc != 1)
         update_events(s);
-    /* What came before the end is told first; the end comes up again at the next call. */
+    /* Data before the end is returned first; the next call reports the end again. */
     return got ? (long)got : result;
 }
 
@@ -268,7 +269,7 @@ static long websocket_read(struct stream *s, uint8_t *out, size_t max, struct er
         return n;
     size_t got = websocket_take(w, out, (size_t)n);
     if (w->out.len)
-        (void)websocket_flush(s, NULL); /* what failed shows with the next call */
+        (void)websocket_flush(s, NULL); /* an error is reported by the next call */
     return got || !w->ended ? (long)got : err_set(e, ERR_GONE, "%s", w->ended);
 }
 
@@ -303,7 +304,7 @@ void stream_unread(struct stream *s, const void *bytes, size_t len)
 
 /* ---- Writing ---- */
 
-/* One operation's worth. */
+/* As much as one operation takes. */
 static long tls_write_some(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
 {
     size_t sent = 0, n = 0;
@@ -352,7 +353,7 @@ static bool has_unsent(const struct stream *s)
     return s->wire.unsent || (s->websocket && s->websocket->out.len);
 }
 
-/* 0: all frames are with the kernel, or with TLS; 1: some are not; or a negative error. */
+/* 0: the kernel, or TLS, has all frames; 1: some remain; or a negative error. */
 static long websocket_flush(struct stream *s, struct err *e)
 {
     struct websocket *w = s->websocket;
@@ -406,7 +407,7 @@ int stream_upgrade_websocket(struct stream *s, const struct head *h, const char 
     struct buf answer = BUF_INIT(0);
     int code = websocket_answer(h, protocol, &answer, e);
 
-    /* It fits into what a fresh socket takes; if not, the client is no client. */
+    /* It fits into a new socket's buffer, or this is no real client. */
     if (code == 0 && stream_write(s, answer.data, answer.len, e) != (long)answer.len)
         code = err_set(e, ERR_GONE, "the client took no answer");
     buf_release(&answer);

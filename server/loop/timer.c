@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Timers in a binary heap: each knows its place, so that stopping one costs no search. */
+/* Timers in a binary heap: each knows its position, so stopping one needs no search. */
 #include "base/mem.h"
 #include "loop/state.h"
 
@@ -46,7 +46,7 @@ void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t delay_ms, void
 {
     struct loop_heap *h = &l->timers;
 
-    /* Never in the turn that sets it: a timer that sets itself again must not hold the loop. */
+    /* Never in the turn that sets it: a timer that sets itself again must not block the loop. */
     t->due = l->now + (delay_ms > 1 ? delay_ms : 1);
     t->run = run;
     if (t->place) {

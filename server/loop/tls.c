@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Certificates: from files that may change under us, or made by the caller and picked by the name the client asks for.
- */
+/* Certificates: from files that may change, or made by the caller and selected by the name that the client asks for. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@ struct named {
     SSL_CTX *ctx;
 };
 
-/* What tells one version of a file from the next. */
+/* Distinguishes one version of a file from the next. */
 struct print {
     ino_t inode;
     off_t size;
@@ -29,11 +28,11 @@ struct print {
 
 struct loop_tls {
     atomic_uint refs;
-    pthread_mutex_t lock; /* guards certs, challenge and prints */
+    pthread_mutex_t lock; /* protects certs, challenge and prints */
     VEC(struct named) certs;
     struct named challenge;     /* ctx NULL: none */
-    char *cert_path, *key_path; /* NULL for certificates that the caller made */
-    bool client;                /* of the client's side */
+    char *cert_path, *key_path; /* NULL for certificates made by the caller */
+    bool client;                /* for the client's side */
     struct print prints[2];
 };
 
@@ -51,7 +50,7 @@ static int refuse(struct err *e, const char *what)
     return err_set(e, ERR_INVALID, "%s: %s", what, loop_tls_reason());
 }
 
-/* Only HTTP/1.1 is spoken here; without this answer Go's client would be free to assume HTTP/2. */
+/* Only HTTP/1.1 is supported; without this answer Go's client could assume HTTP/2. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                            unsigned int in_len, void *arg)
 {
@@ -85,7 +84,7 @@ static int choose_certificate(SSL *ssl, int *alert, void *arg)
 
 /* ---- the challenge of an authority (RFC 8737) ---- */
 
-/* The extension of who checks a challenge: this protocol alone. */
+/* The extension that a validating authority sends: this protocol alone. */
 static const unsigned char acme_protocols[] = "\x00\x0b\x0a"
                                               "acme-tls/1";
 #define ACME_NAME_AT  3
@@ -111,7 +110,7 @@ static int keep_certificate(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* The extension server_name holds this host name, and nothing else. */
+/* Whether the extension server_name holds this host name and nothing else. */
 static bool asks_for(SSL *ssl, const char *name)
 {
     const unsigned char *x;
@@ -121,7 +120,7 @@ static bool asks_for(SSL *ssl, const char *name)
            (size_t)(x[3] << 8 | x[4]) == name_len && strncasecmp((const char *)x + 5, name, name_len) == 0;
 }
 
-/* Before anything is chosen: a certificate cannot be changed any more where protocols are. */
+/* Before anything is chosen: when protocols are chosen, the certificate can no longer be changed. */
 static int look_for_challenge(SSL *ssl, int *alert, void *arg)
 {
     struct loop_tls *tls = arg;
@@ -161,12 +160,13 @@ static SSL_CTX *new_ctx(struct loop_tls *tls, struct err *e)
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                  SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_TICKET | SSL_OP_PRIORITIZE_CHACHA);
-    /* Thousands of connections idle for days: no session is kept for later. Nor are buffers: the stream gives them back
-     * after each of its operations (SSL_MODE_RELEASE_BUFFERS would, and take them anew, for each record). */
+    /* Thousands of connections idle for days: no sessions are kept, nor buffers: the stream frees them after each of
+     * its operations (SSL_MODE_RELEASE_BUFFERS would free and allocate them for each record). */
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(ctx, 0);
-    /* Packets of others' tunnels: the cheaper of the two sizes of AES, and ChaCha20 for who has no AES in hardware. */
+    /* The traffic is other nodes' tunnels, encrypted already: the cheaper AES key size first, and ChaCha20 for clients
+     * without AES in hardware. */
     SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
     SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
@@ -175,7 +175,7 @@ static SSL_CTX *new_ctx(struct loop_tls *tls, struct err *e)
     return ctx;
 }
 
-static char no_passphrase[] = ""; /* nobody is there to type one */
+static char no_passphrase[] = ""; /* no one is there to type one */
 
 static int use_pem(SSL_CTX *ctx, const char *cert_pem, const char *key_pem, struct err *e)
 {
@@ -195,7 +195,7 @@ static int use_pem(SSL_CTX *ctx, const char *cert_pem, const char *key_pem, stru
             X509_free(cert);
             rc = refuse(e, "a certificate of the chain cannot be used");
         }
-    ERR_clear_error(); /* the end of the chain reads as an error */
+    ERR_clear_error(); /* the end of the chain is reported as an error */
     BIO_free(certs);
     BIO_free(keys);
     return rc;
@@ -333,7 +333,7 @@ int loop_tls_refresh(struct loop_tls *tls, struct err *e)
         return ERR_IO;
     pthread_mutex_lock(&tls->lock);
     bool same = same_print(&now[0], &tls->prints[0]) && same_print(&now[1], &tls->prints[1]);
-    /* Remembered before it is tried: a broken pair is complained about once, not at each look. */
+    /* Remembered before the attempt: a broken pair is reported once, not at every check. */
     memcpy(tls->prints, now, sizeof(now));
     pthread_mutex_unlock(&tls->lock);
     if (same)

@@ -67,7 +67,7 @@ static void ring_bell(struct loop *l)
     uint64_t one = 1;
     ssize_t n = write(l->mailbox.fd, &one, sizeof(one));
 
-    (void)n; /* it fails only when it is already ringing */
+    (void)n; /* fails only if it is signalled already */
 }
 
 bool loop_post_task(struct loop *l, struct loop_task *task)
@@ -148,8 +148,8 @@ static void mailbox_ready(struct loop_watch *w, uint32_t events)
     l->mail = true;
 }
 
-/* Runs what was posted until now, not what is posted meanwhile: a task that posts itself again must not hold up the
- * rest. A task counts as not queued before it runs, so that it may be posted again from within. */
+/* Runs what was posted so far, not what is posted meanwhile: a task that posts itself again must not block the rest. A
+ * task counts as not queued before it runs, so that it may post itself. */
 static void run_posted(struct loop *l)
 {
     struct loop_task batch;
@@ -273,7 +273,7 @@ static void *thread_main(void *arg)
 
     here = l;
     l->now = clock_mono_ms();
-    prctl(PR_SET_TIMERSLACK, 10000UL); /* ns: of what gather sleeps */
+    prctl(PR_SET_TIMERSLACK, 10000UL); /* ns: for the sleep of gather */
     while (!atomic_load(&l->stop))
         turn(l);
     while (has_posted(l) || !loop_ring_is_empty(&l->deferred)) {

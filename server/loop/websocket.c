@@ -40,7 +40,7 @@ void websocket_put_close(struct websocket *w, unsigned code)
     w->close_sent = true;
 }
 
-/* One answer waits at most, to the newest ping, however many a client sends that reads nothing. */
+/* At most one pong waits, for the newest ping, however many pings a client sends that reads nothing. */
 static void put_pong(struct websocket *w)
 {
     if (!w->pong_waits || w->out.len || w->close_sent)
@@ -73,7 +73,7 @@ static void fail(struct websocket *w, enum websocket_code code, const char *why)
     websocket_put_close(w, code);
 }
 
-/* The first two bytes are there. */
+/* The first two bytes have arrived. */
 static void check_head(struct websocket *w)
 {
     unsigned opcode = w->head[0] & 0x0f, len = w->head[1] & 0x7f;
@@ -91,7 +91,7 @@ static void check_head(struct websocket *w)
         fail(w, CODE_PROTOCOL, "WebSocket frames out of order");
 }
 
-/* Bytes of the length that follow its first seven bits. */
+/* Number of length bytes that follow the first seven bits. */
 static unsigned length_digits(const struct websocket *w)
 {
     unsigned len = w->head[1] & 0x7f;
@@ -201,8 +201,7 @@ int websocket_answer(const struct head *h, const char *protocol, struct buf *out
 
     if (!str_eq(h->method, "GET"))
         return err_set(e, ERR_INVALID, "a WebSocket begins with GET, not %.20s", h->method);
-    /* "Connection: upgrade" is not asked for: some proxies say keep-alive to the server, and pass on the 101 all the
-     * same. */
+    /* "Connection: upgrade" is not required: some proxies send keep-alive to the server and still forward the 101. */
     if (!version || !str_eq(version, "13"))
         return err_set(e, ERR_INVALID, "Sec-WebSocket-Version must be 13");
     if (!key || crypto_unbase64(key, strlen(key), decoded, sizeof(decoded)) != KEY_LEN)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* WebSocket (RFC 6455) as the server's side of a byte stream: binary messages, whose boundaries mean nothing. Clients
- * in browsers have no other way to the control server and to a relay. Nothing is gathered: what has come of a frame is
- * handed on at once. */
+/* WebSocket (RFC 6455) as the server's side of a byte stream: binary messages, whose boundaries are meaningless. It is
+ * the only way for clients in browsers to reach the control server and a relay. Nothing is collected: the part of a
+ * frame that has arrived is passed on at once. */
 #ifndef SERVER_LOOP_WEBSOCKET_H
 #define SERVER_LOOP_WEBSOCKET_H
 
@@ -9,43 +9,43 @@
 #include "net/head.h"
 
 #define WEBSOCKET_CONTROL_MAX 125   /* bytes of a ping, a pong or a close */
-#define WEBSOCKET_GOING_AWAY  1001  /* why it is closed: section 7.4.1 */
-#define WEBSOCKET_PIECE       32768 /* of a message that is sent: browsers' clients take no longer ones */
+#define WEBSOCKET_GOING_AWAY  1001  /* status code of a close: section 7.4.1 */
+#define WEBSOCKET_PIECE       32768 /* of a message sent: clients in browsers accept no longer ones */
 
 struct websocket {
-    /* in */
-    uint8_t head[14]; /* of the frame, as far as it is there */
+    /* input */
+    uint8_t head[14]; /* of the frame, as much as has arrived */
     unsigned head_len;
     bool in_frame, in_message, fin;
     uint8_t opcode, mask[4];
-    unsigned masked; /* bytes that were unmasked, of which only the last two bits count */
-    uint64_t left;   /* bytes of the frame that are to come */
+    unsigned masked; /* bytes unmasked so far; only the last two bits matter */
+    uint64_t left;   /* bytes of the frame still to arrive */
     uint8_t control[WEBSOCKET_CONTROL_MAX];
     unsigned control_len;
     const char *ended; /* why; NULL: it is open */
-    /* out */
-    struct buf out; /* frames that were not sent yet */
-    size_t sent;    /* of these */
+    /* output */
+    struct buf out; /* frames not sent yet */
+    size_t sent;    /* bytes of out already sent */
     uint8_t pong[WEBSOCKET_CONTROL_MAX];
     unsigned pong_len;
     bool pong_waits, close_sent;
 };
 
-/* Takes what came, and leaves at its beginning the bytes that the frames carry, whose number it returns. Pings are
- * answered and a close is answered in out; w->ended says that nothing more comes. */
+/* Decodes the input in place: moves the payload of its frames to the front of bytes, and returns its length. Pings and
+ * a close are answered in out; w->ended tells that no more input follows. */
 size_t websocket_take(struct websocket *w, uint8_t *bytes, size_t len);
 
 /* Puts a message of at most WEBSOCKET_PIECE bytes into out. */
 void websocket_put(struct websocket *w, const void *bytes, size_t len);
-/* The last frame of this side; once. code as in section 7.4 of the RFC. */
+/* The last frame of this side; sent once. code as in section 7.4 of the RFC. */
 void websocket_put_close(struct websocket *w, unsigned code);
-/* After len bytes of out were sent: whether something is still to be sent. */
+/* Call after len bytes of out were sent. Whether more is to be sent. */
 bool websocket_sent(struct websocket *w, size_t len);
 
 void websocket_release(struct websocket *w);
 
 /* Writes the head of the answer to a request for a WebSocket that carries this protocol. On an error, which says what
- * is wrong, out is of no use. */
+ * is wrong, the content of out is useless. */
 int websocket_answer(const struct head *h, const char *protocol, struct buf *out, struct err *e) WARN_UNUSED;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Between TLS and its socket: one large receive and one large send for each operation, in memory of the loop's, instead
- * of three small ones for each record. Only what an operation leaves over is kept by the connection. */
+/* Between TLS and its socket: one large receive and one large send per operation, in the loop's memory, instead of
+ * three small ones per record. A connection keeps only what an operation leaves over. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static void keep_unread(struct loop_wire *w)
 
 /* ---- Writing ---- */
 
-/* How much the socket takes; an error shows at the next call of either direction. */
+/* Sends what the socket takes and returns its length; an error is reported by the next call in either direction. */
 static size_t transmit(struct loop_wire *w, const uint8_t *bytes, size_t len)
 {
     size_t sent = 0;

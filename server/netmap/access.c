@@ -46,7 +46,7 @@ bool access_suggests(const struct tailnet_node *n)
     return n->live.healthy && !n->record->draining;
 }
 
-/* Prefixes that are served by the nearest router move from the primary's routes to those of the viewer's router. */
+/* Moves prefixes that are served by the nearest router from the primary's routes to those of the viewer's router. */
 static void show_nearest(const struct netmap_access *a, const struct tailnet_node *viewer,
                          const struct tailnet_node *peer, struct prefixes *routes)
 {
@@ -62,7 +62,7 @@ static void show_nearest(const struct netmap_access *a, const struct tailnet_nod
     }
 }
 
-/* The viewer tests the peer as a standby: it is led to the probe target through it, whoever serves. */
+/* The viewer tests the peer as a standby: it reaches the probe target through it, whichever router serves. */
 static void add_probe(const struct tailnet_node *viewer, const struct tailnet_node *peer, struct peer_view *out)
 {
     const struct addr *target = &peer->live.probe_target;
@@ -112,7 +112,8 @@ void access_peer(const struct netmap_access *a, const struct tailnet_node *viewe
         add_probe(viewer, peer, out);
 }
 
-/* A filter without rules must be said: it lets nothing in, while an absent one would leave the old. */
+/* A filter without rules must be sent explicitly: it lets nothing in, whereas an absent one would leave the old one in
+ * force. */
 static bool nothing(bool first, struct sent_filter *sent, struct json_out *o)
 {
     if (!first && sent->nothing)
@@ -156,7 +157,7 @@ bool access_filter(const struct netmap_access *a, const struct tailnet_node *nod
 
     struct policy_parts now = {0};
     struct buf delta = BUF_INIT(0);
-    bool anew = first || sent->everything || sent->nothing; /* then nothing of what was told holds any more */
+    bool anew = first || sent->everything || sent->nothing; /* then nothing that was sent is valid any more */
     size_t members = policy_filter_delta(a->view, node->slot, anew ? NULL : &sent->parts, &now, &delta);
     bool write = anew || members > 0;
     if (write) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to netmap: bytes that are made once and shared. Three things behind one lock that is held for a lookup only:
- * the JSON of each node's present version, compressed chunks by key (least recently used out beyond a bound), and
- * workers, the memory and compression state that one thread uses for one message. */
+/* Private to netmap: bytes that are made once and shared. One lock, held only for lookups, protects three things: the
+ * JSON of each node's present version; compressed chunks by key (above a bound the least recently used are dropped);
+ * and workers, the memory and compression state that a thread uses for one message. */
 #ifndef SERVER_NETMAP_STORE_H
 #define SERVER_NETMAP_STORE_H
 
@@ -13,9 +13,9 @@
 #include "netmap/netmap.h"
 
 #define SHARED_MAX   (64u << 20) /* bytes of shared chunks */
-#define KEY_SIZE_MAX 4096        /* what takes a longer key is not shared */
+#define KEY_SIZE_MAX 4096        /* chunks with a longer key are not shared */
 
-/* Users that a chunk's nodes belong to, so that their profiles go with it. */
+/* The users that a chunk's nodes belong to, so that their profiles are sent with it. */
 struct netmap_owners {
     uint64_t *items; /* ascending, without duplicates */
     size_t len, cap;
@@ -26,19 +26,19 @@ struct cache_entry {
     struct cache_entry *newer, *older;
     struct chunk *bytes;
     struct netmap_owners owners;
-    unsigned used; /* nm->period of its last use */
+    unsigned used; /* nm->period of the last use */
     size_t key_len;
     uint8_t key[];
 };
 
-/* Of a slot: the newest version that was encoded. */
+/* The newest encoded version of a slot's node. */
 struct netmap_fragment {
     uint64_t version;
-    uint64_t id, previous_id; /* the node, and who had the slot before: for readers that missed the removal */
+    uint64_t id, previous_id; /* the node, and the slot's previous owner: for readers that missed the removal */
     struct chunk *json;
 };
 
-/* A user as of the last snapshot that was looked at, and since when. */
+/* A user as of the last snapshot examined, and since which change. */
 struct known_user {
     const struct user *user;
     uint64_t changed;
@@ -49,7 +49,7 @@ struct netmap_worker {
     void *zip;
     struct buf json, key, packed;
     struct {
-        uint32_t *mask; /* by slot, zero outside of touched */
+        uint32_t *mask; /* by slot, zero for slots not in touched */
         size_t slots;
     } dirty;
     VEC(uint32_t) touched;
@@ -67,10 +67,10 @@ struct netmap {
     unsigned period;                       /* counts calls of netmap_trim */
     VEC(struct netmap_fragment) fragments; /* by slot */
     struct map users;                      /* id -> struct known_user */
-    uint64_t users_seen;                   /* users_version that the map is true for */
+    uint64_t users_seen;                   /* users_version up to which the map is current */
     struct netmap_worker *workers;
     struct chunk *keepalive[2], *closing[2], *space; /* [1]: compressed */
-    size_t keepalive_len;                            /* of the compressed one, without its length */
+    size_t keepalive_len;                            /* of the compressed one, without its length prefix */
     struct netmap_counters counters;
 };
 
@@ -78,23 +78,23 @@ struct netmap_worker *worker_take(struct netmap *nm, size_t slots);
 void worker_give(struct netmap *nm, struct netmap_worker *w);
 void worker_free(struct netmap_worker *w);
 
-/* bytes as one zstd frame, or a copy of them without zstd. */
+/* bytes as one zstd frame, or copied if zstd is false. */
 struct chunk *pack(struct netmap_worker *w, const void *bytes, size_t len, bool zstd);
 
-/* A reference to the chunk with this key, or NULL; owners, if not NULL, get those of the chunk added. */
+/* A reference to the chunk with this key, or NULL; the chunk's owners are added to owners unless that is NULL. */
 struct chunk *cache_get(struct netmap *nm, const struct buf *key, struct netmap_owners *owners);
 void cache_put(struct netmap *nm, const struct buf *key, struct chunk *bytes, const struct netmap_owners *owners);
 
 /* The node as peer with all its routes, as JSON; a reference. */
 struct chunk *fragment_get(struct netmap *nm, const struct tailnet_snapshot *s, const struct tailnet_node *n);
-/* Who is or was in the slot, newest first; 0: nobody that was ever encoded. */
+/* The slot's present and previous node, newest first; 0: none was ever encoded. */
 void fragment_owners(struct netmap *nm, uint32_t slot, uint64_t ids[2]);
 
-/* Notes which users changed; then for each: the change number since when it is as it is. */
+/* Notes which users changed. user_changed then returns for each the number of its last change. */
 void users_look(struct netmap *nm, const struct tailnet_snapshot *s);
 uint64_t user_changed(struct netmap *nm, uint64_t id);
 
-/* m becomes a message: its length is put in front, a length that clients would take for a keepalive is avoided. */
+/* Completes m as a message: prefixes its length, and avoids a length that clients would take for a keepalive. */
 void message_add(struct netmap_message *m, struct chunk *c); /* takes the reference */
 void message_finish(struct netmap *nm, struct netmap_message *m, bool zstd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One table of messages: each row says when it holds for a node, and is taken back when it no longer does. */
+/* One table of messages: each row decides when it applies to a node, and is withdrawn when it no longer does. */
 #include "netmap/client_messages.h"
 
 #include "base/array.h"
@@ -7,11 +7,11 @@
 #include "base/map.h"
 
 #define MESSAGES_SINCE 117 /* tailcfg.CapabilityVersion with DisplayMessages */
-#define PREFIXES_NAMED 4   /* in one text */
+#define PREFIXES_NAMED 4   /* per text */
 
 struct message {
     enum message_severity severity;
-    bool cuts_off; /* ImpactsConnectivity: what the node is for does not work */
+    bool cuts_off; /* ImpactsConnectivity: the node's purpose is defeated */
     const char *title;
     struct buf text;
     const char *label; /* of a button that opens url; NULL: none */
@@ -90,7 +90,7 @@ static const struct tailnet_node *find_exit(const struct message_facts *f, uint6
     return n;
 }
 
-/* The exit node of Hostinfo.ExitNodeID; older clients do not say it. */
+/* The exit node of Hostinfo.ExitNodeID; older clients do not report it. */
 static void exit_node_down(const struct message_facts *f, struct message *m)
 {
     uint64_t id = f->self->record->exit_node_id;
@@ -109,7 +109,7 @@ static void exit_node_down(const struct message_facts *f, struct message *m)
         buf_addf(&m->text, "%s does not answer: choose another exit node, or none.", exit->record->given_name);
 }
 
-/* The client's own word, told back to its user with what does not work because of it. */
+/* The client's own report, returned to its user with what does not work because of it. */
 static void forwarding_off(const struct message_facts *f, struct message *m)
 {
     struct prefixes effective = {0};
@@ -135,8 +135,8 @@ static void from_administrator(const struct message_facts *f, struct message *m)
     }
 }
 
-/* What it is called on the wire; how serious it is unless it says so itself; its first words; who gets it with which
- * text, and, by leaving the text empty, when it ends. */
+/* Its name on the wire; its severity unless it sets one itself; its title; a function that decides who gets it with
+ * which text, and ends it by leaving the text empty. */
 static const struct {
     const char *id;
     enum message_severity severity;
@@ -195,7 +195,7 @@ static void put_display(struct json_out *o, const struct message *m)
     json_close(o, '}');
 }
 
-/* A patch by id: what is not named stays as it is. */
+/* A patch by id: ids that are not named stay as they are. */
 static void put_changed(struct json_out *o, const struct message *messages, const struct sent_messages *sent)
 {
     json_key(o, "DisplayMessages");
@@ -208,7 +208,7 @@ static void put_changed(struct json_out *o, const struct message *messages, cons
     json_close(o, '}');
 }
 
-/* All of them, each time. */
+/* All messages, each time. */
 static void put_health(struct json_out *o, const struct message *messages)
 {
     json_key(o, "Health");

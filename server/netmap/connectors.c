@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* App connectors. A connector is told its apps; everybody else resolves the domains of the apps that are for him
- * through connectors, by DNS over HTTP at their peer API. By that they learn the addresses, which come back to the
- * server as advertised routes. */
+/* App connectors. A connector is sent its apps; their users resolve the apps' domains through connectors, by DNS over
+ * HTTP at their peer API. The connectors learn the addresses from that and advertise them to the server as routes. */
 #include "netmap/connectors.h"
 
 #include <stdio.h>
@@ -10,7 +9,7 @@
 
 #define CAPABILITY     "tailscale.com/app-connectors"
 #define STORE_ROUTES   "store-appc-routes"
-#define RESOLVERS_MAX  2 /* of a domain: clients ask all of them at once */
+#define RESOLVERS_MAX  2 /* per domain: clients ask all of them at once */
 #define CONNECTORS_MAX 64
 
 bool connectors_exist(const struct netmap_access *a)
@@ -41,12 +40,12 @@ void connectors_put_caps(struct json_out *o, const struct netmap_access *a, cons
     if (!open)
         return;
     json_close(o, ']');
-    /* It keeps what it learned over its restarts, and withdraws it when a domain leaves the policy. */
+    /* It keeps learned routes over restarts, and withdraws them when a domain leaves the policy. */
     if (!policy_has_attr(a->view, node->slot, STORE_ROUTES))
         json_key(o, STORE_ROUTES), json_nil(o);
 }
 
-/* Better first: who answers and is not drained, who is preferred, who was there first. */
+/* Better first: online and not drained, then by priority, then by age. */
 static bool is_better(const struct tailnet_node *x, const struct tailnet_node *y)
 {
     bool well[2] = {x->live.healthy && !x->record->draining, y->live.healthy && !y->record->draining};
@@ -58,7 +57,7 @@ static bool is_better(const struct tailnet_node *x, const struct tailnet_node *y
     return x->record->r.id < y->record->r.id;
 }
 
-/* The connectors of the app that the viewer can ask, the best first; at most RESOLVERS_MAX of them. */
+/* The connectors of the app that the viewer can ask, best first; at most RESOLVERS_MAX. */
 static size_t find_connectors(const struct netmap_access *a, const struct tailnet_node *viewer, size_t app,
                               const struct tailnet_node *const *offered, size_t count, const struct tailnet_node **best)
 {
@@ -87,7 +86,7 @@ static size_t find_offered(const struct netmap_access *a, const struct tailnet_n
 
     for (uint32_t slot = 0; slot < a->snapshot->block_count * TAILNET_BLOCK && count < CONNECTORS_MAX; slot++) {
         const struct tailnet_node *n = snapshot_node(a->snapshot, slot);
-        /* The peer API of IPv4: clients ask for permission to reach 0.0.0.0, see emit_resolving of the policy. */
+        /* The peer API over IPv4: clients ask for permission to reach 0.0.0.0, see emit_resolving of the policy. */
         if (n && n->live.online && !n->expired && n->record->ipv4.bits && connectors_offered(n) &&
             peer_hostinfo_port(n->record->peer_hostinfo, "peerapi4"))
             out[count++] = n;
@@ -132,7 +131,7 @@ void connectors_add_routes(const struct netmap_access *a, const struct tailnet_n
     size_t count = connectors_exist(a) ? find_offered(a, offered) : 0;
 
     for (size_t i = 0; count && i < policy_connector_apps(a->view); i++) {
-        /* A connector that asked another one, or itself, for its own domains would turn in a circle. */
+        /* a connector that asked another one, or itself, for its own domains would cause a loop */
         if (!policy_app_has_user(a->view, i, node->slot) || policy_app_has_connector(a->view, i, node->slot))
             continue;
         size_t found = find_connectors(a, node, i, offered, count, best);

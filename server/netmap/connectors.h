@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to netmap: what app connectors, and those who use them, are told. */
+/* Private to netmap: what app connectors and their users are sent. */
 #ifndef SERVER_NETMAP_CONNECTORS_H
 #define SERVER_NETMAP_CONNECTORS_H
 
 #include "netmap/access.h"
 
-/* The policy has apps. */
+/* Whether the policy has apps. */
 bool connectors_exist(const struct netmap_access *a);
-/* The node's record says that it offers to be a connector, whatever the policy says. */
+/* Whether the node's record offers it as a connector, regardless of the policy. */
 bool connectors_offered(const struct tailnet_node *n);
 /* Members of the CapMap of a connector: its apps. */
 void connectors_put_caps(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *node);

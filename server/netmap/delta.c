@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a receiver must hear since its cursor: collected from the log, decided against the newest snapshot (removed,
- * then whole, then patched), and encoded once for all receivers that must hear exactly the same. */
+/* What a receiver must be sent since its cursor: collected from the log, decided by the newest snapshot (removed, then
+ * whole, then patched nodes), and encoded once for all receivers that need exactly the same. */
 #include "netmap/connectors.h"
 #include "netmap/dns.h"
 #include "netmap/encode.h"
 #include "netmap/exits.h"
 #include "netmap/messages.h"
 
-/* From so many items on a delta is made block by block: one for each receiver would cost more than telling it. */
+/* From this many items on a delta is made block by block: encoding one for each receiver would cost more than sending
+ * it. */
 #define SPLIT_ITEMS 32
 
 static void touch(struct netmap_worker *w, uint32_t slot, uint32_t mask)
@@ -44,14 +45,14 @@ static void note(struct netmap_session *s, const struct change *c, struct netmap
     } else if (c->mask & CHANGE_REMOVED) {
         if (sent_peer(s, c->slot))
             forget(s, w, c->slot, c->node_id);
-        w->dirty.mask[c->slot] = 0; /* what came before was about another node; it stays among the touched */
+        w->dirty.mask[c->slot] = 0; /* earlier bits were another node's; the slot stays in touched */
     } else {
         touch(w, c->slot, c->mask);
     }
 }
 
-/* The log does not reach back to the cursor: versions say what is newer, and what was told and is gone is removed. Who
- * was in a slot is known from its encodings; a client ignores the removal of a peer that it does not have. */
+/* The log does not reach back to the cursor: versions tell what is newer, and what was sent but is gone is removed. The
+ * previous owner of a slot is known from its encodings; clients ignore the removal of an unknown peer. */
 static void compare(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
                     struct netmap_update *update)
 {
@@ -104,7 +105,7 @@ static void collect(struct netmap_session *s, const struct netmap_access *a, str
     update->recheck |= a->snapshot->policy_version > s->cursor;
 }
 
-/* With a policy, what is visible may have changed without a change of the node itself. */
+/* With a policy, visibility may have changed without a change of the node itself. */
 static void recheck(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
                     struct netmap_worker *w)
 {
@@ -129,7 +130,7 @@ static void recheck(struct netmap_session *s, const struct netmap_access *a, con
     prefixes_release(&view.routes);
 }
 
-/* The router of a prefix for the receiver, NONE: as for everybody. */
+/* The receiver's router for a prefix, NONE: the same as for all. */
 static uint32_t router_for(const struct tailnet_nearest *nearest, const struct prefix *p, uint32_t viewer)
 {
     const struct nearest_prefix *n = tailnet_nearest_find(nearest, p);
@@ -157,7 +158,7 @@ static void touch_moved(struct netmap_session *s, struct netmap_worker *w, const
     }
 }
 
-/* Whether the receiver itself serves other prefixes by nearness than before. */
+/* Whether the receiver itself, as nearest router, serves other prefixes than before. */
 static bool serves_others(const struct tailnet_nearest *was, const struct tailnet_nearest *now, uint32_t slot)
 {
     struct prefixes before = {0}, after = {0};
@@ -170,7 +171,8 @@ static bool serves_others(const struct tailnet_nearest *was, const struct tailne
     return differs;
 }
 
-/* Where prefixes are served by the nearest router, the receiver's may be another one now without a change of either. */
+/* Where prefixes are served by the nearest router, the receiver's may have changed without a change of either
+ * router. */
 static void follow_nearest(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
                            struct netmap_update *update)
 {
@@ -191,7 +193,7 @@ static void decide(struct netmap_session *s, const struct netmap_access *a, cons
         uint32_t slot = w->touched.items[i], mask = w->dirty.mask[slot];
         const struct tailnet_node *n = snapshot_node(a->snapshot, slot);
 
-        w->dirty.mask[slot] = 0; /* also against a slot that is listed twice */
+        w->dirty.mask[slot] = 0; /* also guards against a slot that is listed twice */
         if (!n || !mask || s->client.omit_peers)
             continue;
         bool sent = sent_peer(s, slot);
@@ -217,8 +219,8 @@ static void decide(struct netmap_session *s, const struct netmap_access *a, cons
                 owners_add(&update->profiles, encode_owner(n));
         }
         vec_push(&update->items, item);
-        /* A client makes a patch of a whole node that it knows where it can, and leaves out when an offline one was
-         * last seen if it did not know that before (peerChangeDiff). */
+        /* A client turns a whole node that it knows into a patch if it can, and then drops the LastSeen of an offline
+         * one if it had none before (peerChangeDiff). */
         if (sent && !item.patch && !n->live.online)
             vec_push(&update->items, ((struct netmap_item){.node = n, .patch = CHANGE_ONLINE}));
     }
@@ -238,7 +240,7 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Profiles that were told and are different now. */
+/* Profiles that were sent and have changed. */
 static void changed_profiles(struct netmap_session *s, const struct netmap_access *a, struct netmap_update *update)
 {
     if (a->snapshot->users_version <= s->cursor)
@@ -314,7 +316,7 @@ static struct chunk *common_chunk(struct netmap_session *s, const struct netmap_
     return c;
 }
 
-/* The members that only this receiver gets; false: none. Leaves the object open in w->json. */
+/* The members for this receiver alone; false: none. Leaves the object open in w->json. */
 static bool put_private(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
                         const struct tailnet_node *self, const struct netmap_update *update)
 {
@@ -324,7 +326,7 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
     if (policy || update->steering || update->serving || s->exits_changed || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_self(s, o, a, self, false);
     if (update->dns && !dns_is_own(a))
-        s->dns_hash = 0; /* everybody is sent the same, with what is common */
+        s->dns_hash = 0; /* all are sent the same, with the common members */
     else if (policy || update->dns || update->connectors || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_own_dns(s, o, a, self, false);
     if (policy) {
@@ -352,7 +354,8 @@ bool delta_message(struct netmap_session *s, const struct netmap_access *a, cons
     struct json_out o = JSON_OUT(&w->json);
 
     collect(s, a, w, &update);
-    update.recheck |= s->authorized != self->record->authorized; /* all peers come or go, and so does the filter */
+    update.recheck |=
+        s->authorized != self->record->authorized; /* all peers appear or vanish, and so does the filter */
     if (update.recheck || (update.structure && a->view))
         recheck(s, a, self, w);
     follow_nearest(s, a, w, &update);

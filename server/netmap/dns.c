@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A node's own DNS configuration. Resolvers of NextDNS are told who asks, and by which profile (node attributes
- * "nextdns:PROFILE" and "nextdns:no-device-info"), as headscale does: hscontrol/mapper/mapper.go, generateDNSConfig. */
+/* A node's own DNS configuration. NextDNS resolvers are told the asking device and its profile (node attributes
+ * "nextdns:PROFILE" and "nextdns:no-device-info"), as in headscale: hscontrol/mapper/mapper.go, generateDNSConfig. */
 #include "netmap/dns.h"
 
 #include <ctype.h>
@@ -45,7 +45,7 @@ struct device {
     const struct tailnet_node *node;
 };
 
-/* Attributes are sorted: of several profiles the first one holds. */
+/* Attributes are sorted: of several profiles the first one applies. */
 static void read_attributes(const struct netmap_access *a, const struct tailnet_node *node, struct device *d)
 {
     struct strs attrs = {0};
@@ -87,7 +87,7 @@ static void add_pair(struct strs *pairs, const char *name, const char *value)
     buf_release(&b);
 }
 
-/* What the address says already, but for what is said of the device. */
+/* The parameters already in the address, except those about the device. */
 static void add_present(struct strs *pairs, const char *query)
 {
     static const char *const own[] = {"device_ip=", "device_model=", "device_name="};

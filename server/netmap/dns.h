@@ -5,7 +5,7 @@
 
 #include "netmap/access.h"
 
-/* Nodes are sent different ones. */
+/* Whether the configuration differs between nodes. */
 bool dns_is_own(const struct netmap_access *a);
 /* Writes the member DNSConfig for this node. */
 void dns_put_own(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *node);

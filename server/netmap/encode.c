@@ -52,7 +52,7 @@ static void put_endpoints(struct json_out *o, const struct node_live *live)
     json_close(o, ']');
 }
 
-/* IPv4 first, as clients expect; the order of AllowedIPs is that of the set. */
+/* IPv4 first, as clients expect; AllowedIPs are in the order of the set. */
 static void put_addresses(struct json_out *o, const struct node *n, bool no_ipv4, struct prefixes *allowed)
 {
     const struct addr *both[] = {&n->ipv4, &n->ipv6};
@@ -119,7 +119,7 @@ static void put_presence(struct json_out *o, const struct tailnet_node *n)
         put_texts(o, "Tags", &n->record->tags);
 }
 
-/* Without one a client marks the node as never seen, so absent only where nothing is known. */
+/* Without LastSeen a client shows the node as never seen, so it is absent only if nothing is known. */
 static void put_online(struct json_out *o, const struct tailnet_node *n)
 {
     if (!n->live.online && n->live.last_seen_ns)
@@ -143,9 +143,9 @@ static void put_subnets(struct json_out *o, const struct prefixes *routes)
     json_close(o, ']');
 }
 
-/* What the client says of itself, and of an exit node the priority by which clients with the capability
- * traffic-steering choose (Location.Priority, since capability version 119): it is the server's alone. No place is
- * named: of exit nodes in one place `tailscale exit-node list` shows the best one only. */
+/* The client's own report and, for an exit node, the priority by which clients with the capability traffic-steering
+ * choose (Location.Priority, since capability version 119), which the server alone sets. No place is named: of exit
+ * nodes in one place `tailscale exit-node list` shows only the best. */
 static void put_hostinfo(struct json_out *o, const struct node *n, bool exit)
 {
     size_t len = strlen(n->peer_hostinfo);
@@ -171,7 +171,7 @@ void encode_peer(struct json_out *o, const struct tailnet_snapshot *s, const str
 
     json_open(o, '{');
     put_head(o, s, n, no_ipv4, &allowed);
-    /* Without routes AllowedIPs are the addresses, which is what an absent member means (capability version 112). */
+    /* Without routes AllowedIPs equal the addresses, which is what an absent member means (capability version 112). */
     if (routes->len) {
         for (size_t i = 0; i < routes->len; i++)
             prefixes_add(&allowed, &routes->items[i]);
@@ -192,7 +192,7 @@ void encode_peer(struct json_out *o, const struct tailnet_snapshot *s, const str
     json_close(o, '}');
 }
 
-/* What a client needs of its own Hostinfo: what peers see, and what it asked for. */
+/* What a client needs of its own Hostinfo: what peers see, and what it requested. */
 static void put_own_hostinfo(struct json_out *o, const struct node *n)
 {
     size_t len = strlen(n->peer_hostinfo);
@@ -208,8 +208,8 @@ static void put_own_hostinfo(struct json_out *o, const struct node *n)
     json_close(o, '}');
 }
 
-/* What it was elected for, and what it serves by being the nearest: clients with a BIRD daemon announce the tailnet to
- * their network only while they are the primary of something. */
+/* Prefixes that it is elected for, and those that it serves as nearest router: clients with a BIRD daemon announce the
+ * tailnet to their network only while they are primary for something. */
 static void put_own_subnets(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *n)
 {
     struct prefixes serving = {0};
@@ -288,7 +288,7 @@ void encode_patch(struct json_out *o, const struct tailnet_node *n, uint32_t mas
     }
     if (mask & CHANGE_KEYS) {
         put_patch_keys(o, n);
-        /* A disco key beside Online:false and an old LastSeen is dropped by clients since v1.98: two patches. */
+        /* Since v1.98 clients drop a disco key that comes with Online:false and an old LastSeen: two patches. */
         if (mask & CHANGE_ONLINE) {
             json_close(o, '}');
             json_open(o, '{');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The first message of a stream: a private frame, frames that all receivers share, a closing frame. */
+/* The first message of a stream: a private frame, frames shared by all receivers, a closing frame. */
 #include "base/array.h"
 #include "base/clock.h"
 #include "netmap/dns.h"
@@ -19,7 +19,7 @@ static int by_id(const void *a, const void *b)
     return x->node->record->r.id < y->node->record->r.id ? -1 : x->node->record->r.id > y->node->record->r.id;
 }
 
-/* The visible nodes of a block, in the order of their ids; returns how many. */
+/* The visible nodes of a block, ordered by id; returns their number. */
 static size_t members(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
                       size_t block, uint64_t mask, struct block_member out[TAILNET_BLOCK])
 {
@@ -71,8 +71,8 @@ static struct chunk *encode_block(struct netmap_session *s, const struct netmap_
     return pack(w, w->json.data, w->json.len, s->client.zstd);
 }
 
-/* The chunk of those nodes of a block that mask names. Without a policy they are shown to everybody alike, so a chunk
- * that is there already costs no look at them. */
+/* The chunk of the block's nodes in mask. Without a policy all receivers are shown the same, so for an existing chunk
+ * its nodes need not be examined. */
 static struct chunk *block_chunk(struct netmap_session *s, const struct netmap_access *a,
                                  const struct tailnet_node *self, size_t block, uint64_t mask, bool share, bool first,
                                  struct netmap_worker *w)
@@ -88,7 +88,7 @@ static struct chunk *block_chunk(struct netmap_session *s, const struct netmap_a
         if (!looked)
             count = members(s, a, self, block, mask, m);
         for (size_t i = 0; !looked && i < count; i++)
-            share = share && !m[i].view.hash; /* which the key does not name */
+            share = share && !m[i].view.hash; /* the key does not cover it */
         c = encode_block(s, a, first, m, count, w, &owners);
         for (size_t i = 0; i < owners.len; i++)
             owners_add(&w->owners, owners.items[i]);
@@ -101,7 +101,7 @@ static struct chunk *block_chunk(struct netmap_session *s, const struct netmap_a
     return c;
 }
 
-/* Everything that needs no comparing: the same for all clients of a capability. */
+/* Everything that needs no comparison: the same for all clients of a capability version. */
 static struct chunk *settings_chunk(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w)
 {
     bool pins = s->client.cap_version >= 115;
@@ -125,7 +125,7 @@ static struct chunk *settings_chunk(struct netmap_session *s, const struct netma
     return c;
 }
 
-/* UserProfiles, and the beginning of Peers or the end of all. */
+/* UserProfiles, and the start of Peers or the end of the object. */
 static struct chunk *profiles_chunk(struct netmap_session *s, const struct netmap_access *a, bool peers,
                                     struct netmap_worker *w)
 {
@@ -155,10 +155,10 @@ static struct chunk *profiles_chunk(struct netmap_session *s, const struct netma
     return c;
 }
 
-/* A client of an http:// address in a private net that is refused sits out the time limit of that attempt, ten seconds,
- * without dialing again: it waits for an HTTPS attempt that it never began (control/controlhttp). A dial plan makes
- * several attempts of one, each at the usual address as no other is named; the first to succeed ends the others. Not
- * all clients of a server that went away do it in the same moment. */
+/* A refused client of an http:// address in a private network waits out that attempt's time limit, ten seconds, without
+ * redialing: it waits for an HTTPS attempt that it never started (control/controlhttp). A dial plan turns one attempt
+ * into several, each at the usual address since no other is named; the first success ends the others. The delays
+ * differ, so that not all clients of a lost server dial at the same moment. */
 static void put_dial_plan(struct netmap_session *s, struct json_out *o)
 {
     static const unsigned starts[] = {0, 1, 2, 3, 5, 7, 10, 13, 17, 21};
@@ -197,8 +197,8 @@ static struct chunk *private_chunk(struct netmap_session *s, const struct netmap
     return pack(w, w->json.data, w->json.len, s->client.zstd);
 }
 
-/* The receiver's own block lacks the receiver, so nobody else needs it as it is. It is cut into aligned parts, of which
- * all but the one around the receiver are shared by the other half of its neighbours. */
+/* The receiver's own block lacks the receiver, so no one else can use it as it is. It is cut into aligned parts; all
+ * but the part around the receiver are shared with the other half of its neighbours. */
 static void add_own_block(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
                           uint64_t mask, struct netmap_worker *w, struct netmap_message *peers)
 {

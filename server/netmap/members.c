@@ -18,8 +18,8 @@ void put_peer(struct netmap_session *s, struct json_out *o, const struct netmap_
     chunk_unref(json);
 }
 
-/* What a client must be told again of itself when it differs. The rest of its own node (endpoints, disco key, services)
- * came from it a moment ago, and each own node costs the client a rebuild. */
+/* The parts of its own node that a client must be sent when they change. The rest (endpoints, disco key, services) came
+ * from the client itself, and each own node costs the client a rebuild. */
 static uint64_t self_hash(const struct netmap_access *a, const struct tailnet_node *self)
 {
     struct node *record = mem_dup_counted(self->record, sizeof(*record), sizeof(self->record->r.refs));
@@ -35,7 +35,7 @@ static uint64_t self_hash(const struct netmap_access *a, const struct tailnet_no
     encode_self(&o, a, &brief);
     uint64_t hash = map_hash(text.data, text.len);
     buf_release(&text);
-    free(record); /* its texts and sets are those of the original */
+    free(record); /* its texts and sets belong to the original */
     return hash;
 }
 
@@ -80,7 +80,7 @@ bool put_own_dns(struct netmap_session *s, struct json_out *o, const struct netm
         dns_put_own(&own, a, self);
         hash = map_hash(text.data, text.len);
     }
-    /* What was its own is taken back by what everybody has. */
+    /* What everyone is sent replaces its own configuration. */
     bool write = (hash && first) || hash != s->dns_hash;
     s->dns_hash = hash;
     if (write && hash)
@@ -103,8 +103,8 @@ void put_profiles(struct json_out *o, const struct netmap_access *a, const struc
     json_close(o, ']');
 }
 
-/* The client cannot check a pinned certificate (before capability version 115): it is told not to. What a relay
- * carries is encrypted end to end in any case. */
+/* The client cannot check a pinned certificate (before capability version 115): it is told not to check. Relayed
+ * traffic is encrypted end to end in any case. */
 static void relax_pins(json_t *map)
 {
     const char *id, *member;

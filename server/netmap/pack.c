@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "netmap/cache.h"
 
-/* The lowest level that is not worse in size than the faster ones, measured with node JSON. */
+/* The lowest level that compresses node JSON no worse than the faster ones, as measured. */
 #define LEVEL 1
 
 struct netmap_worker *worker_take(struct netmap *nm, size_t slots)
@@ -65,7 +65,7 @@ struct chunk *pack(struct netmap_worker *w, const void *bytes, size_t len, bool 
     buf_clear(&w->packed);
     buf_reserve(&w->packed, ZSTD_compressBound(len));
     size_t size = ZSTD_compress2(w->zip, w->packed.data, w->packed.cap, bytes, len);
-    if (ZSTD_isError(size)) { /* only for want of memory or room, and there is room */
+    if (ZSTD_isError(size)) { /* only for lack of memory or room, and there is room */
         log_error("netmap", "cannot compress %zu bytes: %s", len, ZSTD_getErrorName(size));
         abort();
     }

@@ -4,8 +4,8 @@
 #define ROUND_MS      50
 #define ROUND_EASY_MS 100
 #define ROUND_BUSY_MS 1000
-/* A message costs a receiver's thread about 12 us, nearly all of it the write; rounds take a third of it at most, and
- * less than a tenth while that costs nobody more than a tenth of a second. */
+/* A message costs a receiver's thread about 12 us, nearly all of it the write. Rounds take at most a third of the
+ * thread's time, and less than a tenth as long as that delays no one by more than a tenth of a second. */
 #define ROUND_SHARE_US      36
 #define ROUND_EASY_SHARE_US 150
 #define HASTE               5 /* part of a round */
@@ -13,12 +13,12 @@
 #define URGENT (CHANGE_REMOVED | CHANGE_KEYS | CHANGE_SELF | CHANGE_POLICY | CHANGE_DNS | CHANGE_DERP | CHANGE_USERS)
 
 struct awaited {
-    bool any, urgent; /* urgent: does not wait */
-    bool reachable; /* waits a moment, longer only while there is much to tell: who sends to a peer of which it knows no
-                     * relay yet loses WireGuard's first handshake, and tries the next one five seconds later */
+    bool any, urgent; /* urgent: must not wait */
+    bool reachable;   /* waits briefly, longer only while there is much to send: a node that sends to a peer whose relay
+                         it does not know yet loses WireGuard's first handshake, and retries only five seconds later */
 };
 
-/* Moves r->seen. */
+/* Advances r->seen. */
 static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, struct awaited *out)
 {
     struct change changes[256];

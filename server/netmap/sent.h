@@ -21,10 +21,10 @@ struct exit_choice { /* an exit node that the receiver may choose */
 struct netmap_session {
     struct netmap *nm;
     struct netmap_client client;
-    const struct node *self; /* as last told, for the goodbye */
-    uint64_t cursor;         /* the change up to which everything was told */
+    const struct node *self; /* as last sent, for the goodbye */
+    uint64_t cursor;         /* the change up to which everything was sent */
     bool started, gone, self_changed;
-    bool authorized;  /* as last told */
+    bool authorized;  /* as last sent */
     bool tagged_sent; /* the profile of tagged devices */
     uint64_t self_hash, ssh_version, dns_hash;
     struct { /* bits */
@@ -33,15 +33,15 @@ struct netmap_session {
     } peers, users; /* by slot; by user id */
     VEC(struct sent_view) views;
     VEC(struct exit_choice) exits;
-    bool exits_changed;              /* and that was not told */
-    struct tailnet_nearest *nearest; /* routers by nearness, as told */
+    bool exits_changed;              /* a change that was not sent yet */
+    struct tailnet_nearest *nearest; /* nearest routers, as sent */
     struct sent_filter filter;
     struct sent_messages messages;
 };
 
 bool sent_peer(const struct netmap_session *s, uint32_t slot);
 void set_sent_peer(struct netmap_session *s, uint32_t slot, bool sent);
-/* Notes all nodes of a block at once; blocks: how many there are, so that the bits grow once. */
+/* Marks all nodes of a block; blocks: the number of blocks, so that the bit set grows only once. */
 void set_sent_block(struct netmap_session *s, size_t block, uint64_t mask, size_t blocks);
 bool sent_user(const struct netmap_session *s, uint64_t id);
 void set_sent_user(struct netmap_session *s, uint64_t id);

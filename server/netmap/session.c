@@ -91,7 +91,7 @@ void netmap_ping(struct netmap *nm, const struct netmap_ping *ping, bool zstd, s
     struct json_out o = JSON_OUT(&w->json);
 
     json_open(&o, '{');
-    json_put_bool(&o, "KeepAlive", true); /* nothing else in it counts then */
+    json_put_bool(&o, "KeepAlive", true); /* clients ignore the rest of such a message */
     json_key(&o, "PingRequest");
     put_ping(&o, ping);
     json_close(&o, '}');
@@ -160,7 +160,7 @@ bool netmap_whole(struct netmap *nm, const struct tailnet_snapshot *snapshot, ui
     struct netmap_session *s = netmap_session_new(
         nm, &(struct netmap_client){.node_id = node_id, .slot = n->slot, .cap_version = n->record->cap_version});
     (void)netmap_session_next(s, snapshot, &m);
-    for (size_t i = 1; i < m.len; i++) /* behind its length */
+    for (size_t i = 1; i < m.len; i++) /* after its length */
         buf_add(out, m.items[i]->data, m.items[i]->len);
     netmap_message_release(&m);
     netmap_session_free(s);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A delta of many items. Each receiver lacks itself among them, so a message in one piece would be made for each; in
- * pieces by block of the tailnet nearly all of it is made once. Like a full map it is one object in several frames. */
+/* A delta of many items. No receiver gets itself, so a single message would have to be made for each; split by blocks
+ * of the tailnet nearly all of it is made once. Like a full map it is one object in several frames. */
 #include "netmap/messages.h"
 
-/* Whole ones first, then by slot. */
+/* Whole nodes first, then by slot. */
 static int by_place(const void *a, const void *b)
 {
     const struct netmap_item *x = a, *y = b;
@@ -28,7 +28,7 @@ static struct chunk *text_chunk(struct netmap_session *s, struct netmap_worker *
     return c;
 }
 
-/* The beginning: everything but the peers, and the opening of their list. */
+/* The start: everything but the peers, and the opening of their list. */
 static struct chunk *head_chunk(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
                                 const struct netmap_update *update, bool own, bool whole)
 {
@@ -49,7 +49,7 @@ static struct chunk *head_chunk(struct netmap_session *s, const struct netmap_ac
     return c;
 }
 
-/* The block's version stands for those of its nodes. */
+/* The block's version covers those of its nodes. */
 static void name_items(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
                        const struct netmap_item *items, size_t count, bool first)
 {
@@ -71,7 +71,7 @@ static void name_items(struct netmap_session *s, const struct netmap_access *a, 
     key_u64(&w->key, mask);
 }
 
-/* A run of items of one kind that lie in one part of a block. */
+/* A run of items of one kind within one part of a block. */
 static struct chunk *items_chunk(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
                                  const struct netmap_item *items, size_t count, bool first, bool share)
 {
@@ -91,7 +91,7 @@ static struct chunk *items_chunk(struct netmap_session *s, const struct netmap_a
     return c;
 }
 
-/* Where the part ends in which the slot's node may share a piece with others. */
+/* The end of the part in which the slot's node may share a piece with others. */
 static uint32_t part_end(uint32_t self, uint32_t slot)
 {
     uint32_t block = slot / TAILNET_BLOCK * TAILNET_BLOCK;
@@ -119,7 +119,7 @@ static void add_items(struct netmap_session *s, const struct netmap_access *a, c
             message_add(out, text_chunk(s, w, "],\"PeersChangedPatch\":["));
             first = true;
         }
-        bool share = end <= self->slot || end - self->slot > OWN_PART; /* the receiver is not in it */
+        bool share = end <= self->slot || end - self->slot > OWN_PART; /* it does not contain the receiver */
         message_add(out, items_chunk(s, a, w, &items[i], next - i, first, share));
         first = false;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to netmap: what a receiver must hear since its cursor, and how it is written and named. */
+/* Private to netmap: what a receiver must be sent since its cursor, and how that is written and named. */
 #ifndef SERVER_NETMAP_UPDATE_H
 #define SERVER_NETMAP_UPDATE_H
 
@@ -11,21 +11,21 @@ struct netmap_item {
     struct peer_view view;
 };
 
-/* What a receiver must hear, beside w->removed. */
+/* What a receiver must be sent, besides w->removed. */
 struct netmap_update {
     VEC(struct netmap_item) items;
     struct netmap_owners profiles;
     uint32_t self;   /* change bits of the receiver's own node */
-    bool structure;  /* something changed that a policy's rules may depend on */
-    bool recheck;    /* compare with everything that is visible now */
+    bool structure;  /* something changed that policy rules may depend on */
+    bool recheck;    /* compare with everything visible now */
     bool connectors; /* an app connector changed: domains may be resolved elsewhere now */
     bool steering;   /* whether exit nodes are chosen by priority */
-    bool serving;    /* the receiver serves other prefixes by being the nearest */
+    bool serving;    /* the receiver, as nearest router, serves other prefixes than before */
     bool dns, derp;
-    bool messages; /* something changed that a message to the receiver's user may depend on */
+    bool messages; /* something changed that messages to the receiver's user may depend on */
 };
 
-/* The members that many receivers share, without the peers; and their name, for sharing. */
+/* The members besides the peers that many receivers share, and their name for sharing. */
 void put_rest(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
               const struct netmap_worker *w, const struct netmap_update *update);
 void name_rest(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
@@ -33,8 +33,8 @@ void name_rest(struct netmap_session *s, const struct netmap_access *a, struct n
 void put_item(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
               const struct netmap_item *item);
 
-/* The receiver's own block in aligned parts: the size of the one that begins at from. Only the part that holds own is
- * the receiver's alone; it has OWN_PART slots. */
+/* Aligned parts of the receiver's own block: the size of the part that begins at from. Only the part that contains own
+ * is the receiver's alone; it has OWN_PART slots. */
 #define OWN_PART 8
 static inline unsigned own_part(unsigned own, unsigned from)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Asking those who see a prefix that moved. */
+/* Asks the nodes that see a prefix which moved. */
 #include "readback/readback.h"
 
 #include <stdlib.h>
@@ -16,11 +16,11 @@
 #include "readback/preferences.h"
 
 #define TICK_MS    200
-#define CAP_NETMAP 127 /* capability version of the first client that can say */
+#define CAP_NETMAP 127 /* capability version of the first client that can answer */
 
-/* A client panics, and with it all of tailscaled, when it is asked before it has a network map: up to 1.103 with
- * omitFields (tailscale ipn/ipnlocal/c2n.go), earlier ones always. So it is asked for all of the map, and not just
- * after it came online. */
+/* A client panics, and tailscaled with it, if it is asked before it has a network map: up to 1.103 with omitFields
+ * (tailscale ipn/ipnlocal/c2n.go), earlier ones always. So it is asked for the whole map, and not right after it came
+ * online. */
 #define NEW_NS (10 * NS_PER_SECOND)
 
 struct readback_question {
@@ -30,7 +30,7 @@ struct readback_question {
 
 /* ---- answers ---- */
 
-/* What the node should use now of the moved prefixes, and whom for them. */
+/* Which of the moved prefixes the node should use now, and the router for them. */
 static uint64_t expected_of(struct readback *r, const struct readback_move *m, uint64_t viewer, struct prefixes *out)
 {
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
@@ -92,7 +92,7 @@ static void judge(struct readback *r, struct readback_move *m, struct route_foll
         uint64_t router = expected_of(r, m, f->node, &wanted);
         f->uses = wanted.len ? used_router(&map, &wanted) : 0;
         if (!wanted.len) {
-            f->state = FOLLOWER_GONE; /* it moved on, or the policy shows it no more */
+            f->state = FOLLOWER_GONE; /* it has moved on, or the policy no longer shows it */
         } else if (f->uses == router) {
             f->state = FOLLOWER_FOLLOWS;
             count_follower(r, m);
@@ -138,7 +138,7 @@ static struct client_facts facts_of(struct readback *r, uint64_t node)
     return facts;
 }
 
-/* Locked; done may only be called later, on another thread, so the lock is free again then. */
+/* Call with the lock held; done is only ever called later, on another thread, when the lock is free again. */
 static bool ask(struct readback *r, const struct readback_move *m, struct route_follower *f, int64_t now_ms)
 {
     struct client_facts facts = facts_of(r, f->node);
@@ -233,7 +233,7 @@ static void begin(struct loop *l, void *arg)
     struct readback *r = arg;
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
 
-    moves_look(r, s); /* who serves now did not move */
+    moves_look(r, s); /* the current router did not move */
     tailnet_unpin(s);
     loop_timer_set(l, &r->timer, TICK_MS, on_tick);
 }

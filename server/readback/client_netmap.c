@@ -28,7 +28,7 @@ static bool take(struct span_cursor *c, char wanted)
     return true;
 }
 
-/* The cursor stands on its quote. */
+/* The cursor is on its opening quote. */
 static bool skip_string(struct span_cursor *c)
 {
     for (c->at++; c->at < c->end; c->at++) {
@@ -51,7 +51,7 @@ static bool skip_scalar(struct span_cursor *c)
     return c->at > from;
 }
 
-/* Brackets are matched, what stands between them is not looked at: whoever reads a part parses it. */
+/* Matches brackets without checking what is between them: readers of a part parse it. */
 static bool skip_value(struct span_cursor *c)
 {
     char open[DEPTH_MAX];

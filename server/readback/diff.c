@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a client holds beside what it would be told now: node by node and member by member. What changes all the time
- * (endpoints, last seen) and what the client makes itself is left out. */
+/* Compares what a client holds with what it would be sent now, node by node and member by member. Members that change
+ * all the time (endpoints, last seen) and those that the client makes itself are left out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +14,11 @@
 #include "json/json.h"
 
 #define ROWS_MAX  1000
-#define VALUE_MAX 400 /* bytes of a value that is shown */
+#define VALUE_MAX 400 /* bytes of a shown value */
 
 static const struct {
     const char *name;
-    bool self; /* is compared of the own node too */
+    bool self; /* compared for the own node too */
 } members[] = {
     {"Name", true},
     {"User", true},
@@ -37,7 +37,7 @@ struct map_comparison {
     const struct tailnet_snapshot *s;
     struct arena *arena;
     VEC(struct api_mismatch) rows;
-    uint64_t count; /* of all, also those that are not listed */
+    uint64_t count; /* in all, including those that are not listed */
 };
 
 /* ---- values ---- */
@@ -47,7 +47,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Lists are sets. */
+/* Lists are compared as sets. */
 static void put_list(const json_t *list, struct buf *out)
 {
     VEC(const char *) texts = {0};
@@ -62,12 +62,12 @@ static void put_list(const json_t *list, struct buf *out)
     vec_release(&texts);
 }
 
-/* What is absent, null, false, 0, "" and [] is the same: nothing. */
+/* Absent, null, false, 0, "" and [] are all equal. */
 static void put_value(const json_t *node, const char *name, struct buf *out)
 {
     const json_t *v = json_object_get(node, name);
 
-    if (!v && str_eq(name, "AllowedIPs")) /* absent they are the addresses (capability version 112) */
+    if (!v && str_eq(name, "AllowedIPs")) /* if absent, they equal the addresses (capability version 112) */
         v = json_object_get(node, "Addresses");
     buf_clear(out);
     if (json_is_string(v))
@@ -123,7 +123,7 @@ static int read_span(const struct json_span *span, json_t **out, struct err *e)
     return json_read(span->at, span->len, CLIENT_PEER_MAX, "a node of the network map", out, e);
 }
 
-/* Peers by id: of the map that the node should have. */
+/* Indexes by id the peers of the map that the node should have. */
 static void index_peers(const json_t *map, struct map *out)
 {
     json_t *peer;

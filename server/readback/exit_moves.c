@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Exit nodes that end while somebody uses them, and where their users go: they say it by themselves. */
+/* Exit nodes that end while in use, and where their users go, as they report by themselves. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -23,7 +23,7 @@ static void add_exit_routes(struct prefixes *out)
     }
 }
 
-/* Those who use it at this moment have to leave it; locked. */
+/* Those that use it now have to leave it; call with the lock held. */
 static void begin_move(struct readback *r, const struct core_exit_change *c)
 {
     struct readback_move *m = mem_alloc(sizeof(*m));

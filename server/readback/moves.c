@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which prefixes moved, for everybody or within a group of via, and who sees them. */
+/* Finds which prefixes moved, for everybody or within a via group, and who sees them. */
 #include "readback/moves.h"
 
 #include <stdlib.h>
@@ -41,7 +41,8 @@ struct readback_move *moves_find(struct readback *r, uint64_t number)
 
 /* ---- who sees them ---- */
 
-/* The viewer is led by a group whose router is the new primary too: that it uses it says nothing about this move. */
+/* A via group whose router is the new primary too leads the viewer: that it uses that router proves nothing about this
+ * move. */
 static bool is_led_there(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
                          const struct tailnet_node *viewer)
 {
@@ -55,7 +56,7 @@ static bool is_led_there(const struct readback_move *m, const struct tailnet_sna
     return false;
 }
 
-/* Whether the move is about the viewer at all. */
+/* Whether the move affects the viewer at all. */
 static bool concerns(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
                      const struct tailnet_node *viewer)
 {
@@ -109,7 +110,7 @@ void move_add_viewer(struct readback_move *m, uint64_t node, int64_t now_ms)
         m->followers.items[at] = f;
 }
 
-/* The policy is held for a block at a time: a failover never waits for all of it. */
+/* The policy is locked for a block at a time, so that a failover never waits for all of it. */
 static void find_viewers(struct readback *r, const struct tailnet_snapshot *s, struct readback_move *m, int64_t now_ms)
 {
     struct prefixes expected = {0};
@@ -131,7 +132,8 @@ static void find_viewers(struct readback *r, const struct tailnet_snapshot *s, s
 
 typedef VEC(struct readback_move *) move_list;
 
-/* Those of one group between the same routers, by the same hand, are one move. Who is nearest differs by prefix. */
+/* Moves within one group between the same routers, by the same administrator, are one move. The nearest router differs
+ * by prefix. */
 static struct readback_move *move_between(const move_list *fresh, const struct tailnet_snapshot *s,
                                           const struct prefix *p, const char *via, uint64_t from, uint64_t to,
                                           const char *actor)
@@ -169,7 +171,7 @@ static void name_served(const struct prefix *p, const char *via, struct buf *out
     buf_adds(out, via);
 }
 
-/* Notes who serves the prefix, and the move where that was another one. via "": for everybody. */
+/* Notes the router of the prefix, and a move if it was another one before. via "": for everybody. */
 static void look_at(struct readback *r, const struct tailnet_snapshot *s, const struct prefix *p, const char *via,
                     uint64_t to, int64_t since_ns, const char *actor, move_list *fresh)
 {
@@ -196,8 +198,8 @@ static void look_at(struct readback *r, const struct tailnet_snapshot *s, const 
 
 /* ---- whose router is another one by nearness ---- */
 
-/* Of one prefix: before and now, of which one may be missing; who serves those now who have no router of their own; and
- * whose change it was that viewers moved. */
+/* One prefix before and now, of which one may be missing; the router of viewers without one of their own; and whose
+ * change moved the viewers. */
 struct nearest_step {
     const struct nearest_prefix *before, *now;
     uint32_t primary;
@@ -287,7 +289,7 @@ static void look_at_nearest(const struct readback *r, const struct tailnet_snaps
 
 /* ---- what nobody serves any more ---- */
 
-/* Whether its clients follow is no question any more; a move of several prefixes goes on without it. */
+/* Whether clients follow to the prefix no longer matters; a move of several prefixes continues without it. */
 static void end_moves_of(struct readback *r, const struct prefix *p, const char *via)
 {
     pthread_mutex_lock(&r->lock);
@@ -314,7 +316,7 @@ static bool is_served(const struct tailnet_snapshot *s, const struct prefix *p, 
     return false;
 }
 
-/* After all that is served was looked at. */
+/* Call after everything that is served was examined. */
 static void forget_unserved(struct readback *r, const struct tailnet_snapshot *s)
 {
     VEC(struct served) gone = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whether nodes accept routes: a sample of those that see one is asked for its preferences (c2n /debug/prefs, which all
- * clients know), one after the other; those that refuse are asked again sooner, because their users are told to change
- * it. */
+/* Whether nodes accept routes: a sample of the nodes that see one is asked for its preferences (c2n /debug/prefs, which
+ * all clients support), one after the other; those that refuse are asked again sooner, because their users are advised
+ * to change it. */
 #include "readback/preferences.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "json/json.h"
 
 #define OPEN_MAX      4
-#define SCAN_MAX      64 /* nodes that are looked at for one question */
+#define SCAN_MAX      64 /* nodes examined per question */
 #define ROUTERS_MAX   64 /* whose prefixes a node may see */
 #define SETTLED_NS    (10 * NS_PER_SECOND)
 #define ASKED_MS      (60 * 60 * 1000)
@@ -112,7 +112,7 @@ static bool sees_a_route(struct readback *r, const struct tailnet_snapshot *s, c
     return sees;
 }
 
-/* The next node that is not in the sample yet; NULL: none of those looked at. */
+/* The next node that is not in the sample yet; NULL: none of those examined. */
 static struct viewer_preference *add_one(struct readback *r, const struct tailnet_snapshot *s)
 {
     uint32_t slots = (uint32_t)(s->block_count * TAILNET_BLOCK);

@@ -5,7 +5,7 @@
 
 #include "readback/moves.h"
 
-/* Asks the next one, if one is due; locked. */
+/* Asks the next node, if one is due; call with the lock held. */
 void preferences_ask(struct readback *r, const struct tailnet_snapshot *s, int64_t now_ms);
 
 #endif

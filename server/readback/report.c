@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is known of moves, in words and figures. */
+/* Reports what is known of moves, as text and as metrics. */
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -8,8 +8,8 @@
 
 #define BEHIND_SHOWN 20
 #define NAMES_SHOWN  5
-#define NEW_NS       (2 * NS_PER_SECOND) /* until a move is looked at */
-#define TOGETHER_MS  2000                /* between moves that are told together, although one of them has ended */
+#define NEW_NS       (2 * NS_PER_SECOND) /* before a move is examined */
+#define TOGETHER_MS  2000                /* between moves that are reported together, although one of them has ended */
 
 void move_counts(const struct readback_move *m, size_t *followed, size_t *unsupported, size_t *gone)
 {
@@ -163,7 +163,7 @@ static void list_behind(const struct readback_move *m, const struct tailnet_snap
     }
 }
 
-/* Who serves the prefix now, and since when. */
+/* The router of the prefix now, and since when. */
 static uint64_t server_now(const struct tailnet_snapshot *s, const struct prefix *p, const char *via, int64_t *since_ns)
 {
     for (size_t i = 0; i < s->primary_count && !via; i++)
@@ -179,7 +179,7 @@ static uint64_t server_now(const struct tailnet_snapshot *s, const struct prefix
     return 0;
 }
 
-/* It has moved again, which is looked at in a moment; 0: it has not. */
+/* The router it has moved on to, a move that will be examined in a moment; 0: it has not moved. */
 static uint64_t moved_on(const struct tailnet_snapshot *s, const struct readback_move *m, const struct prefix *p,
                          int64_t *since_ns)
 {
@@ -201,7 +201,7 @@ static void add_unseen(const struct tailnet_snapshot *s, const struct readback_m
     out->ended = out->ended && !fresh;
 }
 
-/* One more move of the prefix: within another group, or of another exit node. */
+/* Another move of the prefix: within another group, or of another exit node. */
 static void add_move(struct readback *r, const struct tailnet_snapshot *s, const struct readback_move *m,
                      const struct prefix *p, struct arena *a, struct api_followers *out, struct buf *text)
 {
@@ -225,7 +225,7 @@ static void add_move(struct readback *r, const struct tailnet_snapshot *s, const
     list_behind(m, s, a, &out->behind);
 }
 
-/* A newer move of the same prefix says all that counts. */
+/* Whether a newer move of the same prefix makes this one irrelevant. */
 static bool is_superseded(const struct readback *r, size_t at, const struct prefix *p)
 {
     const struct readback_move *m = r->moves.items[at];
@@ -252,7 +252,7 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
         if (m->unserved || !prefixes_has(&m->prefixes, p) || is_superseded(r, i, p))
             continue;
         if (newest && m->moved_ms + (m->ended ? TOGETHER_MS : ENDS_MS) < newest->moved_ms)
-            continue; /* that is another story */
+            continue; /* unrelated */
         if (!newest) {
             int64_t since_ns = m->moved_ns;
             uint64_t later = moved_on(s, m, p, &since_ns);
@@ -278,7 +278,7 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
     return newest != NULL;
 }
 
-/* Moves of one moment have the same viewers: the worst of them counts. */
+/* Simultaneous moves have the same viewers: the worst of them counts. */
 static void confirm(const struct readback_move *m, struct readback_confirmation *c)
 {
     size_t followed, unsupported, gone;

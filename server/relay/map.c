@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The map of relays that clients are told: derp.urls, then derp.paths, then the own region, a later one over an
- * earlier one. A thread of its own fetches, so that nothing waits for somebody else's server; what it fetched is kept
- * on disk, so that a start without network knows what was known. */
+/* The map of relays that clients are sent: derp.urls, then derp.paths, then this server's own region, each overriding
+ * the earlier ones. A thread of its own fetches, so that nothing waits for other servers; fetched maps are kept on disk
+ * for starts without a network. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +18,17 @@
 #include "relay/renew.h"
 
 #define FETCH_MS 30000
-#define AGAIN_S  60   /* after a fetch that failed, or while clients are told what cannot be reached */
-#define CHECK_S  3600 /* between looks at what clients are told, and at the certificate */
+#define AGAIN_S  60   /* after a failed fetch, or while clients are sent something unreachable */
+#define CHECK_S  3600 /* between checks of what clients are sent, and of the certificate */
 
 struct relay_map {
     struct relay *relay;
     struct thread thread;
     atomic_bool stop;
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* protects the members below */
     pthread_cond_t changed;
     const struct config *config;
-    bool again; /* the configuration is new */
+    bool again; /* the configuration has changed */
 };
 
 /* ---- Fetched maps ---- */
@@ -58,7 +58,7 @@ static bool is_over(void *arg)
     return atomic_load(&((struct relay_map *)arg)->stop);
 }
 
-/* true: all is as fresh as was asked for. */
+/* True: all are as fresh as requested. */
 static bool merge_url(struct relay_map *m, const struct config *c, json_t *regions, const char *url, bool fetch)
 {
     struct buf text = BUF_INIT(SOURCE_MAX);
@@ -111,7 +111,7 @@ void relay_check_files(const struct config *c, struct strs *notes)
     json_decref(regions);
 }
 
-/* ---- The whole ---- */
+/* ---- The whole map ---- */
 
 static bool tell(struct relay_map *m, const struct config *c, bool fetch)
 {
@@ -145,7 +145,7 @@ static bool tell(struct relay_map *m, const struct config *c, bool fetch)
     return fresh;
 }
 
-/* Until the configuration is new, which it returns, or so much later. */
+/* Waits for a new configuration, or for so many seconds; true: the configuration is new. */
 static bool wait_for_change(struct relay_map *m, int64_t seconds)
 {
     int64_t until = clock_mono_ms() + seconds * 1000;
@@ -159,7 +159,7 @@ static bool wait_for_change(struct relay_map *m, int64_t seconds)
     return again;
 }
 
-/* Says what does not work, once for as long as it stays so. false: something does not. */
+/* Logs what does not work, once for as long as that lasts. False: something does not work. */
 static bool check(struct relay_map *m, const struct config *c)
 {
     struct relay *r = m->relay;
@@ -218,7 +218,7 @@ struct relay_map *relay_map_new(struct relay *r, const struct config *c)
     m->config = config_ref(c);
     pthread_mutex_init(&m->lock, NULL);
     thread_cond_init(&m->changed);
-    /* At once, from what is here; then from the network. */
+    /* at once from what is stored, then from the network */
     tell(m, c, false);
     if (thread_start(&m->thread, "derp-map", run, m, &e) < 0)
         log_error("relay", "%s: the DERP map is not refreshed", e.message);

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "config/config.h"
 
-#define REGION_MAX 65535 /* clients keep the number in 16 bits */
+#define REGION_MAX 65535 /* clients store the number in 16 bits */
 
 enum map_field_kind { KIND_TEXT, KIND_INT, KIND_BOOL, KIND_REAL };
 
@@ -63,7 +63,7 @@ static int copy_fields(json_t *to, const json_t *from, const struct map_field *f
         json_t *value = member(from, fields[i].name);
         if (!value || json_is_null(value))
             continue;
-        /* In YAML a code such as 900 is a number until somebody puts it in quotes. */
+        /* In YAML a code such as 900 is a number unless it is quoted. */
         json_t *text = fields[i].kind == KIND_TEXT && json_is_integer(value)
                            ? json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value))
                            : NULL;
@@ -89,7 +89,7 @@ static int read_nodes(json_t *region, const json_t *from, const char *id, struct
         json_array_append_new(nodes, node);
         if (!json_is_object(one) || !json_is_string(member(one, "HostName")) || !json_is_string(member(one, "Name")))
             return err_field(e, ERR_INVALID, "HostName", "region %s: node %zu has no Name or HostName", id, i + 1);
-        /* Latency is booked under the node's number: another one than the region's would be measured for nothing. */
+        /* Clients record latency under the node's number: with another one than the region's it would be useless. */
         json_object_set(node, "RegionID", json_object_get(region, "RegionID"));
         int rc = copy_fields(node, one, node_fields, ARRAY_LEN(node_fields), json_text(one, "Name", id), e);
         if (rc < 0)

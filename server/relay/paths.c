@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The relay's few paths: the upgrade to DERP, and what clients ask of any relay (Tailscale's derpserver handlers). */
+/* The relay's few paths: the upgrade to DERP, and what clients request from any relay (Tailscale's derpserver
+ * handlers). */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ static void answer(struct stream *s, const char *status, const char *fields, con
     if (!str_starts(status, "204"))
         buf_addf(&b, "Content-Length: %zu\r\n", strlen(body));
     buf_addf(&b, "\r\n%s", body);
-    /* It fits into what a fresh socket takes; if not, the client is no client. */
+    /* it fits into a new socket's buffer, or this is no real client */
     stream_write(s, b.data, b.len, NULL);
     stream_shutdown(s);
     stream_close(s);
@@ -68,7 +69,7 @@ static void upgrade_native(struct relay *r, struct stream *s, const struct head 
 
 static void upgrade(struct relay *r, struct stream *s, const struct head *h)
 {
-    /* Very old clients say WebSocket and mean DERP; those that mean it name the protocol inside. */
+    /* Very old clients send "websocket" and mean DERP; real WebSocket clients also name the subprotocol. */
     bool native = head_has_word(h, "Upgrade", "derp") ||
                   (head_has_word(h, "Upgrade", "websocket") && !head_get(h, "Sec-WebSocket-Protocol"));
 
@@ -91,7 +92,7 @@ static void probe(struct relay *r, struct stream *s, const struct head *h)
         answer(s, "405 Method Not Allowed", "Allow: GET, HEAD\r\n", "bogus probe method\n");
 }
 
-/* Clients that suspect a captive portal ask for a proof that it was this server which answered. */
+/* Clients that suspect a captive portal ask for proof that this server itself answered. */
 static void no_content(struct relay *r, struct stream *s, const struct head *h)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
@@ -108,7 +109,7 @@ static void no_content(struct relay *r, struct stream *s, const struct head *h)
     answer(s, "204 No Content", fields, "");
 }
 
-/* For clients whose DNS is broken: the address of the one name that this server knows. */
+/* For clients with broken DNS: the addresses of the one name that this server knows. */
 static void bootstrap_dns(struct relay *r, struct stream *s, const struct head *h)
 {
     const struct config *c = r->options.config;

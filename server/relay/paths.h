@@ -4,7 +4,7 @@
 
 #include "relay/state.h"
 
-/* Answers a request of the relay's paths and closes, or takes the stream for a link. */
+/* Answers a request for one of the relay's paths and closes the stream, or takes it for a link. */
 void relay_answer(struct relay *r, struct stream *stream, const struct head *head);
 
 #endif

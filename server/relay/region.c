@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "relay/reach/advertised.h"
 
-/* "none" keeps a client from asking DNS for an address of a family that is not there. */
+/* "none" keeps a client from asking DNS for an address of a family that the relay lacks. */
 static void put_address(struct json_out *o, const char *key, const char *configured, const char *host, uint8_t bits)
 {
     struct addr a;
@@ -25,7 +25,7 @@ static void put_node(const struct relay *r, const struct config *c, struct json_
     struct buf pin = BUF_INIT(0);
 
     relay_advertised_read(c, r->front ? front_port(r->front, 0) : 0, &where);
-    bool pinned = r->own.pem && !where.by_proxy; /* a proxy shows its own certificate, for server_url's name */
+    bool pinned = r->own.pem && !where.by_proxy; /* a proxy presents its own certificate, for server_url's name */
 
     json_open(o, '{');
     json_put_str(o, "Name", name);

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-/* Under the lock. */
+/* Call with the lock held. */
 int relay_add_names(struct relay *r, struct loop_tls *tls, struct err *e)
 {
     int rc = 0;

@@ -4,11 +4,11 @@
 
 #include "relay/state.h"
 
-/* Once a day, and when told to: makes a new certificate if it is time, or takes the one that was put into its place.
- * Those before are answered with by their names until the daemon ends. True: the map must name another one now. */
+/* Called once a day, and on request: makes a new certificate when it is time, or uses a replaced one. The previous ones
+ * are still answered with for their names until the daemon ends. True: the map must now name another one. */
 bool relay_renew(struct relay *r);
 
-/* Lets a listener answer by the relay's names with its certificates. */
+/* Lets a listener answer for the relay's names with its certificates. */
 int relay_add_names(struct relay *r, struct loop_tls *tls, struct err *e) WARN_UNUSED;
 
 #endif

@@ -27,7 +27,7 @@ static void accept_here(void *arg, struct stream *stream, const struct head *hea
     relay_answer(arg, stream, head);
 }
 
-/* Whoever is reached by IPv6 listens for it, also where the configuration was left at all IPv4 addresses. */
+/* A server reached over IPv6 listens for it, even if the configuration has its default, all IPv4 addresses. */
 static char *listen_at(const struct relay *r, const struct config *c)
 {
     const char *text = c->derp.server.listen_addr;
@@ -145,7 +145,7 @@ void relay_stop(struct relay *r)
     front_free(r->front);
     hub_end(&r->hub);
     stun_free(r->stun);
-    /* Two rounds through all loops: what was posted to them is done, and what that posted too. */
+    /* Two rounds through all loops: the first completes what was posted to them, the second what that posted. */
     for (unsigned i = 0; i < 2; i++)
         loops_run(r->options.loops, nothing, NULL);
     hub_release(&r->hub);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a running relay is. */
+/* The state of a running relay. */
 #ifndef SERVER_RELAY_STATE_H
 #define SERVER_RELAY_STATE_H
 
@@ -13,15 +13,16 @@
 struct relay {
     struct relay_options options;
     struct relay_hub hub;
-    struct stun *stun; /* NULL: off, or the port was taken */
+    struct stun *stun; /* NULL: off, or the port was in use */
     struct front *front;
-    struct loop_tls *tls;       /* of the own certificate; NULL: one from the configuration is used */
-    struct loop_tls *other_tls; /* another listener's that answers with it too; NULL: none */
-    pthread_mutex_t lock;       /* guards own and door; the map's thread alone changes own, and reads it without */
-    struct own_certificate own; /* empty where tls is NULL */
+    struct loop_tls *tls;       /* with the own certificate; NULL: one from the configuration is used */
+    struct loop_tls *other_tls; /* another listener that also answers with it; NULL: none */
+    pthread_mutex_t
+        lock; /* protects own and other_tls; only the map's thread changes own, and reads it without the lock */
+    struct own_certificate own; /* empty if tls is NULL */
     char *host;                 /* of server_url, without brackets and port */
     struct relay_map *map;
-    struct relay_check check; /* under the lock: what the last one found */
+    struct relay_check check; /* under the lock: the last result */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the relay tells about itself. */
+/* The relay's status report. */
 #include <stdio.h>
 
 #include "base/array.h"
@@ -78,7 +78,7 @@ static void put_check(struct json_out *o, const char *key, bool done, bool good,
     json_close(o, '}');
 }
 
-/* Where clients look for it, what must be open for that, and whether it could be reached from here. */
+/* Where clients are told to find it, what must be open for that, and whether it was reachable from here. */
 static void put_reach(struct relay *r, struct json_out *o)
 {
     struct relay_advertised where;

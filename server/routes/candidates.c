@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keeping the two indexes in step with what is known of nodes, rules and groups. */
+/* Keeps the two indexes in step with the state of nodes, rules and groups. */
 #include "routes/routes.h"
 
 #include <stdlib.h>
@@ -86,7 +86,7 @@ static struct election_key key_of(uint64_t group, const struct prefix *p)
 {
     struct election_key key;
 
-    memset(&key, 0, sizeof(key)); /* it is compared as bytes */
+    memset(&key, 0, sizeof(key)); /* compared as bytes */
     key.prefix = *p;
     key.group = group;
     return key;
@@ -181,7 +181,7 @@ static void touch_for_rule(struct routes *r, struct routed_prefix *entry)
     entry_touch(r, entry);
 }
 
-/* What an administrator says last counts: another failback ends a choice. */
+/* An administrator's last word counts: changing the failback ends a choice. */
 static void follow_rule(struct routes *r, struct routed_prefix *entry, bool other_failback)
 {
     if (other_failback)
@@ -271,7 +271,7 @@ static void entitled_prefixes(const struct node *n, struct prefixes *out)
     out->len = kept;
 }
 
-/* What made a better candidate of a router. */
+/* What made a router a better candidate. */
 static struct move_cause rise(const struct routes_flags *before, const struct routes_flags *now)
 {
     if (now->online && !before->online)
@@ -301,7 +301,7 @@ static bool has_tag(const struct node *n, const struct election_group *g)
 
 typedef VEC(struct election_key) key_list;
 
-/* Where a router stands for election, in the order of the keys: by group, by prefix. */
+/* Where a router stands for election, in key order: by group, by prefix. */
 static void wanted_places(const struct routes *r, const struct routes_router *router, key_list *out)
 {
     const struct prefixes *entitled = &router->entitled;
@@ -323,7 +323,7 @@ static int compare_keys(const struct election_key *a, const struct election_key 
     return prefix_cmp(&a->prefix, &b->prefix);
 }
 
-/* How a router came to a place: from what it was before; NULL: it was not there, or nothing of it changed. */
+/* How a router became a contender for a prefix, judged by its earlier state; NULL: it is new to the elections. */
 static const char *way_in(const struct node *before, const struct prefixes *were_entitled, const struct prefix *p,
                           bool *approved)
 {
@@ -336,7 +336,7 @@ static const char *way_in(const struct node *before, const struct prefixes *were
     return *approved ? "approved" : "advertised";
 }
 
-/* Both lists are in order: one walk finds where the router comes and goes. */
+/* Both lists are sorted: one walk finds where the router is added and removed. */
 static void change_places(struct routes *r, struct routes_router *router, const struct node *before,
                           const struct prefixes *were_entitled)
 {
@@ -376,7 +376,7 @@ static uint64_t number_of(const struct election_group *groups, size_t count, con
     return 0;
 }
 
-/* What comes or goes with the groups is nobody's doing but the policy's. */
+/* Attributes moves caused by new or removed groups to the policy alone. */
 static void note_regrouping(struct routes *r)
 {
     for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m)) {
@@ -439,7 +439,8 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
     router->flags = *flags;
     changed = !same_flags(&old, flags);
     struct move_cause better = rise(&old, flags);
-    if (better.text && !(router->rise.text && router->round == r->round)) { /* the first one brought the others along */
+    if (better.text &&
+        !(router->rise.text && router->round == r->round)) { /* the first cause brought the others about */
         router->rise = better;
         router->round = r->round;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an administrator chooses: whether it can be, and how long it holds. */
+/* An administrator's choice of a primary: whether it is possible, and how long it holds. */
 #include "routes/routes.h"
 
 #include "routes/candidates.h"

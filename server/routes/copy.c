@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A copy to try things on. */
+/* A copy for what-if elections. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -65,7 +65,7 @@ static void copy_groups(struct routes *copy, const struct routes *r)
     copy->next_group = r->next_group;
 }
 
-/* Where the routers stand, in the order of the original. */
+/* Copies the contenders, in the order of the original. */
 static void copy_places(struct routes *copy, const struct routes_router *from)
 {
     struct routes_router *router = map_getu(&copy->routers, from->record->r.id);

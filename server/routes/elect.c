@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The decision about one prefix, and the words for it. */
+/* The decision about one prefix, and its cause in words. */
 #include "base/clock.h"
 #include "routes/candidates.h"
 
@@ -49,7 +49,7 @@ static bool is_better(enum route_failback failback, uint64_t primary, const stru
     return failback == FAILBACK_PRIORITY && a->record->r.id == primary;
 }
 
-/* Contenders stand in the order of their age: the oldest of equals is the first. */
+/* Contenders are ordered by age: the oldest of equals comes first. */
 static uint64_t best_of(const struct routes *r, const struct routed_prefix *entry, enum class class)
 {
     enum route_failback failback = entry_rule(r, entry)->failback;
@@ -63,7 +63,7 @@ static uint64_t best_of(const struct routes *r, const struct routed_prefix *entr
     return best ? best->record->r.id : 0;
 }
 
-/* The present primary can serve as well as anybody: another one takes over where the rule says so, after its wait. */
+/* The present primary is as good as any: another takes over if the rule says so, after the delay. */
 static uint64_t fail_back(const struct routes *r, struct routed_prefix *entry, enum class class, int64_t now_ms)
 {
     const struct prefix_rule *rule = entry_rule(r, entry);
@@ -90,8 +90,8 @@ static void note_wellness(const struct routes *r, struct contender *c, int64_t n
         c->well_ms = c->approved && c->round == r->round ? 0 : now_ms;
 }
 
-/* Its control connection is lost, and its packets arrive: nothing is won by a move. An administrator's choice counts
- * more. */
+/* Its control connection is lost but its packets still arrive, so a move would gain nothing. An administrator's choice
+ * takes precedence. */
 static bool carries_on(const struct contender *present, const struct contender *chosen)
 {
     const struct routes_flags *f = present ? &present->router->flags : NULL;
@@ -133,7 +133,7 @@ uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now
     return keep && present && !present->router->flags.expired ? entry->primary : 0;
 }
 
-/* Why the primary lost the prefix; no text where nothing is wrong with it. */
+/* Why the primary lost the prefix; no text if nothing is wrong with it. */
 static struct move_cause loss(const struct routes *r, const struct routed_prefix *entry)
 {
     const struct routes_router *from = map_getu(&r->routers, entry->primary);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Running an election over what changed, and answering who serves. */
+/* Runs an election over what changed, and reports who serves. */
 #include "routes/routes.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void list_waiting(struct routes *r, struct routed_prefix *entry)
     entry->listed = true;
 }
 
-/* Those whose wait is over take part. */
+/* Makes prefixes whose delay is over take part. */
 static void end_waits(struct routes *r, int64_t now_ms)
 {
     size_t kept = 0;
@@ -80,7 +80,7 @@ static void drop_entry(struct routes *r, struct routed_prefix *entry)
     entry_free(entry);
 }
 
-/* From now on the failback counts again: the next election says when. */
+/* Failback applies again from here on: the next election decides when. */
 static void end_choice(struct routes *r, struct routed_prefix *entry, int64_t now_ms)
 {
     entry_choose(r, entry, 0);
@@ -122,7 +122,7 @@ int64_t routes_due(const struct routes *r)
     return r->due_ms;
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 uint64_t routes_primary(const struct routes *r, const struct prefix *p, int64_t *since_ns)
 {

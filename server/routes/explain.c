@@ -21,7 +21,7 @@ static enum route_state not_entitled(const struct route_facts *f, bool available
     return say(ROUTE_NONE, reason, "neither advertised nor approved");
 }
 
-/* Why an entitled node cannot carry traffic, whoever serves. */
+/* Why an entitled node cannot carry traffic, no matter who serves. */
 static const char *hindrance(const struct route_facts *f)
 {
     if (f->node->logged_out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which router is nearest to a viewer, from what both measured to relays: the server itself is on no path between them.
- */
+/* Which router is nearest to a viewer, judged by the latencies that both measured to relays: the server itself is not
+ * on the path between them. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -8,10 +8,10 @@
 #include "json/json.h"
 
 #define NET_INFO_MAX  65536u
-#define REGIONS_MAX   256    /* of one node */
-#define LATENCY_MAX_S 60.0   /* more is no measurement */
-#define NEARER_US     10000u /* a move is worth at least so much ... */
-#define MOVE_EACH_MS  600000 /* ... and comes at most so often: what went through the old router breaks off */
+#define REGIONS_MAX   256    /* per node */
+#define LATENCY_MAX_S 60.0   /* a larger value is no measurement */
+#define NEARER_US     10000u /* the least gain that is worth a move ... */
+#define MOVE_EACH_MS  600000 /* ... and the least time between moves: connections through the old router break */
 
 /* ---- prefixes ---- */
 
@@ -62,7 +62,7 @@ static bool read_region(const char *key, uint32_t *out)
     return true;
 }
 
-/* Both families have an entry: the better one counts. */
+/* If both address families have an entry, the better one counts. */
 static void add_latency(struct relay_latencies *l, uint32_t region, uint32_t us)
 {
     size_t at = 0;
@@ -111,7 +111,7 @@ uint32_t relay_distance(const struct relay_latencies *a, const struct relay_late
     return best;
 }
 
-/* Both have measured the same region and no other: that tells nothing about what is nearer. */
+/* Both have measured one region, the same one: that does not tell which is nearer. */
 static bool are_alike(const struct relay_latencies *a, const struct relay_latencies *b)
 {
     return a->len == 1 && b->len == 1 && a->items->region == b->items->region;
@@ -154,7 +154,7 @@ size_t nearest_choose(const uint32_t *distances, size_t count, size_t present, i
 
 size_t nearest_serve(const struct nearest_viewing *v, int64_t *moved_ms, int64_t now_ms, int64_t *due_ms)
 {
-    bool lost = v->present == v->count && v->had; /* then it waits for nothing */
+    bool lost = v->present == v->count && v->had; /* then the move need not wait */
     size_t from = v->present < v->count ? v->present : v->primary, to = v->present;
 
     if (v->distances && from < v->count) {

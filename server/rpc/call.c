@@ -76,7 +76,7 @@ void rpc_drop_body(struct rpc *rpc)
     drop_body((struct rpc_call *)rpc);
 }
 
-/* Tells the handler, and frees. The call is in no list any more. */
+/* Notifies the handler, and frees the call, which must be in no list any more. */
 static void finish(struct rpc_call *call, enum rpc_end why)
 {
     struct rpc_conn *c = call->rpc.conn;
@@ -204,7 +204,7 @@ static void add_field(struct response_fields *h, const char *name, const char *v
                                         strlen(value), NGHTTP2_NV_FLAG_NONE};
 }
 
-/* length -1: unknown. Returns false when the answer comes too late, because the call or its connection is over. */
+/* length -1: unknown. Returns false if the answer comes too late, because the call or its connection has ended. */
 static bool send_head(struct rpc_call *call, int status, const char *content_type, long long length, bool body)
 {
     struct rpc_conn *c = call->rpc.conn;
@@ -318,7 +318,7 @@ void call_pull_all(struct rpc_conn *c)
         call->pull(&call->rpc, &call->out);
         if (!call->out.available)
             continue;
-        call->ready = call->announce = true; /* asked again once this is out */
+        call->ready = call->announce = true; /* pulled again once this has been written */
         nghttp2_session_resume_data(c->h2, call->stream_id);
     }
 }

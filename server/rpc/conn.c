@@ -39,14 +39,14 @@ void conn_abuse(struct rpc_conn *c, const char *what)
 /* ---- Deadlines ---- */
 
 #define LOOK_MS          2000
-#define LARGE_BODY_TIMES 4 /* longer may a request take of which a larger body is taken */
+#define LARGE_BODY_TIMES 4 /* times as long: the bound for requests whose larger body is accepted */
 
 static bool is_unknown(const struct rpc_conn *c)
 {
     return c->standing == RPC_STRANGER || c->standing == RPC_CLAIMED;
 }
 
-/* What it may not do any longer; NULL: it keeps to its times. *more: there is a deadline to wait for. */
+/* Which time limit it has exceeded, as a sentence; NULL: none. *more: a deadline is still to come. */
 static const char *overdue(const struct rpc_conn *c, bool *more)
 {
     const struct rpc_times *times = &c->server->options.times;
@@ -120,8 +120,8 @@ void rpc_conn_set_standing(struct rpc_conn *c, enum rpc_standing standing)
     if (c->standing == standing)
         return;
     if (!limits_enter(c->server->limits, standing, &c->from)) {
-        /* Too many wait already: it stays what it is, and is held to the times of that. Who was known or waited and is
-         * a stranger now has no place. */
+        /* Too many wait already: it keeps its standing and that standing's time limits. A known or waiting connection
+         * that becomes a stranger has no place. */
         if (standing == RPC_STRANGER)
             conn_end(c, RPC_SHUTDOWN, "too many connections of unknown machines");
         return;

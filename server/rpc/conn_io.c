@@ -13,7 +13,7 @@
 
 #define FLUSH_ROUNDS 16 /* before others have their turn */
 #define UNSENT_LIMIT (64 * 1024)
-#define FLUSH_BYTES  (64 * 1024) /* at most in a round: what a socket does not take is kept, for each slow client */
+#define FLUSH_BYTES  (64 * 1024) /* per round: bytes that a socket does not take are kept, for each slow client */
 
 static void conn_flush(struct loop_task *task);
 static void conn_read(struct rpc_conn *c);
@@ -101,7 +101,7 @@ static void conn_destroy(struct rpc_conn *c)
 
 /* ---- In ---- */
 
-/* Keeps the beginning of a record for the next read. At most a record, and nothing while the client is idle. */
+/* Keeps the beginning of a record for the next read: one record at most, and nothing while the client is idle. */
 static void hold(struct rpc_conn *c, const uint8_t *rest, size_t len)
 {
     free(c->held);
@@ -139,14 +139,14 @@ static void conn_read(struct rpc_conn *c)
             http2_feed(c, plain, plain_len);
     }
     hold(c, in + at, len - at);
-    /* An acknowledgement of a PING, say, asks for nothing. */
+    /* An acknowledgement of a PING, for instance, needs no write. */
     if (c->h2 && (nghttp2_session_want_write(c->h2) || !nghttp2_session_want_read(c->h2)))
         conn_touch(c);
 }
 
 /* ---- Out ---- */
 
-/* Seals what there is to say into the loop's buffer; returns its length. */
+/* Seals pending output into the loop's buffer; returns its length. */
 static size_t produce(struct rpc_conn *c, uint8_t *out)
 {
     size_t lead = c->lead_len;
@@ -167,7 +167,7 @@ static size_t produce(struct rpc_conn *c, uint8_t *out)
     return lead + noise_writer_end(&c->out);
 }
 
-/* Writes; what the socket does not take is kept. Sealed bytes cannot be made again: the record counter went on. */
+/* Writes, and keeps what the socket does not take. Bytes cannot be sealed again: the record counter has advanced. */
 static bool write_all(struct rpc_conn *c, const uint8_t *bytes, size_t len)
 {
     long n = stream_write(c->stream, bytes, len, NULL);
@@ -186,7 +186,7 @@ static bool write_all(struct rpc_conn *c, const uint8_t *bytes, size_t len)
     return false;
 }
 
-/* Goes on with what the socket did not take before; false while it still does not. */
+/* Continues with bytes that the socket did not take before; false while it still does not. */
 static bool write_unsent(struct rpc_conn *c)
 {
     if (!c->unsent)
@@ -198,7 +198,7 @@ static bool write_unsent(struct rpc_conn *c)
     }
     count_add(&c->server->bytes_out, (uint64_t)n);
     flood_sent(&c->flood, (size_t)n);
-    /* A full socket takes more only where the client takes something: the PING waits behind all of that. */
+    /* A full socket takes more only if the client reads: the PING is queued behind all of that. */
     if (n)
         ping_heard(c);
     c->unsent_at += (size_t)n;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What goes in and out of a connection, its begin and its end. */
+/* Input and output of a connection, its start and end. */
 #ifndef SERVER_RPC_CONN_IO_H
 #define SERVER_RPC_CONN_IO_H
 
 #include "rpc/conn.h"
 
-/* Takes lead (allocated; sent before the first record), the stream and the places in the limits. */
+/* Takes lead (allocated; sent before the first record), the stream and its places in the limits. */
 struct rpc_conn *conn_new(struct rpc_server *s, struct stream *stream, const struct noise_handshake *hs,
                           const struct noise_keys *keys, enum rpc_standing standing, void *lead, size_t lead_len);
-void conn_close_now(struct rpc_conn *c); /* when the server goes down: writes what it can, and is gone */
+void conn_close_now(struct rpc_conn *c); /* for a server shutdown: writes what it can, then frees it */
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rpc/flood.h"
 
-/* Go's client updates its windows twice (stream and connection) for each 4 KiB that it reads, so it may send that many
- * updates for what it was sent, and some more. */
+/* Go's client updates its windows twice (stream and connection) per 4 KiB that it reads, so it may send that many
+ * updates for the bytes sent to it, and some more. */
 #define SENT_PER_WINDOW_UPDATE 1024
 
 static const struct {
     const char *name;
-    uint16_t most;       /* at once */
-    uint16_t per_second; /* comes back */
+    uint16_t most;       /* capacity */
+    uint16_t per_second; /* refill */
 } allowances[FLOOD_KINDS] = {
     [FLOOD_RESET] = {"too many streams reset", 100, 10},
     [FLOOD_CONTROL] = {"too many control frames", 128, 16},
@@ -33,7 +33,7 @@ static void give(struct flood *f, unsigned kind, uint64_t more)
 
 bool flood_spend(struct flood *f, enum flood_kind kind, int64_t now)
 {
-    /* Whole seconds only, so that a fraction is never lost or given twice. */
+    /* Whole seconds only, so that a fraction is neither lost nor credited twice. */
     int64_t seconds = (now - f->at) / 1000;
 
     if (seconds > 0) {

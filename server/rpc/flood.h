@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a client may do without being useful, as allowances that refill with time. */
+/* Allowances, refilled over time, for what a client may send without being useful. */
 #ifndef SERVER_RPC_FLOOD_H
 #define SERVER_RPC_FLOOD_H
 
@@ -10,8 +10,8 @@
 enum flood_kind {
     FLOOD_RESET,   /* RST_STREAM */
     FLOOD_CONTROL, /* SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA */
-    FLOOD_UNKNOWN, /* frames of types that RFC 9113 tells us to ignore */
-    FLOOD_WINDOW,  /* WINDOW_UPDATE, beyond what the bytes that it was sent explain */
+    FLOOD_UNKNOWN, /* frames of types that RFC 9113 says to ignore */
+    FLOOD_WINDOW,  /* WINDOW_UPDATE, beyond those that the bytes sent to it account for */
     FLOOD_REQUEST, /* HEADERS */
     FLOOD_KINDS,
 };
@@ -23,7 +23,7 @@ struct flood {
 
 void flood_init(struct flood *f, int64_t now);
 bool flood_spend(struct flood *f, enum flood_kind kind, int64_t now); /* false: used up */
-void flood_sent(struct flood *f, size_t bytes); /* bytes to the client explain updates of its window */
+void flood_sent(struct flood *f, size_t bytes); /* bytes sent to the client account for updates of its window */
 const char *flood_name(enum flood_kind kind);
 
 #endif

@@ -57,7 +57,7 @@ void handshake_finish(struct rpc_server *s, struct stream *stream, struct noise_
     int rc = noise_write_response(hs, ephemeral, public_key, lead + head_len, &keys);
     crypto_dh_free(ephemeral);
     if (rc < 0) {
-        /* It proved a machine key of small order: a forgery that names no machine. */
+        /* It proved a machine key of small order: a forgery that identifies no machine. */
         count_add(&s->handshakes_failed, 1);
         limits_leave(s->limits, standing, &stream_peer(stream)->addr);
         free(lead);

@@ -5,10 +5,10 @@
 
 #include "rpc/server_state.h"
 
-/* Takes the place of a connection, as what its machine key is worth; false: there is none. */
+/* Takes a place for the connection, according to the standing of its machine key; false: there is none. */
 bool handshake_admit(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
                      enum rpc_standing *standing);
-/* Answers the handshake of one who was admitted; takes the stream and the places. */
+/* Answers the handshake of an admitted client; takes the stream and its places. */
 void handshake_finish(struct rpc_server *s, struct stream *stream, struct noise_handshake *hs,
                       enum rpc_standing standing);
 /* After the upgrade only an error message of the handshake reaches the client's log. Takes the stream. */

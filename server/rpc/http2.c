@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HTTP/2 by nghttp2: frames become calls, answers become frames. Bodies of answers are never copied: nghttp2 makes the
- * frame's head, the bytes go from the shared chunk through the cipher into the buffer that is written. */
+ * frame header, and the bytes go from the shared chunk through the cipher into the buffer that is written. */
 #include "rpc/http2.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static struct rpc_call *stream_call(nghttp2_session *h2, int32_t stream_id)
 
 /* ---- In ---- */
 
-/* Which allowance a frame is paid from; false: none. */
+/* The allowance that a frame is charged to; false: none. */
 static bool flood_kind_of(struct rpc_conn *c, unsigned type, unsigned flags, size_t len, enum flood_kind *kind)
 {
     *kind = FLOOD_CONTROL;
@@ -48,7 +48,7 @@ static bool flood_kind_of(struct rpc_conn *c, unsigned type, unsigned flags, siz
     }
 }
 
-/* Follows the frames by itself, in front of nghttp2, which does not tell of each (not of those it does not know). */
+/* Parses frame boundaries itself, ahead of nghttp2, which does not report every frame (not those of unknown type). */
 static bool afford_frames(struct rpc_conn *c, const uint8_t *bytes, size_t len)
 {
     struct frame_cursor *f = &c->frames;
@@ -195,8 +195,8 @@ void http2_feed(struct rpc_conn *c, const uint8_t *bytes, size_t len)
 
 /* ---- Out ---- */
 
-/* The head of a DATA frame without padding. What nghttp2 made (head) may be gone by the time of a second attempt: the
- * buffer that it is in belongs to all connections of the loop. */
+/* The header of a DATA frame without padding. nghttp2's own (head) may be gone by a second attempt: its buffer is
+ * shared by all connections of the loop. */
 static void data_head(const nghttp2_frame *frame, size_t len, uint8_t out[9])
 {
     uint32_t id = (uint32_t)frame->hd.stream_id;
@@ -217,7 +217,7 @@ static int send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *h
 
     (void)h2;
     (void)head;
-    /* After this one nghttp2 may hand out one more frame of any kind, without asking. */
+    /* After this one nghttp2 may emit one more frame of any kind, without asking. */
     if (noise_writer_room(&c->out) < 9 + len + CONN_FRAME_MAX)
         return NGHTTP2_ERR_WOULDBLOCK;
     data_head(frame, len, own_head);
@@ -256,9 +256,9 @@ void http2_produce(struct rpc_conn *c)
 
 /* ---- Memory ---- */
 
-/* A session holds a buffer for one frame of the largest size. It uses it within one call of nghttp2_session_mem_send
- * only, whose result is sealed at once; so one buffer serves all connections of a loop. (The exception, a DATA frame
- * that is tried again, is dealt with in send_data.) */
+/* A session holds a buffer for one frame of the largest size. It uses it only within one call of
+ * nghttp2_session_mem_send, whose result is sealed at once, so one buffer serves all connections of a loop. (send_data
+ * handles the exception, a DATA frame that is tried again.) */
 #define FRAME_BUFFER_MIN  12000
 #define FRAME_BUFFER_SIZE 20000
 
@@ -325,7 +325,7 @@ int http2_server_init(struct rpc_server *s, struct err *e)
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(s->callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_stream_close_callback(s->callbacks, on_stream_close);
     nghttp2_session_callbacks_set_send_data_callback(s->callbacks, send_data);
-    /* Small sessions: no table for our few headers, no memory of closed streams, few answers waiting to be written. */
+    /* Small sessions: no table for the few headers, no memory of closed streams, few answers waiting to be written. */
     nghttp2_option_set_max_deflate_dynamic_table_size(s->h2_options, 0);
     nghttp2_option_set_no_closed_streams(s->h2_options, 1);
     nghttp2_option_set_max_reserved_remote_streams(s->h2_options, 0);

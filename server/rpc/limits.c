@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One lock: it is taken once or twice a connection. */
+/* One lock suffices: it is taken once or twice per connection. */
 #include "rpc/limits.h"
 
 #include <limits.h>
@@ -12,8 +12,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-/* By standing, and last those who wait for a place. local: of this machine, counted apart: a proxy that is not named as
- * one brings all. part: all and local are at most one in so many of the files that may be open. */
+/* By standing, the queue last. local: from this machine, counted apart: a proxy that is not configured as one carries
+ * all clients. part: all and local are at most one in this many of the files that may be open. */
 #define QUEUE RPC_STANDINGS
 static const struct {
     unsigned all, each, local, part;
@@ -95,7 +95,7 @@ void limits_leave_machine(struct rpc_limits *l, const uint8_t machine_key[CRYPTO
     pthread_mutex_unlock(&l->lock);
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static bool pool_enter(struct rpc_limits *l, unsigned which, const struct addr *from)
 {
     struct limits_pool *p = &l->pools[which];

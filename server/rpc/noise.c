@@ -145,7 +145,7 @@ int noise_write_response(struct noise_handshake *hs, const struct crypto_dh *eph
 
 /* ---- Records ---- */
 
-/* Four zero bytes and the counter, big-endian (plain Noise would have it little-endian). */
+/* Four zero bytes and the counter, big-endian (plain Noise uses little-endian). */
 static void begin_record(struct crypto_aead *a, uint64_t *counter)
 {
     uint8_t nonce[12] = {0};

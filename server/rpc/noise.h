@@ -11,7 +11,7 @@
 #define NOISE_INITIATION_LEN 101
 #define NOISE_RESPONSE_LEN   51
 #define NOISE_HEAD_LEN       3    /* type, length of the ciphertext */
-#define NOISE_RECORD_MAX     4096 /* with its head; the client drops the connection past it */
+#define NOISE_RECORD_MAX     4096 /* with its header; the client drops the connection beyond it */
 #define NOISE_OVERHEAD       (NOISE_HEAD_LEN + CRYPTO_TAG_LEN)
 #define NOISE_PLAIN_MAX      (NOISE_RECORD_MAX - NOISE_OVERHEAD)
 
@@ -26,7 +26,7 @@ struct noise_state {
 void noise_start(struct noise_state *n, unsigned version, const uint8_t server_public[NOISE_KEY_LEN]);
 void noise_mix_hash(struct noise_state *n, const void *bytes, size_t len);
 int noise_mix_dh(struct noise_state *n, const struct crypto_dh *own, const uint8_t theirs[NOISE_KEY_LEN]) WARN_UNUSED;
-/* A field of a handshake message: len bytes of text become len + CRYPTO_TAG_LEN sealed ones, and back. */
+/* A field of a handshake message: seals len bytes of text as len + CRYPTO_TAG_LEN, and opens them. */
 void noise_seal_field(struct noise_state *n, const uint8_t *text, size_t len, uint8_t *sealed);
 int noise_open_field(struct noise_state *n, const uint8_t *sealed, size_t len, uint8_t *text) WARN_UNUSED;
 void noise_split(struct noise_state *n, uint8_t to_server[NOISE_KEY_LEN], uint8_t to_client[NOISE_KEY_LEN]);
@@ -48,8 +48,9 @@ struct noise_handshake {
     uint8_t machine_key[NOISE_KEY_LEN];
 };
 
-/* After it machine_key is known, and proven to be the sender's or replayed from the sender's; only records that open
- * prove that the sender is there. ERR_INVALID with the reason, also when it was made for another server's key. */
+/* On success machine_key is known, and proven to be the sender's, or replayed from the sender; only records that
+ * open prove that the sender is present. ERR_INVALID with the reason, also if the message was made for another
+ * server's key. */
 int noise_read_initiation(const struct noise_server *s, const uint8_t *message, size_t len, struct noise_handshake *out,
                           struct err *e) WARN_UNUSED;
 
@@ -65,22 +66,22 @@ int noise_write_response(struct noise_handshake *hs, const struct crypto_dh *eph
 
 /* ---- Records ---- */
 
-/* One direction. Bytes are sealed straight into the caller's buffer; a record stays open while bytes are added. */
+/* One direction. Bytes are sealed directly into the caller's buffer; a record stays open while bytes are added. */
 struct noise_writer {
     struct crypto_aead *aead;
     uint64_t counter;
     uint8_t *out; /* the caller's buffer */
     size_t cap, len;
-    size_t record; /* where the open record starts; only when fill is not 0 */
+    size_t record; /* where the open record begins; only if fill is not 0 */
     size_t fill;   /* plain bytes in the open record */
 };
 
 void noise_writer_init(struct noise_writer *w, const uint8_t key[NOISE_KEY_LEN]);
 void noise_writer_release(struct noise_writer *w);
 void noise_writer_begin(struct noise_writer *w, uint8_t *out, size_t cap);
-size_t noise_writer_room(const struct noise_writer *w);                       /* plain bytes that surely fit */
-void noise_writer_add(struct noise_writer *w, const void *bytes, size_t len); /* len is at most the room */
-size_t noise_writer_end(struct noise_writer *w); /* closes the record; returns how many bytes are in the buffer */
+size_t noise_writer_room(const struct noise_writer *w);                       /* plain bytes that are sure to fit */
+void noise_writer_add(struct noise_writer *w, const void *bytes, size_t len); /* len must not exceed the room */
+size_t noise_writer_end(struct noise_writer *w); /* closes the record; returns the number of bytes in the buffer */
 
 struct noise_reader {
     struct crypto_aead *aead;
@@ -89,8 +90,8 @@ struct noise_reader {
 
 void noise_reader_init(struct noise_reader *r, const uint8_t key[NOISE_KEY_LEN]);
 void noise_reader_release(struct noise_reader *r);
-/* Opens the record at the front of bytes, in place. Returns how many bytes it takes, 0 when it is not whole yet, or
- * ERR_INVALID. *plain then points into bytes; an empty record is legal. */
+/* Opens the record at the front of bytes, in place. Returns its length, 0 if it is incomplete, or ERR_INVALID. *plain
+ * then points into bytes; an empty record is valid. */
 long noise_reader_open(struct noise_reader *r, uint8_t *bytes, size_t len, uint8_t **plain, size_t *plain_len,
                        struct err *e);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Is the client still there? An HTTP/2 PING inside Noise is answered by the client's process itself, whatever proxies
- * lie between, and any other byte from it proves as much. */
+/* Detects dead clients. An HTTP/2 PING inside Noise is answered by the client's process itself, whatever proxies are in
+ * between, and any other byte from it proves as much. */
 #include "rpc/ping.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define INTERVAL_MS    30000
 #define TIMEOUT_MS     15000
-#define SLOT_MS        20 /* deadlines of different connections that fall into a slot share a turn of the loop */
+#define SLOT_MS        20 /* deadlines of different connections within a slot share a turn of the loop */
 #define SLOT_MAX_MS    100
 #define EARLIER_ONE_IN 8
 #define EXTRA_MAX_US   20000000
@@ -30,8 +30,8 @@ static void set_deadline(struct rpc_conn *c, int64_t when)
     loop_timer_set(c->loop, &c->ping.timer, when - loop_now(c->loop), due);
 }
 
-/* PINGs are sent in batches: then their answers arrive in batches too, and a loop with a thousand routers wakes twenty
- * times a second instead of two thousand times. Ten batches in an interval, so that they are spread over it. */
+/* PINGs are sent in batches: their answers then arrive in batches too, and a loop with a thousand routers wakes twenty
+ * times a second instead of two thousand times. Ten batches per interval, to spread them over it. */
 static unsigned slot_ms(const struct rpc_ping *p)
 {
     unsigned slot = p->interval_ms / 10;
@@ -39,15 +39,15 @@ static unsigned slot_ms(const struct rpc_ping *p)
     return slot > SLOT_MAX_MS ? SLOT_MAX_MS : slot ? slot : 1;
 }
 
-/* Good enough to spread PINGs, and without a system call for each. */
+/* Good enough to spread PINGs, without a system call each time. */
 static unsigned dice(struct rpc_ping *p, unsigned below)
 {
     p->dice = p->dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return below ? (unsigned)((p->dice >> 33) % below) : 0;
 }
 
-/* At the beginning of a slot, and now and then up to a tenth of the interval earlier: connections that were all written
- * to at once, and so all answered at once, do not stay in step. */
+/* At the beginning of a slot, sometimes up to a tenth of the interval earlier: connections that were all written to at
+ * once, and therefore answered at once, do not stay in step. */
 static void wait_interval(struct rpc_conn *c)
 {
     struct rpc_ping *p = &c->ping;
@@ -58,7 +58,8 @@ static void wait_interval(struct rpc_conn *c)
     loop_timer_set(c->loop, &p->timer, when * slot - loop_now(c->loop), due);
 }
 
-/* What the round trips so far explain, in us: the mean and four times the spread, as TCP reckons a retransmission. */
+/* The longest round trip, in us, that those so far explain: the mean and four times the spread, as TCP computes a
+ * retransmission. */
 static int64_t explained_us(const struct rpc_ping *p)
 {
     if (p->srtt_us < 0)
@@ -67,7 +68,7 @@ static int64_t explained_us(const struct rpc_ping *p)
     return us < EXTRA_MAX_US ? us : EXTRA_MAX_US;
 }
 
-/* ms after the PING: when to worry, and when to give up. */
+/* In ms after the PING: when to suspect the connection, and when to give it up. */
 static int64_t suspect_after(const struct rpc_ping *p)
 {
     return p->timeout_ms / 3 + explained_us(p) / 1000;
@@ -96,7 +97,7 @@ static void send_ping(struct rpc_conn *c)
     set_deadline(c, loop_now(c->loop) + suspect_after(p));
 }
 
-/* us: -1 where no answer came. */
+/* us: -1 if no answer came. */
 static void measured(struct rpc_conn *c, int64_t us)
 {
     const struct rpc_server_options *o = &c->server->options;
@@ -113,7 +114,7 @@ static void due(struct loop_timer *timer)
     if (c->closing)
         return;
     if (p->state != PING_IDLE) {
-        /* A loop that was held up has not read everything yet that arrived in time. Bytes set the timer again. */
+        /* A loop that was delayed may not have read everything that arrived in time. Bytes set the timer again. */
         p->read_now(c);
         if (c->closing || p->state == PING_IDLE)
             return;
@@ -125,8 +126,8 @@ static void due(struct loop_timer *timer)
         else
             send_ping(c);
     } else if (p->state == PING_OUT) {
-        /* In two parts: where the whole process was stopped for longer than the first, the second is left for answers
-         * that are still on their way. */
+        /* In two parts: if the whole process was stopped for longer than the first, the second is left for answers that
+         * are still on their way. */
         p->state = PING_SUSPECT;
         set_deadline(c, loop_now(c->loop) + dead_after(p) - suspect_after(p));
     } else {
@@ -162,7 +163,7 @@ void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeou
         loop_timer_stop(c->loop, &p->timer);
         return;
     }
-    /* A PING that is out keeps the terms it was sent under. */
+    /* An outstanding PING keeps the limits it was sent under. */
     if (p->state == PING_IDLE)
         set_deadline(c, loop_now(c->loop) + dice(p, p->interval_ms));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A ring with a hand: who proved again since the hand came by is passed over once. */
+/* A clock: an address that was proved again since the hand last passed is skipped once. */
 #include "rpc/proved.h"
 
 #include <pthread.h>
@@ -18,7 +18,7 @@ struct place {
 
 struct rpc_proved {
     pthread_mutex_t lock;
-    struct map by_source; /* to places */
+    struct map by_source; /* index into places */
     struct place *places;
     size_t hand;
 };
@@ -42,7 +42,7 @@ void proved_free(struct rpc_proved *p)
     free(p);
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static struct place *next_place(struct rpc_proved *p)
 {
     struct place *at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where machines were that proved a key of a node: the last 16,384 IPv4 addresses and IPv6 /64s. Any thread. */
+/* Remembers where machines have proved a node's key: the last 16,384 IPv4 addresses and IPv6 /64s. Any thread. */
 #ifndef SERVER_RPC_PROVED_H
 #define SERVER_RPC_PROVED_H
 

@@ -17,7 +17,7 @@ struct queued_client {
     int64_t since; /* mono ms */
 };
 
-/* It leaves the queue; the list forgets it with the next look. */
+/* Takes the client out of the queue; the list drops it at the next look. */
 static struct stream *leave(struct queued_client *q)
 {
     struct stream *stream = q->stream;
@@ -27,7 +27,7 @@ static struct stream *leave(struct queued_client *q)
     return stream;
 }
 
-/* It is not the client's turn to speak: bytes, like an end, are the end. */
+/* The client must not send now: bytes, like an end of stream, end it. */
 static void readable(struct stream *s, void *arg)
 {
     uint8_t byte;
@@ -55,7 +55,7 @@ static void sweep(struct rpc_queue *queue)
 
     for (size_t i = 0; i < queue->list.len; i++) {
         struct queued_client *q = queue->list.items[i];
-        /* By then whoever had a place and was idle has lost it. */
+        /* By this time idle connections that had a place have lost it. */
         if (q->stream && now - q->since >= queue->server->options.times.idle_ms)
             handshake_refuse_full(leave(q));
         if (q->stream) {
@@ -96,7 +96,7 @@ bool queue_add(struct rpc_server *s, struct stream *stream, const struct noise_h
     *q = (struct queued_client){.queue = queue, .stream = stream, .hs = *hs, .since = loop_now(queue->loop)};
     vec_push(&queue->list, q);
     stream_handle(stream, &handler, q);
-    queue->left = UINT64_MAX; /* somebody may have left since it was refused */
+    queue->left = UINT64_MAX; /* a place may have become free since it was refused */
     if (!loop_timer_is_set(&queue->timer))
         loop_timer_set(queue->loop, &queue->timer, LOOK_MS, look);
     return true;

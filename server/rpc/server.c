@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A POST to /ts2021 and what may be wrong with it; the begin and the end of all connections. */
+/* Checks the POST to /ts2021; starts and ends all connections. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +15,13 @@
 #include "rpc/http2.h"
 #include "rpc/queue.h"
 
-static const char upgrade[] = "tailscale-control-protocol"; /* also the protocol that a WebSocket carries */
+static const char upgrade[] = "tailscale-control-protocol"; /* also the protocol of a WebSocket */
 #define INITIATION_MAX (NOISE_INITIATION_LEN + 64)
 
 static const char handshake_field[] = "X-Tailscale-Handshake";
 
-/* The challenge by which clients up to v1.88 could prove a node key in a header. Nothing here asks for that proof, so
- * one challenge serves all connections; a fresh one for each would cost as much as the rest of the answer. */
+/* The challenge with which clients up to v1.88 could prove a node key in a header. headway never asks for that proof,
+ * so one challenge serves all connections; a fresh one for each would cost as much as the rest of the answer. */
 static void make_early(struct buf *early)
 {
     uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
@@ -116,7 +116,7 @@ static void refuse(struct stream *stream, const char *status, const char *text)
     stream_close(stream);
 }
 
-/* The reasons to refuse that the request itself gives; NULL: none. */
+/* Reasons to refuse the request by its header; NULL: none. */
 static const char *check_head(const struct head *head, const char **status)
 {
     const char *length = head_get(head, "Content-Length");
@@ -129,7 +129,7 @@ static const char *check_head(const struct head *head, const char **status)
     if (!head_has_word(head, "Upgrade", upgrade))
         return "No \"Upgrade: tailscale-control-protocol\" arrived. A proxy in between may have to be told to pass it "
                "on.";
-    /* "Connection: upgrade" is not asked for: nginx as headscale's documentation configures it says keep-alive, and
+    /* "Connection: upgrade" is not required: nginx, configured as headscale's documentation says, sends keep-alive, and
      * passes on the 101 all the same. */
     if (head_get(head, "Transfer-Encoding") || (length && !str_eq(length, "0")))
         return "This request takes no body.";
@@ -172,7 +172,7 @@ static void accept_post(struct rpc_server *s, struct stream *stream, const struc
         handshake(s, stream, message, (size_t)len);
 }
 
-/* Clients in browsers, which cannot set fields (tailscale control/controlhttp/client_js.go). */
+/* Clients in browsers, which cannot set header fields (tailscale control/controlhttp/client_js.go). */
 static void accept_websocket(struct rpc_server *s, struct stream *stream, const struct head *head)
 {
     struct arena arena = ARENA_INIT(HEAD_MAX * 4);

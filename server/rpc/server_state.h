@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the connections of a server share. */
+/* Shared by the connections of a server. */
 #ifndef SERVER_RPC_SERVER_STATE_H
 #define SERVER_RPC_SERVER_STATE_H
 
@@ -23,9 +23,9 @@ struct rpc_server {
     struct buf early; /* the EarlyNoise message */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *h2_options;
-    struct rpc_conn **conns;  /* list heads, by loop; each touched by its loop only */
-    uint8_t **frame_buffers;  /* by loop, too; see http2.c */
-    struct rpc_queue *queues; /* and these */
+    struct rpc_conn **conns;  /* list heads, by loop; each used by its loop only */
+    uint8_t **frame_buffers;  /* also by loop; see http2.c */
+    struct rpc_queue *queues; /* likewise */
     atomic_bool stopping;
     atomic_uint connections;
     atomic_uint_fast64_t handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What peers see of a node, field by field, and what each needs when it changes. */
+/* What peers see of a node, field by field, and what must be sent when a field changes. */
 #include "base/array.h"
 #include "tailnet/publish.h"
 
@@ -31,7 +31,7 @@ static bool same_serving(const struct tailnet_node *a, const struct tailnet_node
     return prefixes_eq(&a->serving, &b->serving);
 }
 
-/* Also what a policy's routes are made of. */
+/* Also the input of a policy's routes. */
 static bool same_effective(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     struct prefixes x = {0}, y = {0};
@@ -54,13 +54,13 @@ static bool same_suggestion(const struct tailnet_node *a, const struct tailnet_n
            (!node_is_exit(a->record) && !node_is_exit(b->record));
 }
 
-/* It stands in the Hostinfo of exit nodes. */
+/* Sent in the Hostinfo of exit nodes. */
 static bool same_priority(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return a->record->priority == b->record->priority || (!node_is_exit(a->record) && !node_is_exit(b->record));
 }
 
-/* Whoever tests it as a standby sees another route of it. */
+/* A node that tests it as a standby sees another route of it. */
 static bool same_probe(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return a->live.probe_helper == b->live.probe_helper && addr_eq(&a->live.probe_target, &b->live.probe_target);
@@ -158,7 +158,7 @@ static bool same_having_relay(const struct tailnet_node *a, const struct tailnet
     return a->live.home_derp == b->live.home_derp || b->live.home_derp != 0;
 }
 
-/* When it was last seen is told while it is offline. */
+/* LastSeen is sent while the node is offline. */
 static bool same_online(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return a->live.online == b->live.online && (a->live.online || a->live.last_seen_ns == b->live.last_seen_ns);
@@ -170,20 +170,20 @@ static bool same_requests(const struct tailnet_node *a, const struct tailnet_nod
            strs_eq(&a->record->request_tags, &b->record->request_tags);
 }
 
-/* Its user is told. */
+/* Reported to its user. */
 static bool same_forwarding(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return node_warnings_has(&a->live.warnings, WARNING_FORWARDING_OFF) ==
            node_warnings_has(&b->live.warnings, WARNING_FORWARDING_OFF);
 }
 
-/* What the node is told about the exit node that it uses. */
+/* What the node is sent about the exit node that it uses. */
 static bool same_exit_node(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return a->record->exit_node_id == b->record->exit_node_id;
 }
 
-/* A node's own DNS configuration may name it. */
+/* The node's own DNS configuration may name it. */
 static bool same_device(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return str_eq(a->record->hostname, b->record->hostname) && str_eq(a->record->os, b->record->os);
@@ -194,8 +194,8 @@ static bool same_role(const struct tailnet_node *a, const struct tailnet_node *b
     return !a->user || !b->user || a->user->role == b->user->role;
 }
 
-/* tailcfg.PeerChange has members for what CHANGE_KEYS, CHANGE_ENDPOINTS and CHANGE_ONLINE stand for, but none of them
- * can say "no longer": there and for all other fields the whole node is sent. */
+/* tailcfg.PeerChange has members for what CHANGE_KEYS, CHANGE_ENDPOINTS and CHANGE_ONLINE cover, but none of them can
+ * express removal: for that, and for all other fields, the whole node is sent. */
 static const struct {
     const char *fields; /* of tailcfg.Node */
     same_function *same;
@@ -217,13 +217,13 @@ static const struct {
     {"Key", same_node_key, CHANGE_KEYS | CHANGE_SELF},
     {"KeyExpiry", same_expiry, CHANGE_KEYS | CHANGE_SELF},
     {"DiscoKey", same_disco, CHANGE_KEYS | CHANGE_SELF},
-    /* A first key is an addition, which takes nothing back and does not hurry. */
+    /* A first key is an addition: it revokes nothing and is not urgent. */
     {"DiscoKey", same_having_disco, CHANGE_WHOLE},
     {"Endpoints", same_endpoints, CHANGE_ENDPOINTS},
     {"HomeDERP", same_relay, CHANGE_ENDPOINTS},
     {"HomeDERP", same_having_relay, CHANGE_WHOLE},
     {"Online LastSeen", same_online, CHANGE_ONLINE},
-    /* Of its own node alone. */
+    /* Only in the node's own map. */
     {"Hostinfo", same_requests, CHANGE_SELF},
     {"CapMap", same_role, CHANGE_SELF},
     {"", same_exit_node, CHANGE_SELF},

@@ -86,7 +86,7 @@ static void note_serving(struct nearest_prefix *p)
     uint32_t highest = 0;
 
     if (p->serving)
-        return; /* shared: it is known */
+        return; /* shared: already checked */
     for (size_t i = 0; i < p->viewers; i++)
         if (p->routers[i] != TAILNET_SLOT_NONE && p->routers[i] > highest)
             highest = p->routers[i];

@@ -32,7 +32,7 @@ struct image_field {
         name, IMAGE_##type, offsetof(struct user, member)                                                              \
     }
 
-/* What has its zero value is left out. */
+/* Members with a zero value are left out. */
 static const struct image_field node_fields[] = {
     NODE("hostname", TEXT, hostname),
     NODE("name", TEXT, given_name),
@@ -300,11 +300,11 @@ void past_release(struct past_images *images)
     vec_release(images);
 }
 
-/* ---- the tailnet of a moment ---- */
+/* ---- the tailnet at a past time ---- */
 
 struct past_nearness {
     struct prefix prefix;
-    VEC(struct past_viewer) viewers; /* later ones count */
+    VEC(struct past_viewer) viewers; /* later ones override earlier ones */
 };
 
 struct past_builder {
@@ -422,7 +422,7 @@ static int damaged(const struct history *h, struct err *e)
     return ERR_IO;
 }
 
-/* Those that moved come after all. */
+/* Images of moves come after images of all viewers. */
 static int read_nearness(struct past_builder *b, struct history *const *images, size_t count, struct err *e)
 {
     for (enum history_kind kind = HISTORY_NEAREST; kind <= HISTORY_NEAREST_MOVES; kind++)
@@ -472,7 +472,7 @@ static int by_group(const void *a, const void *b)
     return order ? order : strcmp(x->tags, y->tags);
 }
 
-/* places: node -> its slot and 1. */
+/* places: node -> its slot + 1. */
 static uint32_t slot_in(const struct map *places, uint64_t id)
 {
     uintptr_t place = id ? (uintptr_t)map_getu(places, id) : 0;

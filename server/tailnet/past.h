@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is kept of nodes, users and elections for looking back, and the tailnet of a moment made of it. An image holds
- * what administrators and elections decide, and whether a node was online; not where it was reached. */
+/* What is kept of nodes, users and elections for looking back, and the tailnet at a past time rebuilt from it. An image
+ * holds what administrators and elections decide and whether a node was online, but not its endpoints or relay. */
 #ifndef SERVER_TAILNET_PAST_H
 #define SERVER_TAILNET_PAST_H
 
@@ -11,10 +11,12 @@ void past_node(const struct tailnet_node *n, struct buf *out);
 void past_user(const struct user *u, struct buf *out);
 void past_primary(const struct primary *p, struct buf *out);
 void past_via_primary(const struct via_primary *p, struct buf *out);
-void past_via_key(const struct prefix *p, const char *tags, struct buf *out); /* its key, in place of what out holds */
+void past_via_key(const struct prefix *p, const char *tags,
+                  struct buf *out); /* the image's key; replaces what out holds */
 
-/* Of a prefix that is served by nearness: which routers serve whom, without those whom the primary serves as it serves
- * everybody. One image holds all viewers, another those that moved since then; what it says of a viewer counts. */
+/* For a prefix served by its nearest router: which router serves which viewer, without the viewers that the primary
+ * serves by default. One image holds all viewers, another those that moved since; for those the second overrides the
+ * first. */
 struct past_viewer {
     uint64_t viewer, router; /* ids; router 0: the primary */
 };
@@ -32,8 +34,8 @@ struct past_images {
 void past_take(const struct tailnet_snapshot *s, struct past_images *out);
 void past_release(struct past_images *images);
 
-/* The tailnet that the images make, as of a moment (whose keys had expired by then); settings: those of now. The caller
- * unpins it. ERR_IO where an image is damaged: it is named. */
+/* The tailnet that the images describe at a past time (which decides whose keys had expired); settings are the present
+ * ones. The caller unpins it. ERR_IO names the image if one is damaged. */
 int past_snapshot(struct history *const *images, size_t count, const struct policy_text *policy,
                   struct tailnet_settings *settings, int64_t at_ns, struct tailnet_snapshot **out,
                   struct err *e) WARN_UNUSED;

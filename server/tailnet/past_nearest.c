@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Images of who serves whom by nearness: of a prefix, in a few bytes a viewer. */
+/* Images of which router serves which viewer of a prefix, in a few bytes per viewer. */
 #include "tailnet/past.h"
 
 #include <stdlib.h>
@@ -29,8 +29,8 @@ static uint64_t id_in(const struct tailnet_snapshot *s, uint32_t slot)
     return n ? n->record->r.id : 0;
 }
 
-/* {"routers":[{"node":3,"viewers":[17,1,5]}]}: the viewers ascend, each but the first as its distance to the one
- * before. */
+/* {"routers":[{"node":3,"viewers":[17,1,5]}]}: viewers in ascending order, each after the first as the difference to
+ * the one before. */
 void past_nearest(const struct tailnet_snapshot *s, const struct nearest_prefix *p, struct buf *out)
 {
     VEC(struct by_router) all = {0};

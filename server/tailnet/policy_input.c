@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A snapshot as a policy looks at it. */
+/* A snapshot as input to a policy. */
 #include "tailnet/policy_input.h"
 
 #include <stdlib.h>
@@ -100,7 +100,7 @@ void tailnet_auto_approved(const struct policy_view *v, uint32_t slot, const str
         prefixes_del(out, &n->approved.items[i]);
 }
 
-/* Nobody serves it yet: the oldest that could, will. */
+/* No one serves it yet: the oldest candidate will. */
 static bool takes(struct prefixes *served, const struct policy_node *n, const struct prefix *p)
 {
     return !prefix_is_exit(p) && n->online && n->healthy && prefixes_add(served, p);

@@ -16,15 +16,15 @@ struct subscriber {
 };
 
 struct tailnet {
-    pthread_mutex_t lock; /* of current and of subscribers */
+    pthread_mutex_t lock; /* protects current and subscribers */
     struct tailnet_snapshot *current;
     VEC(struct subscriber) subscribers;
 
-    pthread_rwlock_t log_lock; /* of the ring */
-    struct change *ring;       /* change number seq stands at seq % TAILNET_LOG */
+    pthread_rwlock_t log_lock; /* protects the ring */
+    struct change *ring;       /* change number seq is at seq % TAILNET_LOG */
     uint64_t oldest, newest;   /* numbers in the ring; newest 0: empty */
 
-    pthread_rwlock_t keys_lock; /* of both maps */
+    pthread_rwlock_t keys_lock; /* protects both maps */
     struct map node_keys;       /* key -> slot + 1 */
     struct map machine_keys;    /* key -> number of nodes */
 

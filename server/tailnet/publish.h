@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the core, and tests, make snapshots. A snapshot under construction belongs to its maker; publishing gives it
- * away. */
+/* How the core, and tests, make snapshots. A snapshot under construction belongs to its maker; publishing hands it
+ * over. */
 #ifndef SERVER_TAILNET_PUBLISH_H
 #define SERVER_TAILNET_PUBLISH_H
 
@@ -9,20 +9,21 @@
 /* A snapshot that shares everything with base (NULL: an empty tailnet) and can be changed until it is published. */
 struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base);
 
-/* A node for a slot: copies live and serving, references record and user. */
+/* A node for a slot. Copies live and serving; takes references to record and user. */
 struct tailnet_node *tailnet_node_new(uint32_t slot, uint64_t version, const struct node *record,
                                       const struct user *user, const struct node_live *live,
                                       const struct prefixes *serving, bool expired);
 void tailnet_node_unref(const struct tailnet_node *n);
 
-/* What must be told when b follows a: enum change_mask, 0 where nobody sees a difference. */
+/* What readers must be told when b replaces a: enum change_mask, 0 if no one sees a difference. */
 uint32_t tailnet_node_difference(const struct tailnet_node *a, const struct tailnet_node *b);
 
-/* Puts a node (the snapshot takes the reference) or empties the slot (NULL). version: the change number, n's own. It is
- * higher than those of the block's other changes, or that of the node before, from which n then must not differ. */
+/* Puts a node in the slot (the snapshot takes the reference) or empties it (NULL). version is the change number and
+ * equals n's own. It must be higher than those of the block's other changes; if it equals that of the previous node in
+ * the slot, n must not differ from that node. */
 void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet_node *n, uint64_t version);
 
-/* Replaces a list by count records, ordered by id or prefix, referenced by the snapshot. */
+/* Replaces a list with count records, ordered by id or prefix; the snapshot takes references. */
 void snapshot_set_users(struct tailnet_snapshot *s, const struct user *const *items, size_t count);
 void snapshot_set_preauth_keys(struct tailnet_snapshot *s, const struct preauth_key *const *items, size_t count);
 void snapshot_set_api_keys(struct tailnet_snapshot *s, const struct api_key *const *items, size_t count);
@@ -47,12 +48,12 @@ void settings_unref(struct tailnet_settings *s);
 /* Makes s current and appends changes (their seq ascending, the last one s->seq) to the log, then wakes subscribers. */
 void tailnet_publish(struct tailnet *t, struct tailnet_snapshot *s, const struct change *changes, size_t count);
 
-/* The policy's view for changing it, or for putting another in its place (free the old one); readers wait meanwhile.
- * tailnet_free frees the last one. */
+/* The policy's view, for changing it or replacing it (free the old one); blocks readers meanwhile. tailnet_free frees
+ * the last one. */
 struct policy_view **tailnet_policy_write(struct tailnet *t);
 void tailnet_policy_written(struct tailnet *t);
 
-/* The index of keys that readers ask without the core. */
+/* The index of keys that readers query without the core. */
 void tailnet_set_key(struct tailnet *t, const uint8_t node_key[KEY_LEN], uint32_t slot); /* SLOT_NONE removes */
 void tailnet_count_machine(struct tailnet *t, const uint8_t machine_key[KEY_LEN], int by);
 

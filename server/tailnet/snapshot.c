@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "tailnet/publish.h"
 
-/* A list that snapshots share: the public pointer is to its items. */
+/* A list that snapshots share: the public pointer points to its items. */
 struct shared_list {
     atomic_uint refs;
     size_t len;
@@ -204,7 +204,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     free(s);
 }
 
-/* The block of a slot, owned by s alone, so that it may be changed. */
+/* The block of a slot, made s's own first so that it may be changed. */
 static struct tailnet_block *own_block(struct tailnet_snapshot *s, uint32_t slot)
 {
     size_t i = slot / TAILNET_BLOCK;

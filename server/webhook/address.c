@@ -3,9 +3,12 @@
  * its own machine, its network, the tailnet. The check is on the address, just before connecting, so it does not matter
  * what a name resolves to or later resolves to. */
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "net/ranges.h"
+#include "net/sockaddr.h"
 #include "webhook/state.h"
 
 /* Addresses outside the public internet: the registries of special purpose addresses (RFC 6890), multicast, IPv6
@@ -56,6 +59,32 @@ static bool is_permitted(const struct config *c, const struct addr *a)
     return false;
 }
 
+/* Whether it is an address of this machine, which the kernel then uses as the source, too. Deliveries to it would reach
+ * what listens here without passing the firewall. */
+static bool is_own(const struct addr *a)
+{
+    union address to = {0}, from = {0};
+    socklen_t size = a->bits == 32 ? sizeof(to.in) : sizeof(to.in6), got = sizeof(from);
+    struct addr_port source = {0};
+
+    if (a->bits == 32) {
+        to.in.sin_family = AF_INET;
+        to.in.sin_port = htons(9);
+        memcpy(&to.in.sin_addr, a->bytes, 4);
+    } else {
+        to.in6.sin6_family = AF_INET6;
+        to.in6.sin6_port = htons(9);
+        memcpy(&to.in6.sin6_addr, a->bytes, 16);
+    }
+    int fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    if (connect(fd, &to.any, size) == 0 && getsockname(fd, &from.any, &got) == 0)
+        from_sockaddr(&from, &source);
+    close(fd);
+    return addr_eq(&source.addr, a);
+}
+
 /* What kind of address it is; NULL: an ordinary one of the internet. */
 static const char *what_is(const struct config *c, const struct addr *a)
 {
@@ -65,7 +94,9 @@ static const char *what_is(const struct config *c, const struct addr *a)
     for (size_t i = 0; i < ARRAY_LEN(special); i++)
         if (is_within(a, special[i].prefix))
             return special[i].what;
-    return a->bits == 128 && !is_within(a, "2000::/3") ? "no public network" : NULL;
+    if (a->bits == 128 && !is_within(a, "2000::/3"))
+        return "no public network";
+    return is_own(a) ? "this machine" : NULL;
 }
 
 int address_check(const struct config *c, const struct addr *a, struct err *e)

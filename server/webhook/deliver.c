@@ -149,7 +149,7 @@ static int read_batch(const struct target *t, struct webhook_batch *b)
 
     b->run = t->run;
     b->seq = t->seq;
-    while (!b->end && b->items.len < COMPOSE_EVENTS_MAX) {
+    while (!b->end && b->items.len < COMPOSE_EVENTS_MAX && !atomic_load(&t->all->stopping)) {
         int rc = read_page(t, b->run, b->seq, NULL, &page, &count);
         if (rc < 0)
             return rc;

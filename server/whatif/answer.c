@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a trial has shown, in the API's words. */
+/* The result of a trial, as the API returns it. */
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "whatif/trial.h"
 
-#define NAMES_SHOWN 5  /* of a set, beside its size */
-#define WAYS_SHOWN  50 /* of one set of nodes */
-#define LATER_MAX   20 /* times at which something is due later */
+#define NAMES_SHOWN 5  /* of a set, besides its size */
+#define WAYS_SHOWN  50 /* per set of nodes */
+#define LATER_MAX   20 /* later times at which something is due */
 
 static char *text_of(struct trial *t, const struct prefix *p)
 {
@@ -65,7 +65,7 @@ static void add_row(const struct trial *t, const struct prefix *p, struct prefix
         vec_push(rows, ((struct trial_row){*p, primary, primary, NULL}));
 }
 
-/* What moves, and whatever was asked about: also what stays as it is is an answer. */
+/* What moves, and whatever was asked about: that something stays is an answer too. */
 static void collect_rows(const struct trial *t, row_list *rows)
 {
     struct prefixes listed = {0};
@@ -102,7 +102,7 @@ static bool moves_within(const struct trial *t, const struct prefix *p, const ch
     return false;
 }
 
-/* Groups of via in which a prefix stays with a router that was asked about: it may be offline, and keep it. */
+/* Groups of via in which a prefix stays with a router that was asked about, which may be offline and keep it. */
 static void add_staying_groups(struct trial *t)
 {
     const struct tailnet_snapshot *s = t->q->s;
@@ -129,7 +129,7 @@ static const char *outcome_of(const struct trial *t, const struct trial_row *row
     return row->from == row->to ? "stays" : row->from ? "moves" : "served";
 }
 
-/* Of a prefix that stays: what the node that was asked about does for it. */
+/* For a prefix that stays: what the node that was asked about does for it. */
 static char *explain(struct trial *t, const struct trial_row *row)
 {
     const struct trial_node *primary = trial_by_id(t, row->to), *asked = primary && primary->asked ? primary : NULL;
@@ -159,7 +159,7 @@ static const char *reason_of(struct trial *t, const struct trial_row *row)
     const struct trial_node *n = trial_by_id(t, row->from ? row->from : row->to);
 
     static const char *const whole[] = {"by administrator", "higher priority", "the oldest router serves",
-                                        "rule changed", "elected"}; /* the others are about the node */
+                                        "rule changed", "elected"}; /* the others concern the node */
 
     if (!row->cause)
         return explain(t, row);
@@ -173,7 +173,7 @@ static const char *reason_of(struct trial *t, const struct trial_row *row)
     return kept;
 }
 
-/* Traffic to a network that nobody serves goes to the narrowest one around it. */
+/* Traffic to a network that no router serves goes to the narrowest served one around it. */
 static void find_cover(struct trial *t, struct api_simulated_prefix *out)
 {
     const struct prefix *best = NULL;
@@ -191,7 +191,8 @@ static void find_cover(struct trial *t, struct api_simulated_prefix *out)
     out->covered_by = best ? text_of(t, best) : NULL;
 }
 
-/* A prefix that moves within a group of via too: each election counts those who change from or to its routers. */
+/* Whether the prefix also moves within a group of via: each election then counts the nodes that change from or to its
+ * routers. */
 static bool is_divided(const struct trial *t, const struct prefix *p)
 {
     for (size_t i = 0; i < t->moves.len; i++)
@@ -264,7 +265,7 @@ static void note_later(struct trial *t, const struct route_move *m, int64_t wait
     }
 }
 
-/* Who takes over once hold-downs and the delays of failbacks are over. */
+/* Who takes over once hold-downs and failback delays are over. */
 static void elect_later(struct trial *t, struct api_list *prefixes)
 {
     int64_t due = routes_due(t->q->elections);
@@ -279,7 +280,7 @@ static void elect_later(struct trial *t, struct api_list *prefixes)
     }
 }
 
-/* Those that nobody serves any more come first, then those that move. */
+/* Prefixes that lose their service come first, then those that move. */
 static int weight_of(const struct api_simulated_prefix *p)
 {
     static const char *const order[] = {"unserved", "dropped", "moves", "served", "stays", "unused"};
@@ -330,7 +331,7 @@ static void fill_prefixes(struct trial *t, struct api_simulation *out)
 
 /* ---- exit nodes ---- */
 
-/* How many clients say that they use it now. */
+/* How many clients report it as their exit node. */
 static uint64_t in_use(const struct trial *t, uint32_t exit)
 {
     uint64_t id = id_at(t, exit), count = 0;
@@ -342,7 +343,7 @@ static uint64_t in_use(const struct trial *t, uint32_t exit)
     return count;
 }
 
-/* Of those who lose this exit node, how many have none left. */
+/* Of the nodes that lose this exit node, how many have none left. */
 static uint64_t left_without(const struct trial *t, uint32_t change)
 {
     uint64_t count = 0;
@@ -381,7 +382,7 @@ static void fill_exits(struct trial *t, struct api_simulation *out)
     out->exits = (struct api_list){list, count};
 }
 
-/* ---- those who look ---- */
+/* ---- viewers ---- */
 
 static int by_count(const void *a, const void *b)
 {

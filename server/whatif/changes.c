@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What each change does to a node, as the core does it. */
+/* The effect of each change on a node, as in the core. */
 #include <limits.h>
 #include <string.h>
 
@@ -164,7 +164,7 @@ static int withdraw(struct trial *t, struct trial_node *n, const struct whatif_c
     return rc;
 }
 
-/* Whether it can is decided when all changes are made. */
+/* Whether the node can serve is decided after all changes are made. */
 static int primary(struct trial *t, struct trial_node *n, const struct whatif_change *c, struct err *e)
 {
     int rc = need_prefixes(c, e);
@@ -218,7 +218,7 @@ static uint64_t user_named(const struct tailnet_snapshot *s, const char *name)
     return 0;
 }
 
-/* Behind all others: what is given to the next node is not known before it comes. */
+/* After all addresses in use: which one the next node gets is not known in advance. */
 static void next_address(const struct trial *t, const struct prefix *pool, bool v6, struct addr *out)
 {
     *out = pool->addr;
@@ -247,7 +247,7 @@ static int add(struct trial *t, const struct whatif_change *c, struct err *e)
         return err_field(e, ERR_MISSING, "user", "%.100s: name its tags, or a user whose it is", c->node);
     struct node *record = node_new();
     record->r.id = t->next_id++;
-    record->created_ns = INT64_MAX; /* the newest of all */
+    record->created_ns = INT64_MAX; /* the newest of all nodes */
     mem_replace(&record->given_name, c->node);
     mem_replace(&record->hostname, c->node);
     record->user_id = owner;

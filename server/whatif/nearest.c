@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which router would be the nearest of each viewer: as the core chooses, from the snapshot's choices on. */
+/* Which router would be nearest to each viewer: chosen as in the core, starting from the snapshot's choices. */
 #include <stdlib.h>
 
 #include "whatif/trial.h"
@@ -84,7 +84,7 @@ static bool is_same(const struct trial_nearest *a, const struct trial_nearest *b
 
 struct choosing {
     struct trial_nearest *n;
-    const struct nearest_prefix *now; /* NULL: it is not served so */
+    const struct nearest_prefix *now; /* NULL: it is not served in this way */
     const struct relay_latencies **to;
     uint32_t *distances;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From the tailnet as it is to the tailnet as it would be: the same steps in the same order as in the core, which
- * decides records, elects, and then lets the policy's view follow. */
+/* From the present to the hypothetical tailnet, in the same steps and order as in the core: decide records, elect, then
+ * update the policy's view. */
 #include "whatif/trial.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void set_in_elections(const struct trial *t, const struct trial_node *n)
     routes_set_node(t->q->elections, n->record, &flags);
 }
 
-/* The elections as of the snapshot: who was elected since they were copied changes nothing. */
+/* Brings the elections to the state of the snapshot: moves since they were copied are not part of the answer. */
 static void settle_elections(struct trial *t)
 {
     struct route_moves ignored = {0};
@@ -82,8 +82,8 @@ static void put_in_view(struct trial *t, uint32_t slot)
 
 /* ---- the steps ---- */
 
-/* What autoApprovers gives: to all under another policy, else to those that advertise something new. The view knows
- * the nodes as they were. */
+/* What autoApprovers approves: for all nodes under another policy, else for those that advertise something new. The
+ * view has the nodes in their previous state. */
 static void auto_approve(struct trial *t)
 {
     struct prefixes fresh = {0};
@@ -92,7 +92,7 @@ static void auto_approve(struct trial *t)
         struct trial_node *n = &t->nodes.items[slot];
         if (!n->record || n->gone || !n->record->authorized || !(t->q->other_policy || n->announces))
             continue;
-        put_in_view(t, slot); /* it may not be there, or be tagged otherwise */
+        put_in_view(t, slot); /* it may be missing, or have other tags */
         tailnet_auto_approved(t->after, slot, n->record, &fresh);
         for (size_t i = 0; i < fresh.len; i++) {
             (void)node_approve(trial_edit(n), &fresh.items[i], "policy");
@@ -192,7 +192,7 @@ int trial_run(struct trial *t, struct err *e)
     if (rc < 0)
         return rc;
     auto_approve(t);
-    if (t->q->other_policy) /* else the groups are those of before, whose view is there as long */
+    if (t->q->other_policy) /* else the groups are the previous ones, whose view lives long enough */
         routes_set_policy(t->q->elections, t->after);
     if ((rc = elect(t, e)) < 0)
         return rc;

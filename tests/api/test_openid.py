@@ -21,18 +21,25 @@ from openid_browser import Browser, nodes, settings, user_of, users, waiting  # 
 check = shared.check
 
 
+def progress(d, auth_id):
+    waits = next(w for w in d.call("GET", "/api/headway/pending")[1]["pending"] if w["authId"] == auth_id)
+    return waits["loginProvider"], waits["loginUser"]
+
+
 def way_in(d, p):
     b, auth_id = Browser(d), waiting(d, "first")
     to_provider, back = b.begin(auth_id)
     asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(to_provider).query))
     check("the link of the client leads to the provider", to_provider.startswith(p.issuer + "/auth?x=1&") and asked["redirect_uri"] == b.base + "/oidc/callback"
           and asked["code_challenge_method"] == "S256" and len(asked["nonce"]) == 64 and asked["scope"] == "openid profile email", to_provider)
+    check("what waits tells that a login began", progress(d, auth_id) == ("default", None), str(progress(d, auth_id)))
     cookie = next(iter(b.jar))
     check("a cookie of this browser alone goes with it", cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "Lax"
           and cookie.path == "/oidc/callback" and cookie.expires, str(cookie))
     status, page, _ = b.get(back)
     check("the way back leads to a question", status == 200 and "alice@example.com" in page and "first" in page and "Add this machine" in page, page)
     check("which nobody has answered yet", "first" not in nodes(d))
+    check("who waits is told as what waits", progress(d, auth_id) == ("default", "alice"), str(progress(d, auth_id)))
     status, said, _ = b.confirm(auth_id, page)
     check("a yes lets the machine in", status == 200 and "first" in nodes(d), said)
     node, user = nodes(d)["first"], users(d)["alice"]
@@ -378,15 +385,19 @@ def unstored():
     with openid.Provider() as p, shared.Daemon(settings(p, refresh_interval="10s")) as d:
         d.call("POST", "/api/v1/user", {"name": "local"})
         enter(d, p, "desk")
+        kept = dict(p.claims)
+        enter(d, p, "other", sub="8", preferred_username="bob", email="bob@example.com")
+        p.claims.update(kept)
         before = identity(d)["lastRefresh"]
         held = sqlite3.connect(os.path.join(d.dir, "db.sqlite"), isolation_level=None, timeout=30)
         held.execute("BEGIN IMMEDIATE")
         seen = len([s for s in p.seen if s[0] == "token"])
         check("what was not stored is said", shared.wait_for(60, lambda: "was not stored" in d.log()), d.log()[-500:])
-        check("and the provider not asked with the old token", len([s for s in p.seen if s[0] == "token"]) == seen + 1, str(len(p.seen)))
+        check("and said again", shared.wait_for(60, lambda: d.log().count("was not stored") > 1), d.log()[-500:])
+        check("meanwhile the provider is asked neither with the old token nor about others", len([s for s in p.seen if s[0] == "token"]) == seen + 1, str(p.seen))
         held.close()
         check("it is stored later", shared.wait_for(40, lambda: identity(d)["lastRefresh"] != before and not identity(d)["trouble"]), str(identity(d)))
-        check("so the next refresh is by the new token", shared.wait_for(40, lambda: len([s for s in p.seen if s[0] == "token"]) >= seen + 2), str(identity(d)))
+        check("so the next refresh is by the new token", shared.wait_for(40, lambda: len([s for s in p.seen if s[0] == "token"]) >= seen + 4), str(identity(d)))
         check("and suspends nobody", not shared.wait_for(3, lambda: user_of(d, "alice")["suspendedAt"]) and identity(d)["refreshes"], str(identity(d)))
 
 

@@ -213,7 +213,8 @@ class Provider:
                 return send(request, 400, {"error": "invalid_grant"})
             nonce = asked["nonce"]
         access, refresh = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
-        self.refresh = {refresh: True}
+        self.refresh.pop(form.get("refresh_token"), None)
+        self.refresh[refresh] = True
         answer = {"access_token": access, "token_type": "Bearer", "id_token": self.token(nonce, access), "refresh_token": refresh}
         if self.fault == "no token":
             del answer["id_token"]

@@ -13,7 +13,7 @@ struct cursor {
     const char *at, *end;
 };
 
-/* The next line without its end; false: there is none. */
+/* The next line without its end; false: no more. */
 static bool next_line(struct cursor *c, const char **line, size_t *len)
 {
     const char *lf = memchr(c->at, '\n', (size_t)(c->end - c->at));
@@ -58,7 +58,7 @@ static bool field_is(const char *line, size_t len, const char *name, const char 
     return true;
 }
 
-/* false: the body is not what it is said to be, or in a form that is not read. */
+/* False: the body does not match the field, or has an unsupported form. */
 static bool field_fits(const char *line, size_t len, size_t body_len)
 {
     const char *value;

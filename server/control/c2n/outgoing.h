@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Questions on their way to the client: what a stream keeps of one until it can send it. */
+/* Questions on their way to the client: what a stream keeps until it can send one. */
 #ifndef SERVER_CONTROL_C2N_OUTGOING_H
 #define SERVER_CONTROL_C2N_OUTGOING_H
 
@@ -18,7 +18,7 @@ struct outgoing_question {
 struct outgoing_question *outgoing_new(const struct question *q);
 void outgoing_free(struct outgoing_question *q);
 void outgoing_write(struct netmap *nm, const struct outgoing_question *q, bool zstd, struct netmap_message *out);
-/* Frees a list that is not sent any more: who asked is told that the stream ended. */
+/* Frees a list that will not be sent: the askers are answered that the stream ended. */
 void outgoing_drop(struct questions *qs, struct outgoing_question *list);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 #define TIMEOUT_MS  10000
-#define TIMEOUT_MAX 60000 /* what a client gives its handler */
+#define TIMEOUT_MAX 60000 /* the time that a client gives its handler */
 #define BODY_MAX    (64u << 10)
 #define REQUEST_MAX (256u << 10)
 
@@ -37,7 +37,7 @@ bool question_id_read(const char *text, uint8_t id[QUESTION_ID_LEN])
 
 /* ---- one question ---- */
 
-/* What stands in the request line must not end it. */
+/* What is put into the request line must not end it. */
 static bool is_word(const char *text)
 {
     for (const char *c = text; *c; c++)
@@ -160,7 +160,7 @@ int questions_add(struct questions *qs, struct question *q, struct err *e)
     return code;
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static struct question *find(struct questions *qs, const uint8_t id[QUESTION_ID_LEN], const uint8_t *machine_key)
 {
     struct question *q = map_get(&qs->open, id, QUESTION_ID_LEN);
@@ -168,7 +168,7 @@ static struct question *find(struct questions *qs, const uint8_t id[QUESTION_ID_
     return q && (!machine_key || memcmp(q->machine_key, machine_key, KEY_LEN) == 0) ? q : NULL;
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static void close_one(struct questions *qs, struct question *q)
 {
     map_del(&qs->open, q->id, sizeof(q->id));

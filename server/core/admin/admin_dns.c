@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DNS as an administrator sets it, member by member in place of the configuration. */
+/* DNS as set by an administrator: each member replaces the configuration's. */
 #include "base/clock.h"
 #include "core/admin/operations.h"
 #include "core/state/dns_values.h"
@@ -36,7 +36,7 @@ static void add_value(struct buf *b, const struct dns_values *v, enum dns_member
     }
 }
 
-/* What changed: other values, or that it is no longer the configuration that gives them, or again. */
+/* The members that changed: other values, or set instead of configured, or the reverse. */
 static unsigned difference(const struct dns_settings *old, const struct dns_settings *now)
 {
     unsigned both = (old ? old->set : 0) & now->set;
@@ -73,7 +73,7 @@ static void set_inverse(struct core_admin *a, const struct dns_settings *old, un
     admin_inverse(a, &back);
 }
 
-/* The members that are given as the record will hold them: single domains of splitDNS are changed in what holds now. */
+/* The given members as the record will hold them: single domains of splitDNS are changes to the effective list. */
 static void take_values(struct core_state *s, const struct core_admin *a, const struct dns_settings *old,
                         struct dns_values *out)
 {
@@ -81,7 +81,8 @@ static void take_values(struct core_state *s, const struct core_admin *a, const 
 
     dns_values_copy(out, &a->dns);
     for (size_t i = 0; i < out->search.len; i++)
-        config_domain_undot(out->search.items[i]);
+        if (config_is_domain(out->search.items[i]))
+            config_domain_normal(out->search.items[i]);
     if (!a->flag)
         return;
     core_dns_values(s->config, old, &now);
@@ -98,7 +99,7 @@ int admin_dns_set(struct core_state *s, struct core_admin *a, struct err *e)
 
     if (rc < 0)
         return rc;
-    /* Before they are changed: each of those that are named must be right, also where it takes something away. */
+    /* Check the domains as given, before they are merged: each must be valid, even one being removed. */
     if (a->flag && (rc = dns_check(s->config, &a->dns, DNS_SPLIT, &effective, e)) < 0)
         return rc;
     take_values(s, a, old, &given);

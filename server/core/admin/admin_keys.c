@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 #include "model/secret.h"
 
-/* Fills the record's prefix and hash; the whole key is the answer to the call, once. */
+/* Fills the record's prefix and hash; the call's answer is the only place that has the whole key. */
 static void make_key(struct core_state *s, struct core_admin *a, enum secret_kind kind, char **prefix, char **hash)
 {
     struct secret secret;
@@ -22,7 +22,7 @@ static void make_key(struct core_state *s, struct core_admin *a, enum secret_kin
     crypto_wipe(&secret, sizeof(secret));
 }
 
-/* Those that were revoked long ago are not listed any longer. */
+/* Deletes keys that were revoked long ago. */
 void preauth_keys_reap(struct core_state *s)
 {
     int64_t since = clock_wall_ns() - s->config->preauth_keys.revoked_retention;
@@ -221,7 +221,7 @@ int admin_apikey_delete(struct core_state *s, struct core_admin *a, struct err *
     return 0;
 }
 
-/* The secret is as random as those that are made here: once it is known to fit, a fast hash does. */
+/* The secret is as random as those generated here: once verified, a fast hash suffices. */
 void apikey_seen_run(struct core_state *s, uint64_t id, const char *fast_hash)
 {
     struct record_pair *c = map_getu(&s->api_keys, id);

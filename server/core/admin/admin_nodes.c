@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes: names, tags, expiry, deletion, addresses; and registrations that a person decides. */
+/* Nodes: names, tags, expiry, deletion, addresses; and registrations decided by a person. */
 #include "base/clock.h"
 #include "core/admin/operations.h"
 #include "core/decide/nodes.h"
@@ -40,7 +40,7 @@ int admin_node_rename(struct core_state *s, struct core_admin *a, struct err *e)
     struct node *n = node_edit(old);
     mem_replace(&n->given_name, name);
     n->name_given = true;
-    if (str_eq(old->given_name, name)) { /* from now on it stays */
+    if (str_eq(old->given_name, name)) { /* the name is fixed from now on */
         admin_result(a, n);
         tx_put(s, n);
         return 0;
@@ -112,7 +112,7 @@ int admin_node_tags(struct core_state *s, struct core_admin *a, struct err *e)
     strs_sort(&n->tags);
     n->user_id = 0;
     if (!old->tags.len)
-        n->expiry_ns = 0; /* a tagged node expires only where an administrator says when */
+        n->expiry_ns = 0; /* a tagged node expires only if an administrator sets a time */
     char *list = text_of_tags(&n->tags);
     struct event_note x = note(EVENT_NODE_TAGGED, n);
     journal(s, &x, "%s now has the tags %s", n->given_name, list);

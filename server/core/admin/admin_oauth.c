@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Programs that fetch access tokens (OAuth clients), and the tokens. */
+/* OAuth clients, and the access tokens that they fetch. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -13,13 +13,13 @@
 #include "model/secret.h"
 
 #define CLIENTS_MAX     1000
-#define TOKENS_MAX      32 /* of one client: the one that ends first makes room */
+#define TOKENS_MAX      32 /* per client: a new one replaces the one that expires first */
 #define TOKENS_LOOK_MS  3600000
 #define TOKENS_AGAIN_MS 60000
 #define SCOPES_MAX      64
 #define TAGS_MAX        256
 
-/* What a client may be. */
+/* Checks a client's scopes and tags. */
 static int check_client(const struct core_admin *a, struct err *e)
 {
     bool wants_tags = strs_has(&a->scopes, "devices:core") || strs_has(&a->scopes, "auth_keys");
@@ -95,7 +95,7 @@ static const struct oauth_client *find_client(struct core_state *s, const struct
     return NULL;
 }
 
-/* Removes tokens: all of a client, or (client 0) those that ended. How many. */
+/* Removes all tokens of a client, or (client 0) expired ones, and returns their number. */
 static size_t remove_tokens(struct core_state *s, uint64_t client, int64_t now_ns)
 {
     VEC(const struct oauth_token *) gone = {0};
@@ -112,8 +112,8 @@ static size_t remove_tokens(struct core_state *s, uint64_t client, int64_t now_n
     return count;
 }
 
-/* When the next one ends is looked at again in between: the clock may be set. What could not be written is due again.
- */
+/* The time of the next expiry is checked in between, as the clock may be set. What could not be written is due
+ * again. */
 static void wait_for_tokens(struct core_state *s, int64_t now_ns, bool removed)
 {
     int64_t left_ms = removed ? TOKENS_AGAIN_MS : INT64_MAX;
@@ -147,7 +147,7 @@ static int named_client(struct core_state *s, const struct core_admin *a, const 
     return admin_matches(a, (*out)->r.version, e);
 }
 
-/* Tokens hold what the client might when they were made: they end with it. */
+/* Tokens hold the client's rights at their creation: a change of the client ends them. */
 int admin_oauth_client_set(struct core_state *s, struct core_admin *a, struct err *e)
 {
     const struct oauth_client *old;
@@ -211,7 +211,7 @@ static void make_room(struct core_state *s, uint64_t client)
         tx_remove(s, first);
 }
 
-/* The client's version stays: that it was seen is no change. */
+/* The client keeps its version: its last use is no change. */
 static void note_seen(struct core_state *s, const struct oauth_client *old, const char *fast_hash, int64_t now_ns)
 {
     struct oauth_client *c = oauth_client_edit(old);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Registrations and SSH sessions that a person decides. */
+/* Registrations and SSH sessions decided by a person. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "core/admin/operations.h"
@@ -124,7 +124,7 @@ static int check_auth_id(struct core_state *s, const char *id, struct err *e)
     return 0;
 }
 
-/* headscale's debug node: a registration that no client stands behind, for trying out what follows from one. */
+/* headscale's debug node: a registration without a client, for testing what follows from one. */
 int admin_debug_node(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct pending fields = {.hostname = (char *)(uintptr_t)a->name,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How single prefixes are served, where that differs from what is configured for all. */
+/* How single prefixes are served, where that differs from the configuration for all. */
 #include "base/array.h"
 #include "base/clock.h"
 #include "core/admin/operations.h"
@@ -13,7 +13,7 @@
 #define FAILBACK_DELAY_MAX (INT64_C(86400) * NS_PER_SECOND)
 
 static const struct {
-    const char *name; /* as /api/headway calls it */
+    const char *name; /* in /api/headway */
     enum rule_member member;
 } members[] = {
     {"failback", RULE_FAILBACK},  {"keep", RULE_KEEP},
@@ -159,7 +159,7 @@ static void add_word(struct buf *b, bool own, const char *what, const char *valu
     buf_addf(b, "%s%s%s%s%s", b->len ? ", " : "", what, *value ? " " : "", value, own ? "" : " as configured");
 }
 
-/* "failback priority, hold-down 10s as configured": the members of which. The caller owns it. */
+/* "failback priority, hold-down 10s as configured": the members in which. The caller owns it. */
 static char *text_of_rule(const struct prefix_rule *rule, unsigned which, unsigned own)
 {
     const char *keep =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Approvals and elections by hand. What an administrator takes away stays away: autoApprovers do not bring it back. */
+/* Approvals and manual elections. What an administrator revokes stays revoked: autoApprovers do not approve it
+ * again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +29,13 @@ static void note_approvals(struct core_state *s, const struct node *n, const str
         return;
     for (size_t i = 0; i < changed->len; i++)
         advertised += prefixes_has(&n->available, &changed->items[i]);
-    bool one = changed->len == 1;
-    const char *effect = !approved || advertised == changed->len ? ""
-                         : advertised                            ? " (not all are advertised yet)"
-                                                                 : " (not advertised yet)";
     struct prefixes named = {0};
     prefixes_copy(&named, changed);
     prefixes_pair_exit(&named); /* either of a pair stands for both */
+    bool one = named.len == 1;
+    const char *effect = !approved || advertised == changed->len ? ""
+                         : advertised                            ? " (not all are advertised yet)"
+                                                                 : " (not advertised yet)";
     char *names = text_of_prefixes(&named);
     prefixes_release(&named);
     journal(s,
@@ -48,14 +49,13 @@ static void note_approvals(struct core_state *s, const struct node *n, const str
     free(names);
 }
 
-/* Either of a pair stands for both. */
+/* Either prefix of an exit pair stands for both. */
 static bool second_exit(const struct prefixes *set, const struct prefix *p)
 {
     return prefix_is_exit(p) && p->addr.bits == 128 && prefixes_has_exit(set);
 }
 
-/* What is approved of the node from now on; back becomes what takes it back. The node as it is to be put then; NULL: it
- * stays as it is. */
+/* Makes out the node's approved routes; back becomes the inverse. Returns the node to be put; NULL: no change. */
 static struct node *approve_only(struct core_state *s, const struct core_admin *a, const struct node *old,
                                  const struct prefixes *approved, struct core_admin *back)
 {
@@ -110,9 +110,10 @@ int admin_node_routes(struct core_state *s, struct core_admin *a, struct err *e)
     return set_approved(s, a, slot, &a->prefixes);
 }
 
-/* What would be approved of the node after both; approve and revoke are completed. */
-static int edited(const struct node *n, struct prefixes *approve, struct prefixes *revoke, struct prefixes *out,
-                  struct err *e)
+/* The approved routes after both edits; completes exit pairs in approve and revoke. lenient: revoking what is not
+ * approved is no error. */
+static int edited(const struct node *n, struct prefixes *approve, struct prefixes *revoke, bool lenient,
+                  struct prefixes *out, struct err *e)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -122,7 +123,7 @@ static int edited(const struct node *n, struct prefixes *approve, struct prefixe
         prefix_format(&revoke->items[i], text);
         if (prefixes_has(approve, &revoke->items[i]))
             return err_field(e, ERR_INVALID, "revoke", "%s cannot be approved and revoked at once", text);
-        if (!prefixes_has(&n->approved, &revoke->items[i]) && !second_exit(revoke, &revoke->items[i]))
+        if (!lenient && !prefixes_has(&n->approved, &revoke->items[i]) && !second_exit(revoke, &revoke->items[i]))
             return err_field(e, ERR_MISSING, "revoke", "%s is not approved on %s", text, n->given_name);
     }
     prefixes_copy(out, &n->approved);
@@ -143,7 +144,7 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
         return rc;
     if (!a->prefixes.len && !a->revoke.len)
         return err_field(e, ERR_INVALID, "approve", "name at least one prefix to approve or to revoke");
-    if ((rc = edited(slot->work, &a->prefixes, &a->revoke, &approved, e)) == 0)
+    if ((rc = edited(slot->work, &a->prefixes, &a->revoke, false, &approved, e)) == 0)
         rc = set_approved(s, a, slot, &approved);
     prefixes_release(&approved);
     return rc;
@@ -155,10 +156,10 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
 
 struct node_approvals {
     struct slot *slot;
-    struct prefixes approve, revoke, approved; /* approved: then */
+    struct prefixes approve, revoke, approved; /* approved: the result */
 };
 struct many_approvals {
-    struct map places; /* id of a node -> its place in nodes and 1 */
+    struct map places; /* node id -> its index in nodes + 1 */
     VEC(struct node_approvals) nodes;
     size_t count;
 };
@@ -186,9 +187,9 @@ static struct node_approvals *of_node(struct many_approvals *m, struct slot *slo
     return &m->nodes.items[place - 1];
 }
 
-/* "5 10.0.0.0/8" */
-static int read_approval(struct core_state *s, const char *text, const char *field, struct many_approvals *m,
-                         struct err *e)
+/* "5 10.0.0.0/8". lenient: a node that is no more is passed over. */
+static int read_approval(struct core_state *s, const char *text, const char *field, bool lenient,
+                         struct many_approvals *m, struct err *e)
 {
     const char *blank = strchr(text, ' ');
     char id_text[24];
@@ -203,13 +204,13 @@ static int read_approval(struct core_state *s, const char *text, const char *fie
         return ERR_INVALID;
     struct slot *slot = slot_by_id(s, id);
     if (!slot)
-        return err_field(e, ERR_MISSING, field, "node not found: %llu", (unsigned long long)id);
+        return lenient ? 0 : err_field(e, ERR_MISSING, field, "node not found: %llu", (unsigned long long)id);
     struct node_approvals *of = of_node(m, slot);
     prefixes_add(str_eq(field, "approve") ? &of->approve : &of->revoke, &p);
     return ++m->count > MANY_MAX ? err_field(e, ERR_INVALID, field, "more than %d prefixes at once", MANY_MAX) : 0;
 }
 
-/* Advertised, and never approved or refused by an administrator. */
+/* Approves advertised routes that no administrator ever approved or revoked. */
 static int take_pending(struct core_state *s, struct many_approvals *m, struct err *e)
 {
     for (size_t i = 0; i < s->slots.len; i++) {
@@ -231,14 +232,15 @@ static int take_pending(struct core_state *s, struct many_approvals *m, struct e
 static int read_many(struct core_state *s, const struct core_admin *a, struct many_approvals *m, struct err *e)
 {
     int rc = a->flag ? take_pending(s, m, e) : 0;
+    bool lenient = a->undoes.len > 0; /* what others took away since keeps nobody from taking back the rest */
 
     for (size_t i = 0; i < a->approvals.len && rc == 0; i++)
-        rc = read_approval(s, a->approvals.items[i], "approve", m, e);
+        rc = read_approval(s, a->approvals.items[i], "approve", lenient, m, e);
     for (size_t i = 0; i < a->revocations.len && rc == 0; i++)
-        rc = read_approval(s, a->revocations.items[i], "revoke", m, e);
+        rc = read_approval(s, a->revocations.items[i], "revoke", lenient, m, e);
     for (size_t i = 0; i < m->nodes.len && rc == 0; i++) {
         struct node_approvals *of = &m->nodes.items[i];
-        rc = edited(of->slot->work, &of->approve, &of->revoke, &of->approved, e);
+        rc = edited(of->slot->work, &of->approve, &of->revoke, lenient, &of->approved, e);
     }
     return rc;
 }
@@ -254,7 +256,7 @@ static void add_approvals(struct strs *out, uint64_t id, const struct prefixes *
     }
 }
 
-/* All or nothing: each is looked at before any is changed. */
+/* All or nothing: every node is checked before any is changed. */
 int admin_routes_many(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct core_admin back = {.op = ADMIN_ROUTES_MANY};
@@ -350,7 +352,7 @@ int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
     return rc;
 }
 
-/* It went away while the choice was being written: who serves is written again. */
+/* The router went away while the choice was being written: the actual primary is written again. */
 static void take_back(struct core_state *s, const struct route_place *at)
 {
     for (size_t i = 0; !at->via && i < s->primaries.len; i++)

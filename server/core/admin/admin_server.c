@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an administrator tells the users of all clients. */
+/* The administrator's message to the users of all clients. */
 #include "base/clock.h"
 #include "core/admin/operations.h"
 #include "core/state/journal.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
 
-#define TEXT_MAX 500 /* bytes; clients show it in one line of `tailscale status` */
+#define TEXT_MAX 500 /* bytes; clients show it on one line of `tailscale status` */
 #define URL_MAX  500
 
 static int read_severity(const struct core_admin *a, enum message_severity *out, struct err *e)
@@ -22,7 +22,7 @@ static int read_severity(const struct core_admin *a, enum message_severity *out,
     return err_field(e, ERR_INVALID, "severity", "'%.60s' is no severity: low, medium or high", a->severity);
 }
 
-/* Clients drop a button whose URL is neither https nor, where they reach the server by http, http. */
+/* Clients drop a button whose URL is not https, or http if they reach the server by http. */
 static int check_url(const struct core_state *s, const char *url, struct err *e)
 {
     bool http = str_starts(s->config->server_url, "http://");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users, as administrators change them. */
+/* Administrators' changes of users. */
 #include "base/clock.h"
 #include "core/admin/login.h"
 #include "core/admin/operations.h"
@@ -27,8 +27,8 @@ static int name_is_free(struct core_state *s, const char *name, uint64_t self, s
     return 0;
 }
 
-/* headscale has taken any text since 0.27. Here a name is not all digits, which would be taken for an id, neither
- * begins nor ends with a blank, which nobody would see, and is one that a policy can name. */
+/* headscale accepts any text since 0.27. Here a name must not be all digits (it would be taken for an id), nor begin or
+ * end with a blank (which is invisible), and a policy must be able to name it. */
 static int check_name(const char *name, struct err *e)
 {
     size_t len = strlen(name);
@@ -60,7 +60,8 @@ static size_t user_count(struct core_state *s)
     return count;
 }
 
-/* Names and roles decide what autoApprovers means, for others too: a name that fitted two fits one now. */
+/* Names and roles determine what autoApprovers means, for others too: a name that matched two users may now match
+ * one. */
 static void user_put(struct core_state *s, struct user *u)
 {
     tx_put(s, u);
@@ -206,7 +207,7 @@ static const struct config_provider *find_provider(struct core_state *s, const c
     return NULL;
 }
 
-/* u is edited; nothing is changed on errors. */
+/* Edits u; changes nothing on errors. */
 static int link_user(struct core_state *s, const struct core_admin *a, struct user *u, const struct config_provider *p,
                      struct err *e)
 {
@@ -229,7 +230,7 @@ static int link_user(struct core_state *s, const struct core_admin *a, struct us
     return 0;
 }
 
-/* What the provider said of somebody who is not this user does not stay with it. */
+/* What the provider reported about someone else does not stay with this user. */
 int admin_user_link(struct core_state *s, struct core_admin *a, struct err *e)
 {
     const struct user *old;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Webhooks: who is told of events by POST. Their URLs can be secrets (those of chat services are), so the journal names
- * them by number and host. */
+/* Webhooks: receivers of events by POST. A URL can be a secret (those of chat services are), so the journal names
+ * webhooks by number and host. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,8 +13,9 @@
 #include "tailscale/tailscale.h"
 
 #define WEBHOOKS_MAX 50
+#define LEAVING_MAX  50 /* that were deleted and wait to be told: each may keep a delivery waiting */
 
-/* Reported once it has failed for so long: receivers are restarted now and then. */
+/* Reported after failing for this long: receivers are sometimes just being restarted. */
 #define REPORT_NS (10 * 60 * NS_PER_SECOND)
 
 static const struct webhook *find_webhook(struct core_state *s, uint64_t id)
@@ -32,13 +33,13 @@ static int named_webhook(struct core_state *s, const struct core_admin *a, const
     return admin_matches(a, (*out)->r.version, e);
 }
 
-static size_t count_webhooks(struct core_state *s)
+static size_t count_webhooks(struct core_state *s, bool deleted)
 {
     size_t count = 0;
 
     for (struct map_entry *at = map_first(&s->webhooks); at; at = map_next(&s->webhooks, at)) {
         const struct webhook *w = ((const struct record_pair *)at->value)->work;
-        count += w && !w->deleted_ns;
+        count += w && (w->deleted_ns != 0) == deleted;
     }
     return count;
 }
@@ -52,7 +53,7 @@ static void note(struct core_state *s, enum event_id id, const struct webhook *w
     free(host);
 }
 
-/* From the newest entry of the journal on. */
+/* Starts with the journal's next entry. */
 static void begin_here(struct core_state *s, struct webhook *w)
 {
     w->run = s->run;
@@ -64,8 +65,11 @@ int admin_webhook_create(struct core_state *s, struct core_admin *a, struct err 
     const char *url = a->url ? a->url : "", *provider = a->prefix ? a->prefix : "";
     int rc = webhook_check(url, provider, &a->scopes, e);
 
-    if (rc == 0 && count_webhooks(s) >= WEBHOOKS_MAX)
+    if (rc == 0 && count_webhooks(s, false) >= WEBHOOKS_MAX)
         rc = err_set(e, ERR_CONFLICT, "there are %d webhooks already", WEBHOOKS_MAX);
+    if (rc == 0 && count_webhooks(s, true) >= LEAVING_MAX)
+        rc = err_set(e, ERR_BUSY, "%d webhooks that were deleted are not told of it yet: try again in a minute",
+                     LEAVING_MAX);
     if (rc < 0)
         return rc;
     struct webhook *w = webhook_new();
@@ -115,14 +119,14 @@ int admin_webhook_rotate(struct core_state *s, struct core_admin *a, struct err 
     struct webhook *w = webhook_edit(old);
     mem_replace(&w->secret, a->text ? a->text : "");
     w->modified_ns = clock_wall_ns();
-    w->next_ns = 0; /* what failed for the signature may go through now */
+    w->next_ns = 0; /* a delivery rejected for its signature may succeed now */
     admin_result(a, w);
     note(s, EVENT_WEBHOOK_ROTATED, w, "has another secret", "");
     tx_put(s, w);
     return 0;
 }
 
-/* It stays until it was told. */
+/* It remains until its deletion was delivered. */
 int admin_webhook_delete(struct core_state *s, struct core_admin *a, struct err *e)
 {
     const struct webhook *old;
@@ -173,7 +177,7 @@ static void take_delivery(struct core_state *s, struct webhook *w, const struct 
     w->reported = failed && (w->reported || long_enough);
 }
 
-/* The version stays: nobody changed it. */
+/* The version stays: this is no one's change. */
 void webhook_progress_run(struct core_state *s, const struct core_webhook *p)
 {
     const struct webhook *old = find_webhook(s, p->id);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What administrators say of DNS, read. */
-#include <ctype.h>
+/* Reads administrators' DNS settings. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "core/admin/reset.h"
 #include "core/state/dns_values.h"
 
@@ -40,15 +41,15 @@ static int get_texts(const json_t *object, const char *name, enum dns_member mem
     return add_texts(list, name, texts, e);
 }
 
-/* As the configuration keeps them: in lower case, without the dot of the root. */
+/* In the form of the configuration: lower case, without the root's dot. Invalid domains are refused later. */
 static void put_domain(struct buf *entry, const char *name)
 {
-    size_t len = strlen(name);
+    char *domain = mem_strdup(name);
 
-    if (len > 1 && name[len - 1] == '.')
-        len--;
-    for (size_t i = 0; i < len; i++)
-        buf_addc(entry, (char)tolower((unsigned char)name[i]));
+    if (config_is_domain(domain))
+        config_domain_normal(domain);
+    buf_adds(entry, domain);
+    free(domain);
 }
 
 /* Blanks separate the words of an entry. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Logins: the user of an identity, what the provider says of them, and what they then say yes to. A provider decides
- * about its own identities only: no claim makes anybody somebody else's user, or takes a name or address that another
- * user has. */
+/* Logins: the user of an identity, what the provider reports about them, and what they then confirm. A provider decides
+ * only about its own identities: no claim makes anyone another person's user, or takes a name or address from another
+ * user. */
 #include "core/admin/login.h"
 
 #include <string.h>
@@ -96,7 +96,7 @@ static void groups_take(struct strs *groups, const struct strs *said, const char
 
 /* ---- users ---- */
 
-/* headscale's way to write a provider_identifier: without double slashes but the one behind the scheme. */
+/* headscale's form of a provider_identifier: no double slashes except after the scheme. */
 static char *provider_id_of(const char *issuer, const char *subject)
 {
     char *whole = mem_format("%s/%s", issuer, subject), *to = whole;
@@ -137,8 +137,8 @@ void identity_name_user(struct core_state *s, const struct identity *i, struct u
     free(id);
 }
 
-/* Whose the login is; NULL: nobody's yet. One that came with an import has no identity; a subject with a slash could be
- * another issuer's where there are several. ERR_CONFLICT: a user has the same identifier, and may be somebody else. */
+/* The user whose login this is; NULL: none yet. A user from an import has no identity; with several issuers a subject
+ * with a slash could be another issuer's. ERR_CONFLICT: a user has the same identifier, and may be someone else. */
 static int find_owner(struct core_state *s, const struct core_login *c, const struct identity *known,
                       const struct user **out, struct err *e)
 {
@@ -161,15 +161,15 @@ static bool is_taken(struct core_state *s, const char *text, uint64_t self)
     return false;
 }
 
-/* What policies and commands can name, and nobody else is called. */
+/* Policies and commands can name it, and no one else has it. */
 static bool is_free_name(struct core_state *s, const char *name, uint64_t self)
 {
     return *name && strspn(name, "0123456789") < strlen(name) && !strpbrk(name, "/: ") && !str_ends(name, "@") &&
            !str_eq(name, ".") && !str_eq(name, "..") && !is_taken(s, name, self);
 }
 
-/* A name with an '@' stands for an address in a policy: it is taken whole where the provider vouches for that address,
- * or the user has it already, else up to the '@'. */
+/* A name with an '@' stands for an address in a policy: it is kept whole if the provider vouches for that address or
+ * the user already has it, else cut at the '@'. */
 static char *wanted_name(const struct core_login *c, const struct user *u, const char *said)
 {
     bool whole = !strchr(said, '@') || str_eq(said, c->email) || str_eq(said, u->name);
@@ -195,7 +195,7 @@ static void take_name(struct core_state *s, const struct core_login *c, struct u
     free(subject);
 }
 
-/* A user whom an administrator made keeps the name and address that he gave. */
+/* A user made by an administrator keeps the name and address that the administrator gave. */
 static void take_profile(struct core_state *s, const struct core_login *c, struct user *u)
 {
     if (*u->provider) {
@@ -215,7 +215,7 @@ static char *suspender(const char *provider)
     return mem_format("provider %s", provider);
 }
 
-/* Who was suspended by the provider, and can log in there again, is back. */
+/* A user suspended by the provider who can log in there again is reinstated. */
 static int check_suspended(const struct core_login *c, struct user *u, bool *back, struct err *e)
 {
     char *by = suspender(c->provider);
@@ -309,7 +309,7 @@ static int identify(struct core_state *s, struct core_login *c, struct err *e)
         return rc;
     }
     bool same = old && same_user(old, u);
-    if (same) /* it counts what administrators see change */
+    if (same) /* it counts the changes that administrators see */
         u->r.version = old->r.version;
     u->login_ns = clock_wall_ns();
     mem_replace(&u->login_provider, c->provider);
@@ -319,7 +319,7 @@ static int identify(struct core_state *s, struct core_login *c, struct err *e)
     return 0;
 }
 
-/* ---- what a person says yes to ---- */
+/* ---- what a person confirms ---- */
 
 static int confirm_ssh(struct core_state *s, struct pending_request *w, const struct user *u, struct err *e)
 {
@@ -332,7 +332,7 @@ static int confirm_ssh(struct core_state *s, struct pending_request *w, const st
     return 0;
 }
 
-/* An administrator can have ended the link since the provider was asked. */
+/* An administrator may have removed the link since the provider was asked. */
 static bool is_linked(struct core_state *s, const struct core_login *c)
 {
     const struct record_pair *pair = map_getu(&s->identities, c->identity_id);
@@ -373,7 +373,7 @@ static int confirm(struct core_state *s, struct core_login *c, struct err *e)
     return 0;
 }
 
-/* ---- what the provider says later ---- */
+/* ---- what the provider reports later ---- */
 
 static void suspend(struct core_state *s, const struct user *old, const char *provider)
 {

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users and the providers that know them. */
+/* Users and their identities at providers. */
 #ifndef SERVER_CORE_ADMIN_LOGIN_H
 #define SERVER_CORE_ADMIN_LOGIN_H
 
 #include "core/core.h"
 
 void login_run(struct core_state *s, struct core_call *call);
-/* At start: groups of providers that are no longer configured end. */
+/* At start: drops the groups of providers that are no longer configured. */
 void logins_forget(struct core_state *s);
-/* Whom the provider calls so; NULL: nobody. An issuer's slash at its end makes no difference. */
+/* The identity of this name at the provider; NULL: none. A trailing slash of the issuer is ignored. */
 const struct identity *identity_find(struct core_state *s, const char *provider, const char *issuer,
                                      const char *subject);
-/* The user is found by this identity from now on even without it, or is not found any more. */
+/* named: sets the user's provider_id to this identity if they have none; else clears it if it is this identity. */
 void identity_name_user(struct core_state *s, const struct identity *i, struct user *u, bool named);
-/* With their identities, the groups that came by them, or all of them where identity is NULL. */
+/* Removes them with the groups that came from them, or all of the user's if identity is NULL. */
 void identities_remove(struct core_state *s, uint64_t user_id);
 struct identity *identity_make(struct core_state *s, uint64_t user_id, const char *provider, const char *issuer,
                                const char *subject);
-/* The groups of the user without those of the provider. */
+/* Removes the provider's groups from the user's. */
 void groups_drop(struct strs *groups, const char *provider);
 
 #endif

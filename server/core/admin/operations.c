@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The operations of administrators: name, function, object, and the fields that each takes. The journal keeps an
- * inverse in this form. */
+/* Administrators' operations: name, function, object, and the fields that each takes. The journal stores inverses in
+ * this form. */
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ enum field_type {
     FIELD_NUMBER,
     FIELD_TIME,
     FIELD_BOOL,
-    FIELD_FLAG, /* a boolean that is not written when it is false */
+    FIELD_FLAG, /* a boolean that is left out if false */
     FIELD_ROLE,
     FIELD_TEXTS,
     FIELD_PREFIXES,
@@ -32,7 +32,7 @@ enum field_type {
 };
 
 struct operation_field {
-    const char *name; /* as /api/headway calls it */
+    const char *name; /* in /api/headway */
     enum field_type type;
     size_t offset;
 };
@@ -353,9 +353,9 @@ int core_operation_read(const json_t *object, struct core_admin *out, struct err
     return 0;
 }
 
-/* ---- running one ---- */
+/* ---- running an operation ---- */
 
-/* The entries that were taken back say so from now on, and cannot be taken back again. */
+/* Marks the entries that were undone, which cannot be undone again. */
 static void mark_undone(struct core_state *s, const struct core_admin *a)
 {
     if (s->dry || !a->events.len)
@@ -389,15 +389,15 @@ void admin_end(struct core_state *s, struct core_admin *a, int code)
         tx_answer(s, &a->call, 0);
 }
 
-/* What no access token may do, by whatever road: SCOPE_NEVER of the calls, of which a journal's inverse knows nothing.
- */
+/* Operations that no access token may perform by any route: those of calls with SCOPE_NEVER. Undoing by the journal's
+ * inverse bypasses the table of calls, so they are checked here too. */
 static bool is_for_keys(enum admin_op op)
 {
     return op == ADMIN_APIKEY_CREATE || op == ADMIN_APIKEY_EXPIRE || op == ADMIN_APIKEY_DELETE || op == ADMIN_USER_LINK;
 }
 
-/* What an access token asks for is done within its tags, whatever the operation. A client that may do everything is
- * given whatever tags it asks for. */
+/* What an access token does stays within its tags, whatever the operation. A client with all scopes gets whatever tags
+ * it asks for. */
 static int check_limits(struct core_state *s, const struct core_admin *a, struct err *e)
 {
     if (!a->limited)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What administrators ask: one function an operation, each 0 or an error, found in the table of operations.c. */
+/* Administrators' operations: one function each, which returns 0 or an error; listed in the table of operations.c. */
 #ifndef SERVER_CORE_ADMIN_OPERATIONS_H
 #define SERVER_CORE_ADMIN_OPERATIONS_H
 
@@ -7,26 +7,26 @@
 
 struct core_state;
 
-#define ADMIN_LATER 1 /* the call is answered by whoever took it over, with admin_begin and admin_end */
+#define ADMIN_LATER 1 /* whoever took the call over answers it, with admin_begin and admin_end */
 typedef int admin_function(struct core_state *s, struct core_admin *a, struct err *e);
 void admin_run(struct core_state *s, struct core_call *call);
 void admin_begin(struct core_state *s, struct core_admin *a);
 void admin_end(struct core_state *s, struct core_admin *a, int code);
 
 int admin_matches(const struct core_admin *a, uint64_t version, struct err *e) WARN_UNUSED;
-/* Whether the text is a tag, whatever the policy knows. */
+/* Whether the text is a tag, regardless of the policy. */
 int admin_check_tag(const char *tag, const char *field, struct err *e) WARN_UNUSED;
-/* Sets the inverse of the call. */
+/* Sets the call's inverse. */
 void admin_inverse(struct core_admin *a, const struct core_admin *operation);
-void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */
+void admin_result(struct core_admin *a, const void *record); /* the object that the call returns; takes a reference */
 void core_rule_write(struct json_out *o, const struct core_admin *a);
 void preauth_keys_reap(struct core_state *s);
-void oauth_tokens_expire(struct core_state *s); /* removes those that ended, and is called again for the next one */
+void oauth_tokens_expire(struct core_state *s); /* removes expired ones, and schedules itself for the next one */
 /* An API key was used. */
-void apikey_seen_run(struct core_state *s, uint64_t id, const char *fast_hash); /* NULL: as it is */
-/* How a delivery went. */
+void apikey_seen_run(struct core_state *s, uint64_t id, const char *fast_hash); /* fast_hash NULL: unchanged */
+/* The outcome of a delivery. */
 void webhook_progress_run(struct core_state *s, const struct core_webhook *p);
-/* A choice of admin_primary is durable now. */
+/* A choice made by admin_primary is durable now. */
 void primary_choose(struct core_state *s, const struct primary *choice);
 void via_primary_choose(struct core_state *s, const struct via_primary *choice);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How another policy takes the place of the one in force. Reading, checking and compiling it takes a while, so a worker
- * does it over a snapshot; what changed meanwhile is applied to the result when it is published. Until then the core
- * goes on with everything else: a failover never waits for a policy. */
+/* Replacing the policy in force. Reading, checking and compiling a policy takes a while, so a worker does it over a
+ * snapshot; what changed meanwhile is applied to the result when it is published. In between, the core continues with
+ * everything else: a failover never waits for a policy. */
 #include <string.h>
 
 #include "base/array.h"
@@ -19,25 +19,25 @@
 #include "tailnet/policy_input.h"
 
 #define JOBS_MAX 32
-#define NOTE_MAX 300 /* bytes: it stands in an entry of the journal */
+#define NOTE_MAX 300 /* bytes: it is part of a journal entry */
 
 struct policy_job {
-    struct core_call call; /* takes it back to the core */
+    struct core_call call; /* returns it to the core */
     struct work work;
-    bool examine; /* else: only let policy and view go */
+    bool examine; /* else only free policy and view */
     struct core_state *s;
-    struct core_admin *admin; /* NULL: the text is a file's */
+    struct core_admin *admin; /* NULL: the text is from a file */
     char *text;
-    const struct policy_text *old; /* in force when it was started; NULL: none was */
+    const struct policy_text *old; /* in force when the job started; NULL: none */
     bool run_tests, again;
     struct prefix v4, v6;
-    /* what the worker found */
+    /* the worker's results */
     const struct tailnet_snapshot *base;
     struct policy *policy; /* NULL with code 0: the text is empty */
     struct policy_view *view, *decider;
     struct policy_approvals approvals;
     struct policy_problems problems;
-    struct buf changes; /* against old, in words */
+    struct buf changes; /* relative to old, in words */
     int code;
 };
 
@@ -112,7 +112,7 @@ static void job_put(struct core_state *s, struct policy_job *j)
     workers_add(&s->worker, &j->work);
 }
 
-/* Large things are let go where nobody waits. */
+/* Frees large objects where no one waits. */
 static void job_discard(struct core_state *s, struct policy_job *j)
 {
     j->examine = false;
@@ -151,7 +151,7 @@ static void job_start(struct core_state *s, struct core_admin *a, const char *te
     job_put(s, j);
 }
 
-/* ---- what is compiled and waits for its text to be durable ---- */
+/* ---- compiled policies that wait for their text to be durable ---- */
 
 void policy_drop_ready(struct core_state *s)
 {
@@ -163,7 +163,7 @@ void policy_drop_ready(struct core_state *s)
     s->ready.len = 0;
 }
 
-/* ---- taking its place ---- */
+/* ---- replacing the policy ---- */
 
 static void approve(struct core_state *s, const struct slot *slot)
 {
@@ -186,7 +186,7 @@ void policy_approve_all(struct core_state *s)
         approve(s, s->slots.items[i]);
 }
 
-/* What the worker found, and those who changed since its snapshot. */
+/* Approves what the worker found, and checks the nodes that changed since its snapshot. */
 static void approve_found(struct core_state *s, const struct policy_job *j)
 {
     size_t at = 0;
@@ -202,7 +202,7 @@ static void approve_found(struct core_state *s, const struct policy_job *j)
     }
 }
 
-/* " (+2 grants)": what is new in the text, or nothing. A worker found it, unless another policy came between, or nobody
+/* " (+2 grants)": what is new in the text, or nothing. A worker found it, unless another policy came between, or no one
  * waits. */
 static void add_changes(const struct core_state *s, const struct policy_job *j, const char *text, struct buf *out)
 {
@@ -217,7 +217,7 @@ static void add_changes(const struct core_state *s, const struct policy_job *j, 
     buf_release(&fresh);
 }
 
-/* The new record, with one reference that is the caller's beside the store's. Without a job it is the start. */
+/* The new record, with a reference for the caller in addition to the store's. Without a job this is the start. */
 static const struct policy_text *replace(struct core_state *s, struct policy_job *j, const char *text,
                                          const char *actor, const char *how)
 {
@@ -270,7 +270,7 @@ static void refuse(const struct policy_problems *problems, int code, struct err 
     buf_release(&errors);
 }
 
-/* Without a job nothing comes true: a dry run. */
+/* Without a job it has no effect: a dry run. */
 static int put_in_force(struct core_state *s, struct policy_job *j, struct core_admin *a)
 {
     const struct policy_text *old = s->policy_work;
@@ -296,7 +296,7 @@ int admin_policy_set(struct core_state *s, struct core_admin *a, struct err *e)
         return err_set(e, ERR_INVALID, "update is disabled for modes other than 'database'");
     if (a->note && (rc = str_check(a->note, NOTE_MAX, true, "note", e)) < 0)
         return rc;
-    if (a->dry_run) /* the text was examined where nobody else waits */
+    if (a->dry_run) /* the text was examined where no one else waits */
         return put_in_force(s, NULL, a);
     if (s->jobs >= JOBS_MAX)
         return err_set(e, ERR_BUSY, "too many policies are being checked");
@@ -304,7 +304,7 @@ int admin_policy_set(struct core_state *s, struct core_admin *a, struct err *e)
     return ADMIN_LATER;
 }
 
-/* The policy may be another one by now. */
+/* The policy in force may have changed by now. */
 static int conclude(struct core_state *s, struct policy_job *j, struct err *e)
 {
     struct core_admin *a = j->admin;
@@ -337,8 +337,8 @@ static int follow_file(struct core_state *s, struct policy_job *j, const char *t
     return 0;
 }
 
-/* The policy of a file is durable, or was refused: then it is tried again, as the calls of administrators are: as often
- * as what it was decided upon is refused, and once where the store had something against its own group. */
+/* The policy of a file is durable, or was refused: then it is retried like administrators' calls, each time that a
+ * group it depended on is refused, and once if the store refused its own group. */
 static void file_stored(struct core_call *call)
 {
     struct policy_job *j = (struct policy_job *)call;
@@ -369,7 +369,7 @@ static void run_examined(struct core_state *s, struct core_call *call)
     }
 }
 
-/* ---- the policy of a file ---- */
+/* ---- policies from a file ---- */
 
 int core_policy_read_file(const struct config *config, char **out, struct err *e)
 {

@@ -15,8 +15,8 @@
 
 struct call_done {
     uint8_t token[KEY_LEN];
-    const struct admin_call *record; /* NULL: it is being decided */
-    const void *object;              /* as it was answered; NULL: nothing was */
+    const struct admin_call *record; /* NULL: being decided */
+    const void *object;              /* as it was returned; NULL: none was */
     bool durable;
 };
 
@@ -44,7 +44,7 @@ static void drop(struct core_state *s, struct call_done *c)
 
 /* ---- secrets ---- */
 
-/* Nonce, text and tag as base64. The database alone does not tell what was made. */
+/* Nonce, text and tag as base64. The database alone does not reveal the secret. */
 static void seal(const char *text, const uint8_t key[KEY_LEN], char **out)
 {
     size_t len = strlen(text);
@@ -86,9 +86,9 @@ static char *unseal(const char *sealed, const uint8_t key[KEY_LEN])
     return text;
 }
 
-/* ---- a call that came again ---- */
+/* ---- repeated calls ---- */
 
-/* An object is kept as it was answered: it may be another one now, or gone. */
+/* The object as it was returned: by now it may have changed or be gone. */
 static char *object_text(const void *object)
 {
     struct buf bytes = BUF_INIT(0), text = BUF_INIT(0);
@@ -101,7 +101,7 @@ static char *object_text(const void *object)
     return buf_take(&text);
 }
 
-/* NULL: there was none, or an earlier version did not keep it. */
+/* NULL: there was none, or an earlier version did not store it. */
 static const void *object_of(const struct admin_call *call)
 {
     size_t room = strlen(call->object);
@@ -133,7 +133,7 @@ static void repeat(struct core_state *s, struct core_admin *a, const struct call
     a->version = was->object_version;
     a->inverse = *was->inverse ? mem_strdup(was->inverse) : NULL;
     a->secret = *was->secret ? unseal(was->secret, a->token.seal) : NULL;
-    tx_answer(s, &a->call, 0); /* not before the first one is durable */
+    tx_answer(s, &a->call, 0); /* not before the first call is durable */
 }
 
 static int check(const struct core_admin *a, const struct call_done *c, struct err *e)
@@ -160,7 +160,7 @@ bool repeated_answer(struct core_state *s, struct core_admin *a)
     return true;
 }
 
-/* ---- a call that was done ---- */
+/* ---- completed calls ---- */
 
 static void make_room(struct core_state *s, int64_t now)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls of administrators that carried a token: the same call is answered as it was the first time, over a restart too,
- * and not done again. The newest thousand of a day are known. */
+/* Administrators' calls that carried a token: a repeated call is answered as the first was, even over a restart, and
+ * not done again. Remembers the newest thousand of a day. */
 #ifndef SERVER_CORE_ADMIN_REPEATED_H
 #define SERVER_CORE_ADMIN_REPEATED_H
 
@@ -8,12 +8,12 @@
 
 struct core_state;
 
-/* True: the call came before, or its token did; it is answered. */
+/* True: the call or its token is known, and the call has been answered. */
 bool repeated_answer(struct core_state *s, struct core_admin *a);
-/* What became of a call: 0, an error, or more than 0 when that is decided later. What was done is noted in the group of
- * what it did. */
+/* The outcome of a call: 0, an error, or more than 0 if it is decided later. Successes are recorded in the group of
+ * their changes. */
 void repeated_note(struct core_state *s, const struct core_admin *a, int code);
-/* From the store at a start, oldest first; what came to the store; after a group was refused; at the end. */
+/* At start, from the store, oldest first; when durable; after a group was refused; at the end. */
 void repeated_load(struct core_state *s, struct admin_call *const *items, size_t count);
 void repeated_follow(struct core_state *s, const struct admin_call *call);
 void repeated_reset(struct core_state *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tailcfg.DNSConfig, as it is for all nodes. */
+/* The part of tailcfg.DNSConfig that is the same for all nodes. */
 #include "core/decide/dns_config.h"
 
 #include <ctype.h>
@@ -32,7 +32,7 @@ static void put_list(struct json_out *o, const char *key, const struct strs *ser
     json_close(o, ']');
 }
 
-/* Reverse zones of the address prefixes are answered by the client itself: an empty list, not null, which a client
+/* Clients answer the reverse zones of the address prefixes themselves: sent as an empty list, not null, which a client
  * would lose when it copies its configuration (tailcfg.DNSConfig.Routes). */
 static void put_reverse_v4(struct json_out *o, const struct prefix *p)
 {
@@ -68,7 +68,7 @@ static void put_reverse_v6(struct json_out *o, const struct prefix *p)
 
 /* ---- records ---- */
 
-/* "DB.lab.test." is db.lab.test. */
+/* "DB.lab.test." becomes db.lab.test. */
 static char *record_name(const char *name)
 {
     char *text = lower(name);
@@ -98,7 +98,7 @@ static bool is_within(const char *name, const char *domain)
     return d > 0 && n >= d && strcasecmp(name + n - d, domain) == 0 && (n == d || name[n - d - 1] == '.');
 }
 
-/* Something else brings a question for the name to the client's resolver. */
+/* Whether another setting routes queries for the name to the client's resolver. */
 static bool is_routed(const struct config *c, const struct dns_values *v, const char *name)
 {
     bool routed = v->override_local || (v->magic_dns && is_within(name, c->dns.base_domain));
@@ -125,8 +125,8 @@ static void put_route(struct json_out *o, const struct config *c, const struct d
     free(text);
 }
 
-/* Where the client's system sends only some domains to it, a record's name must be one of them: with an empty list of
- * servers the client answers by itself (ipn/ipnlocal/dns.go, dnsConfigForNetmap). */
+/* If the client's system sends it only some domains, a record's name must be among them: with an empty list of servers
+ * the client answers itself (ipn/ipnlocal/dns.go, dnsConfigForNetmap). */
 static void put_record_routes(struct json_out *o, const struct config *c, const struct dns_values *v,
                               const json_t *records)
 {
@@ -197,7 +197,7 @@ char *dns_config_json(const struct config *c, const struct dns_values *v, const 
 
     if (records && !c->dns.extra_records.len &&
         json_read_large(records, strlen(records), strlen(records), "records", &list, NULL) < 0)
-        list = NULL; /* extra_records_parse made it: it can be read */
+        list = NULL; /* extra_records_parse made it, so it is valid */
     json_open(&o, '{');
     if (v->nameservers.len)
         put_list(&o, v->override_local ? "Resolvers" : "FallbackResolvers", &v->nameservers);

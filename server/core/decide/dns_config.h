@@ -5,8 +5,8 @@
 #include "config/config.h"
 #include "model/record.h"
 
-/* tailcfg.DNSConfig as JSON, the caller's. v: what holds of what can be set. records: a list of Name, Type and Value
- * that a file held, NULL: none; the configuration's own records go before it. */
+/* tailcfg.DNSConfig as JSON, owned by the caller. v: the values in effect. records: a list of Name, Type and Value from
+ * a file, NULL: none; the configuration's own records precede it. */
 char *dns_config_json(const struct config *c, const struct dns_values *v, const char *records);
 
 #endif

@@ -7,7 +7,7 @@
 #include "policy/policy.h"
 #include "json/json.h"
 
-#define USERS_ASKED 256 /* of an exit node: those that nobody else would serve are not all looked at */
+#define USERS_ASKED 256 /* users of an exit node that are checked for another one to go to, at most */
 
 static bool could_serve(const struct slot *exit)
 {
@@ -15,7 +15,7 @@ static bool could_serve(const struct slot *exit)
            !exit->published->draining && !exit->expired && node_is_exit(exit->published);
 }
 
-/* view NULL: everybody may use every exit node. */
+/* view NULL: anyone may use any exit node. */
 static bool may_leave_by(const struct policy_view *view, const struct slot *user, const struct slot *exit)
 {
     struct prefixes routes = {0};
@@ -60,7 +60,7 @@ bool core_exit_is_replaceable(struct core_state *s, const struct slot *slot)
     return found;
 }
 
-/* ---- what changes with a publication ---- */
+/* ---- changes with a publication ---- */
 
 /* 0: none, or the node is offline. */
 static uint64_t exit_used(const struct tailnet_node *n)
@@ -68,7 +68,7 @@ static uint64_t exit_used(const struct tailnet_node *n)
     return n && n->live.online && n->record->authorized ? n->record->exit_node_id : 0;
 }
 
-/* Whose doing it is that an exit node ended: that of whoever changed its record, where it is the record. */
+/* Who ended an exit node: whoever changed its record, if its record ended it. */
 static const char *ended_by(const struct slot *slot, const struct tailnet_node *n)
 {
     bool by_itself = n && n->record->authorized && node_is_exit(n->record) && !n->expired && !n->record->draining;
@@ -87,7 +87,7 @@ static size_t count_users(struct core_state *s, uint64_t exit)
     return count;
 }
 
-/* The answer to why it was none (tailnet_exit_end). */
+/* The counterpart of the reason why it was none (tailnet_exit_end). */
 static const char *cause_of_begin(const struct tailnet_node *before)
 {
     if (!before || !node_is_exit(before->record))
@@ -101,7 +101,7 @@ static const char *cause_of_begin(const struct tailnet_node *before)
     return before->live.healthy ? "is in service again" : "answers probes again";
 }
 
-/* At a start all are offline; most were not, and are back in a moment. */
+/* After a start all nodes are offline; most were online before and are soon back. */
 static bool only_started(struct core_state *s, const struct tailnet_node *before, const struct tailnet_node *now)
 {
     return before && !before->live.online && !before->live.since_ns && core_past_is(s, now);

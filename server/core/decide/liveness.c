@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sessions: a node is online while a map stream of it is open, and for a short grace after, unless its key has expired
- * or it is logged out: then its stream only serves to tell it so, and nobody can reach it. */
+/* Sessions: a node is online while a map stream of it is open, and for a short grace after. If its key has expired or
+ * it is logged out, its stream only serves to tell it so, and no one can reach it. */
 #include <math.h>
 
 #include "base/clock.h"
@@ -12,8 +12,8 @@
 #include "core/state/state.h"
 #include "core/state/timers.h"
 
-/* A router that comes and goes is damped as routers of the Internet are (RFC 2439): each time that it goes costs
- * PENALTY, which halves each HALF_LIFE_MS. Above SUPPRESS others are elected before it, until it is below REUSE. */
+/* A flapping router is damped like routes on the Internet (RFC 2439): each time that it goes away adds PENALTY, which
+ * halves every HALF_LIFE_MS. Above SUPPRESS others are elected before it, until it drops below REUSE. */
 #define PENALTY      1000.0
 #define SUPPRESS     2000.0
 #define REUSE        750.0
@@ -154,8 +154,8 @@ void slot_follow_expiry(struct core_state *s, struct slot *slot)
     }
 }
 
-/* Another router can take over one of its prefixes, or another exit node its users: then waiting for it to come back
- * would only lose packets. */
+/* Another router can take over one of its prefixes, or another exit node its users: waiting for it to come back would
+ * only lose packets. */
 static bool replaceable(struct core_state *s, const struct slot *slot)
 {
     return routes_replaceable(s->routes, slot->id) || core_exit_is_replaceable(s, slot);

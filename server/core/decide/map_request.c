@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Map requests: what a client says of itself, and the session that its stream is. */
+/* Map requests: what a client reports about itself, and the session of its stream. */
 #include "core/decide/map_request.h"
 #include "base/clock.h"
 #include "core/decide/liveness.h"
@@ -28,14 +28,14 @@ static bool same_endpoints(const struct node_live *live, const struct core_map *
     return true;
 }
 
-/* Endpoints, home relay and NetInfo: told at once, written later. */
+/* Endpoints, home relay and NetInfo: published at once, written later. */
 static void update_live(struct core_state *s, struct slot *slot, const struct core_map *m)
 {
     uint32_t mask = 0;
     bool note = false;
 
-    /* A client that has just started says that it has none, seconds before it knows them. What its peers have of it is
-     * then still the best there is: without it they would lose the direct path. */
+    /* A client that has just started reports no endpoints, seconds before it knows them. The ones that its peers have
+     * are the best known until then: without them they would lose the direct path. */
     if (m->has_endpoints && m->endpoint_count && !same_endpoints(&slot->live, m)) {
         free(slot->live.endpoints);
         slot->live.endpoints =
@@ -72,7 +72,7 @@ static bool same_record(const struct node *a, const struct node *b)
 }
 
 /* An app connector advertises each address that it learns. The approval of one that it no longer advertises would never
- * be used again, and they would become more for ever. */
+ * be used again, and approvals would accumulate for ever. */
 static void forget_learned(struct node *n)
 {
     for (size_t i = n->approved.len; i-- > 0;) {
@@ -84,7 +84,7 @@ static void forget_learned(struct node *n)
 
 #define LEARNED_MS 1000 /* between records of what an app connector learns, address by address */
 
-/* They differ in addresses alone. */
+/* The sets differ only in single addresses. */
 static bool only_addresses(const struct prefixes *a, const struct prefixes *b)
 {
     for (size_t i = 0; i < a->len; i++)
@@ -93,7 +93,7 @@ static bool only_addresses(const struct prefixes *a, const struct prefixes *b)
     return true;
 }
 
-/* What an app connector learned goes into one record a second: the rest waits in the slot. */
+/* What an app connector learns goes into one record per second: the rest waits in the slot. */
 static void wait_for_more(struct core_state *s, struct slot *slot, const struct node *old, struct node *n)
 {
     int64_t now = clock_mono_ms();
@@ -134,7 +134,7 @@ void learned_due(struct core_state *s, struct slot *slot)
 
 /* ---- while nothing can be written ---- */
 
-#define UNSAID_MAX 4096 /* requests that wait, two of a node at most; the oldest make room */
+#define UNSAID_MAX 4096 /* pending requests, at most two per node; the oldest are dropped for new ones */
 #define UNSAID_MS  10000
 
 static void drop_unsaid(struct core_state *s, struct core_call **at)
@@ -148,7 +148,7 @@ static void drop_unsaid(struct core_state *s, struct core_call **at)
     call_free(call);
 }
 
-/* What a later request of the node says again. */
+/* Drops what a later request of the node repeats. */
 static void forget_unsaid(struct core_state *s, const struct core_map *m)
 {
     for (struct core_call **at = &s->unsaid; *at;) {
@@ -162,7 +162,7 @@ static void forget_unsaid(struct core_state *s, const struct core_map *m)
 
 static void unsaid_done(struct core_call *call);
 
-/* Takes the call. */
+/* Takes over the call. */
 static void add_unsaid(struct core_state *s, struct core_call *call)
 {
     forget_unsaid(s, (const struct core_map *)call);
@@ -199,7 +199,7 @@ bool map_requests_unsaid(struct core_state *s, size_t max)
             s->unsaid_end = &s->unsaid;
         s->unsaid_count--;
         call->next = NULL;
-        ((struct core_map *)call)->stream = false; /* that is open, or over */
+        ((struct core_map *)call)->stream = false; /* the stream is open already, or closed */
         s->deciding_unsaid = true;
         call->run(s, call);
         s->deciding_unsaid = false;
@@ -225,7 +225,7 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
     struct node *n = node_edit(old);
     bool take_all = !m->stream || !slot->updated;
 
-    /* The version counts administrative changes only: a laptop that moves does not make an If-Match fail. */
+    /* The version counts only administrative changes: a laptop on the move does not make an If-Match fail. */
     n->r.version = old->r.version;
     if (m->stream)
         n->unseen_login = 0;
@@ -262,7 +262,7 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
     return !same;
 }
 
-/* Its client opens a stream, so it has the answer to its login. */
+/* Its client opened a stream, so it has received the answer to its login. */
 static bool note_seen(struct core_state *s, const struct slot *slot)
 {
     struct node *n = node_edit(slot->work);
@@ -298,7 +298,7 @@ void map_request_run(struct core_state *s, struct core_call *call)
     }
     if (m->stream && slot->work->unseen_login && !is_kept_back(s, slot))
         put = note_seen(s, slot);
-    if (m->stream && !m->session) /* it is open already when the call is run again */
+    if (m->stream && !m->session) /* already open if the call is run again */
         session_open(s, slot, m->info.source ? m->info.source : "", &m->session);
     m->node_id = slot->id;
     m->slot = slot->index;

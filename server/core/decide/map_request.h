@@ -9,8 +9,8 @@ struct core_state;
 struct slot;
 
 void map_request_run(struct core_state *s, struct core_call *call);
-/* While nothing can be written, known clients are served all the same: what they say of themselves waits. Decides up to
- * max of these requests; true: there were some. */
+/* While nothing can be written, known clients are served all the same; changes in what they report wait. Decides up to
+ * max of the waiting requests; true: there were some. */
 bool map_requests_unsaid(struct core_state *s, size_t max);
 void map_requests_release(struct core_state *s);
 /* Writes what the app connector learned since its last record. */

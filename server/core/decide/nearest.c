@@ -12,8 +12,8 @@
 #include "core/state/timers.h"
 #include "json/json.h"
 
-#define NOTE_EACH_MS 10000 /* viewers that move within this time are told of together */
-#define NOTES_MAX    16    /* pairs of routers that are told of at once, for one prefix */
+#define NOTE_EACH_MS 10000 /* viewers that move within this time share an entry */
+#define NOTES_MAX    16    /* pairs of routers reported at once, for one prefix */
 
 void nearest_measured(struct core_state *s, struct slot *slot)
 {
@@ -33,7 +33,7 @@ static const struct relay_latencies *latencies_of(struct slot *slot)
     return &slot->latencies;
 }
 
-/* ---- which prefixes, and which routers they have ---- */
+/* ---- prefixes and their routers ---- */
 
 static struct nearest_state *state_of(struct core_state *s, const struct prefix *p)
 {
@@ -94,7 +94,7 @@ static void state_release(struct nearest_state *n)
     free(n->actor);
 }
 
-/* ---- what the journal tells of ---- */
+/* ---- journal entries ---- */
 
 static const struct slot *slot_at(const struct core_state *s, uint32_t index)
 {
@@ -124,14 +124,14 @@ static const char *cause_of(const struct nearest_state *n, const struct slot *fr
     return prefixes_has(&from->live.unreachable, &n->prefix) ? "does not forward" : "is no router of it any more";
 }
 
-/* One viewer that another router serves; NONE: the primary. */
+/* A viewer's move to another router; NONE: the primary. */
 struct viewer_step {
     const struct slot *viewer;
     uint32_t before, now;
     int64_t now_ms;
 };
 
-/* What measurements bring about later is nobody's. */
+/* Later moves, caused by measurements, are attributed to no one. */
 static const char *actor_at(const struct nearest_state *n, int64_t now_ms)
 {
     return n->actor && n->acted_ms == now_ms ? n->actor : "";
@@ -230,7 +230,7 @@ static void tell_of(struct core_state *s, struct nearest_state *n)
     n->noted_ms = clock_mono_ms();
 }
 
-/* When the next one may be told of. */
+/* When the next entry may be written. */
 static void tell_of_due(struct core_state *s, int64_t now_ms, int64_t *due_ms)
 {
     for (size_t i = 0; i < s->nearest.len; i++) {
@@ -242,7 +242,7 @@ static void tell_of_due(struct core_state *s, int64_t now_ms, int64_t *due_ms)
     }
 }
 
-/* The administrator whose change is about to be published, where there is one. */
+/* The administrator whose change is about to be published, if any. */
 static void take_actor(const struct core_state *s, struct nearest_state *n, int64_t now_ms)
 {
     const char *actor = s->rule_actor;
@@ -254,7 +254,7 @@ static void take_actor(const struct core_state *s, struct nearest_state *n, int6
     n->acted_ms = now_ms;
 }
 
-/* All that were served by others than the primary are served by it again. */
+/* Returns all viewers to the primary. */
 static void end_nearest(struct core_state *s, struct nearest_state *n, int64_t now_ms)
 {
     take_actor(s, n, now_ms);
@@ -287,7 +287,7 @@ static void follow_elections(struct core_state *s, int64_t now_ms)
     s->nearest.len = kept;
 }
 
-/* ---- who serves a viewer ---- */
+/* ---- choosing a viewer's router ---- */
 
 static struct nearest_viewer *viewer_of(struct nearest_state *n, const struct slot *slot)
 {
@@ -312,7 +312,7 @@ static size_t router_index(const struct nearest_state *n, uint32_t router)
     return i;
 }
 
-/* The distances of the routers from the viewer; false: what was measured tells nothing. */
+/* The distances of the routers from the viewer; false: the measurements do not tell. */
 static bool measure(struct core_state *s, const struct nearest_state *n, struct slot *viewer, uint32_t *distances)
 {
     const struct relay_latencies **to = mem_alloc((n->routers.len + 1) * sizeof(void *));
@@ -324,7 +324,7 @@ static bool measure(struct core_state *s, const struct nearest_state *n, struct 
     return tells;
 }
 
-/* A router of the prefix needs no other one to it. */
+/* A router of the prefix needs no other router to reach it. */
 static bool is_at_home(const struct node *n, const struct prefix *p)
 {
     return prefixes_has(&n->available, p) && prefixes_has(&n->approved, p);
@@ -376,7 +376,7 @@ void nearest_settled(struct core_state *s)
     s->nearest_all = true;
 }
 
-/* It has not been heard of since the start, and served before. */
+/* It served before the start and has not been heard of since. */
 static bool is_expected_back(const struct core_state *s, const struct nearest_state *n, const struct slot *router)
 {
     return s->nearest_settling && router && router->published && !router->live.online && !router->live.since_ns &&
@@ -384,7 +384,7 @@ static bool is_expected_back(const struct core_state *s, const struct nearest_st
            is_at_home(router->published, &n->prefix);
 }
 
-/* True: another router serves the viewer now. */
+/* True: the viewer now has another router. */
 static bool choose(struct core_state *s, struct nearest_state *n, struct slot *slot, uint32_t *distances,
                    int64_t now_ms, int64_t *due_ms)
 {
@@ -412,7 +412,7 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
     return before != v->router;
 }
 
-/* Where routers went and none came, who still has its own stays with it. */
+/* If routers were lost and none gained, viewers whose router remains keep it. */
 static bool is_settled(const struct nearest_state *n, const struct slot *slot)
 {
     const struct nearest_viewer *v = slot->index < n->viewers.len ? &n->viewers.items[slot->index] : NULL;
@@ -477,7 +477,7 @@ static void publish_prefix(const struct nearest_state *n, struct nearest_prefix 
     }
 }
 
-/* Of many prefixes most are as they were when one viewer measures anew. */
+/* When one viewer measures anew, most prefixes do not change. */
 struct tailnet_nearest *nearest_publish(struct core_state *s, const struct tailnet_nearest *before)
 {
     if (!s->nearest.len && !s->nearest_ended_by)

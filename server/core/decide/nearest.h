@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to core: prefixes that are served by the router nearest to each viewer. Who serves whom is kept among what
- * is kept for looking back, and goes on from there after a restart. */
+/* Private to core: prefixes served by the router nearest to each viewer. Which router serves which viewer is stored
+ * with the images for looking back, and continues from there after a restart. */
 #ifndef SERVER_CORE_DECIDE_NEAREST_H
 #define SERVER_CORE_DECIDE_NEAREST_H
 
@@ -13,16 +13,16 @@ struct history;
 struct slot;
 struct tailnet_nearest;
 
-/* At start, before the first publication: who served whom, by the newest images. Until the settle time is over, their
- * routers are waited for. */
+/* At start, before the first publication: restores who served whom from the newest images, and waits for their routers
+ * until the settle time is over. */
 void nearest_restore(struct core_state *s, struct history *const *images, size_t count);
 void nearest_settled(struct core_state *s);
 
-/* The node has another NetInfo. */
+/* The node's NetInfo has changed. */
 void nearest_measured(struct core_state *s, struct slot *slot);
-/* After elections (elected), and when nodes measured anew: chooses for all viewers that it concerns. */
+/* After elections (elected), and when nodes have measured anew: chooses for all viewers concerned. */
 void nearest_follow(struct core_state *s, bool elected);
-/* As it is now, for the snapshot; before: as it was published last. NULL: nothing is served so. */
+/* The present state for the snapshot; before: as last published. NULL: no prefix is served in this way. */
 struct tailnet_nearest *nearest_publish(struct core_state *s, const struct tailnet_nearest *before);
 void nearest_release(struct core_state *s);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What registration and administration share about a node: what its client says, who owns it, what it may do. */
+/* What registration and administration share about nodes: what the client reports, who owns the node, what it may
+ * do. */
 #include "core/decide/nodes.h"
 #include "base/clock.h"
 #include "core/decide/policy_view.h"
@@ -49,8 +50,8 @@ static int refuse_tag(struct err *e, const char *tag, const char *why)
     return err_field(e, ERR_DENIED, "tags", "requested tags [%s] are invalid or not permitted: %s", tag, why);
 }
 
-/* As the hosted service does it: with a tagged key the tags that the key carries may be asked for; without, those that
- * tagOwners gives to the owner. One that may not be had refuses all. */
+/* As in the hosted service: with a tagged key a client may request the key's tags; without, those that tagOwners gives
+ * the owner. One inadmissible tag refuses all. */
 int node_check_tags(struct core_state *s, const struct strs *tags, const struct user *user,
                     const struct preauth_key *key, struct err *e)
 {
@@ -75,7 +76,7 @@ void node_auto_approve(struct core_state *s, struct node *n)
     struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = n->r.id};
 
     if (!n->authorized)
-        return; /* its tags do not count yet; it is asked again when it is approved */
+        return; /* its tags have no effect yet; this runs again when it is approved */
     core_policy_auto_approved(s, n, &found);
     for (size_t i = 0; i < found.len; i++)
         if (node_approve(n, &found.items[i], "policy"))
@@ -97,7 +98,7 @@ void node_auto_approve(struct core_state *s, struct node *n)
     core_admin_release(&back);
 }
 
-/* waiting NULL: none of them wait for approval. */
+/* waiting NULL: none await approval. */
 static char *detail_of_routes(const struct prefixes *changed, const struct prefixes *waiting)
 {
     char *all = detail_of_prefixes(changed);
@@ -129,7 +130,7 @@ static void note_routes(struct core_state *s, const struct node *n, enum event_i
     free(names);
 }
 
-/* What is in a but not in b (NULL: nothing is). */
+/* What is in a but not in b (NULL: empty). */
 static void without(const struct prefixes *a, const struct prefixes *b, struct prefixes *out)
 {
     for (size_t i = 0; i < a->len; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What registration, map requests and administration share about a node. */
+/* What registration, map requests and administration share about nodes. */
 #ifndef SERVER_CORE_DECIDE_NODES_H
 #define SERVER_CORE_DECIDE_NODES_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Registrations and SSH sessions that wait for a person. A verdict is stored: any number of askers see the same one. */
+/* Registrations and SSH sessions that wait for a person's decision. A verdict is stored, and every asker gets the same
+ * one. */
 #include "core/decide/pending.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,13 +12,13 @@
 #include "core/state/transaction.h"
 #include "crypto/crypto.h"
 
-#define SSH_LEFT_MS 60000 /* a client whose connection broke asks again sooner */
-/* Nobody can push everybody else's registrations out. */
-#define PER_SOURCE_MAX 64 /* of one IPv4 address or IPv6 /64 */
-#define SITE_LEN       6  /* bytes of an IPv6 address that name a site (RFC 6177), which makes /64s as it likes ... */
-#define PER_SITE       4  /* ... and has one in so many of all places, at least as many as one /64 */
-#define PER_TARGET_MAX 16 /* SSH sessions to one node; all together have half of the places */
-#define VERDICTS       2  /* times the places: with what was decided and is kept until its time is over */
+#define SSH_LEFT_MS 60000 /* a client with a broken connection asks again sooner */
+/* Limits that keep one source from displacing other sources' registrations. */
+#define PER_SOURCE_MAX 64 /* per IPv4 address or IPv6 /64 */
+#define SITE_LEN       6 /* bytes of an IPv6 address that identify a site (RFC 6177), which can make /64s at will ... */
+#define PER_SITE       4 /* ... and gets this fraction of all places, at least as many as one /64 */
+#define PER_TARGET_MAX 16 /* SSH sessions per node; all together get half of the places */
+#define VERDICTS       2  /* times the places: including verdicts kept until they expire */
 
 struct pending_request *pending_request_find(struct core_state *s, const char *auth_id)
 {
@@ -58,7 +59,7 @@ static void stop_waiting(struct core_state *s, struct pending_request *w, struct
     map_delu(&s->waiting_calls, call->number);
 }
 
-/* How many bytes of the source of another one are as those of a; 0: it is of the other family, or none. */
+/* How many leading bytes another source has in common with a; 0: another family, or no address. */
 static size_t alike(const struct addr_port *a, const char *text)
 {
     struct addr_port b;
@@ -71,7 +72,7 @@ static size_t alike(const struct addr_port *a, const char *text)
     return len;
 }
 
-/* Who waits is told. p is taken over. */
+/* Answers those who wait. Takes p over. */
 static void settle(struct core_state *s, struct pending_request *w, struct pending *p)
 {
     record_unref(w->work);
@@ -103,7 +104,7 @@ static void withdraw(struct core_state *s, struct pending_request *w)
     s->pendings_dirty = true;
 }
 
-/* The oldest verdict that was kept for whoever asks late: the client asks anew. */
+/* Drops the oldest verdict kept for late askers: such a client asks anew. */
 static void forget_verdict(struct core_state *s)
 {
     struct pending_request *oldest = NULL;
@@ -122,7 +123,7 @@ static size_t site_max(int64_t max)
     return max / PER_SITE > PER_SOURCE_MAX ? (size_t)(max / PER_SITE) : PER_SOURCE_MAX;
 }
 
-/* An SSH session counts for the node that asks, which names whose session it is; a registration for its address. */
+/* An SSH session counts against the node that asks, whose session it is; a registration against its address. */
 static int check_room(struct core_state *s, const struct pending *p, struct err *e)
 {
     int64_t max = s->config->tuning.register_cache_max_entries, waiting = 0, of_ssh = 0;
@@ -222,7 +223,7 @@ struct pending_request *pending_request_new(struct core_state *s, const struct p
     return w;
 }
 
-/* One that waited when the daemon ended goes on, for as long as it had left; nobody asks about an SSH session yet. */
+/* One that was pending when the daemon ended continues for its remaining time; no one asks about an SSH session yet. */
 static void load(struct core_state *s, const struct pending *p, int64_t left_ns)
 {
     struct pending_request *w = add(s, p->auth_id, left_ns);
@@ -289,7 +290,7 @@ void pending_request_cancel(struct core_state *s, uint64_t number)
     tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
 }
 
-/* What waits for one that was not stored is decided again: nobody was told of it. */
+/* Calls that wait for one that was not stored are decided again: no one was told of it. */
 static void decide_again(struct core_state *s, struct pending_request *w)
 {
     while (w->calls) {

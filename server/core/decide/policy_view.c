@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the core asks the policy. Without a policy nobody owns a tag, no tag can be set and nothing is approved by
- * itself.
+/* The core's queries of the policy. Without a policy no one owns a tag, no tag can be set and nothing is approved
+ * automatically.
  *
- * There are two views. One holds the users as they are being decided on, and at most the one node that is asked about:
- * it answers what a call is to do. The other is the tailnet's: all nodes as published, kept up to date in place. */
+ * There are two views. One holds the working version of the users, and at most the one node being asked about: it
+ * answers what a call is to do. The other is the tailnet's: all nodes as published, updated in place. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -15,7 +15,8 @@
 
 #define ASKED_SLOT 0
 
-/* A stored text that is no policy (damage, or of another version) opens nothing: it is replaced over the socket. */
+/* A stored text that is no valid policy (damage, or another version's) allows nothing: it can be replaced over the
+ * socket. */
 static const char NOTHING[] = "{\"acls\": []}";
 
 void policy_log_problems(const struct policy_problems *problems, const char *whose)
@@ -45,7 +46,7 @@ static struct policy *parse_stored(const struct policy_text *text)
     return p;
 }
 
-/* Borrowed from then on; p is the cache's. */
+/* Borrowed from then on; the cache owns p. */
 void policy_parsed_set(struct core_state *s, const struct policy_text *text, struct policy *p)
 {
     int at = s->parsed[0].text && s->parsed[0].text == s->policy_published ? 1 : 0;
@@ -59,7 +60,8 @@ void policy_parsed_set(struct core_state *s, const struct policy_text *text, str
     policy_unref(old);
 }
 
-/* What a record means, borrowed. A text is read once: the two that matter are the published one and the next. */
+/* The policy of a record, borrowed. Each text is parsed once: the two that matter are the published and the next
+ * one. */
 struct policy *policy_parsed(struct core_state *s, const struct policy_text *text)
 {
     if (!text || !*text->text)
@@ -89,7 +91,7 @@ void policy_view_put_node(struct core_state *s, struct policy_view *v, const str
     prefixes_release(&effective);
 }
 
-/* The users as decided, or as published; free() the array. */
+/* The working or the published users; free() the array. */
 static struct policy_user *users_now(struct core_state *s, bool published, size_t *count)
 {
     struct policy_user *users = mem_alloc((s->users.len + 1) * sizeof(*users));
@@ -171,7 +173,7 @@ void policy_decider_set(struct core_state *s, const struct policy *p, struct pol
     s->decider_stale = true;
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 bool core_policy_may_tag(struct core_state *s, const struct user *user, const char *tag)
 {

@@ -8,8 +8,8 @@
 #include "core/state/state.h"
 #include "core/state/timers.h"
 
-/* Of the time that a probe may take: what a router that lost its control connection keeps without news. It must be
- * short, because a router that is dead altogether looks the same. */
+/* Fraction of a probe's time for which a router that lost its control connection keeps prefixes without news. It must
+ * be short, because a completely dead router looks the same. */
 #define VERIFY_PART 6
 
 static void note(struct core_state *s, const struct core_reach *reach, const char *router)

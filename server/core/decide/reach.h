@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What forwarding probes found: a prefix that a router does not reach counts as unhealthy there. */
+/* The results of forwarding probes: a router counts as unhealthy for a prefix that it does not reach. */
 #ifndef SERVER_CORE_DECIDE_REACH_H
 #define SERVER_CORE_DECIDE_REACH_H
 
@@ -8,12 +8,12 @@
 struct core_state;
 struct slot;
 
-/* The node went offline, or answers nothing any more: it keeps for a moment what was seen to get through it. Then the
- * elections must follow. */
+/* The node went offline or stopped answering: it briefly keeps the prefixes that were seen to get through. Elections
+ * must follow. */
 void reach_lost(struct core_state *s, struct slot *slot);
 void reach_regained(struct slot *slot); /* it is in contact again */
-/* At start: a router may have been without control connection before, and forward all the same. Until the settle time
- * is over probes can find that out. After primaries and the settings of prefixes are loaded. */
+/* At start: a router may have been without a control connection before and still forward. Probes can find that out
+ * until the settle time is over. Call after primaries and prefix settings are loaded. */
 void reach_restore(struct core_state *s);
 void carried_due(struct core_state *s, struct slot *slot);
 void reach_run(struct core_state *s, const struct core_reach *reach);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Registration: tailcfg.RegisterRequest decided in the order of its questions: a logout, a known key, an answer that is
- * waited for, an auth key, a person. */
+/* Registration: a tailcfg.RegisterRequest is checked in this order: a logout, a known key, a followup, an auth key, a
+ * person. */
 #include "core/decide/register.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -68,8 +68,8 @@ static void log_out(struct core_state *s, struct core_register *r, struct slot *
     expired(s, r);
 }
 
-/* A daemon that restarts says again what it asked for when it logged in, whatever an administrator has made of the node
- * since; `tailscale up --advertise-tags` asks for something else. */
+/* A restarted daemon repeats what it asked for at login, whatever an administrator has changed since; `tailscale up
+ * --advertise-tags` asks for something else. */
 static bool asks_for_tags(const struct core_register *r, const struct node *n)
 {
     const struct strs *asked = &r->info.request_tags;
@@ -83,8 +83,8 @@ static bool asks_for_tags(const struct core_register *r, const struct node *n)
 static void give_url(struct core_state *s, struct core_register *r, const struct pending *before);
 static void follow_up(struct core_state *s, struct core_register *r);
 
-/* A node key that is known and no new credential: a daemon that restarts, a shortened expiry, an expired key, or other
- * tags, for which a person must log in. */
+/* A known node key without a new credential: a restarted daemon, a shortened expiry, an expired key, or other tags, for
+ * which a person must log in. */
 static void known_key(struct core_state *s, struct core_register *r, struct slot *slot)
 {
     const struct node *old = slot->work;
@@ -100,7 +100,7 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
             give_url(s, r, NULL);
         return;
     }
-    if (node_is_tagged(old)) { /* it never expires, unless an administrator wants it to */
+    if (node_is_tagged(old)) { /* never expires, unless an administrator sets a time */
         done(s, r, old);
         return;
     }
@@ -121,7 +121,7 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
 
 /* ---- pre-auth keys ---- */
 
-/* The secret is as random as that of our own keys: from its first use on a fast hash does. */
+/* The secret is as random as headway's own keys: after its first use a fast hash suffices. */
 static const struct preauth_key *with_fast_hash(struct core_state *s, const struct preauth_key *k, const char *secret)
 {
     struct preauth_key *fast = preauth_key_edit(k);
@@ -133,7 +133,7 @@ static const struct preauth_key *with_fast_hash(struct core_state *s, const stru
     return fast;
 }
 
-/* *later: the call is run again when its slow hash is computed; nothing else is to be done for it now. */
+/* *later: the call is run again when its slow hash is computed; do nothing else for it now. */
 static const struct preauth_key *find_key(struct core_state *s, struct core_register *r, bool *later, struct err *e)
 {
     char prefix[SECRET_PREFIX_LEN + 1];
@@ -172,8 +172,8 @@ static int key_is_valid(const struct preauth_key *k, struct err *e)
     return 0;
 }
 
-/* Which node of this machine a key means. A key of a user: the user's, else the tagged one. A tagged key: the tagged
- * one, else its user's, else the only one. */
+/* Which node of this machine a key refers to. A user's key: that user's node, else the tagged one. A tagged key: the
+ * tagged one, else its user's, else the only one. */
 static struct slot *node_of_key(struct core_state *s, const struct core_register *r, const struct preauth_key *k,
                                 struct err *e)
 {
@@ -238,8 +238,8 @@ static struct node *new_node(struct core_state *s, struct err *e)
     return n;
 }
 
-/* A login that stands for an administrator's word approves a machine that waits, never one of which approval was taken
- * back. */
+/* A login that carries an administrator's approval approves a waiting machine, but never one whose approval was
+ * revoked. */
 static void authorize_by_login(struct node *n, const char *by)
 {
     if (n->authorized || n->authorized_ns)
@@ -272,7 +272,7 @@ static void keep_live(struct core_state *s, struct slot *slot, const struct clie
     timer_for_ephemeral(s, slot);
 }
 
-/* Puts the new or changed node with everything that follows from what its client says. */
+/* Puts the new or changed node and all that follows from what its client reports. */
 static struct slot *put_node(struct core_state *s, const struct node *old, struct node *n,
                              const struct client_info *info, const char *actor)
 {
@@ -306,14 +306,13 @@ static void use_key(struct core_state *s, const struct preauth_key *k)
     tx_put(s, used);
 }
 
-/* The tags that a login gives: those that the client asks for, else the key's; none: the node belongs to the key's
- * user. */
+/* The tags from a login: those that the client asks for, else the key's; none: the node belongs to the key's user. */
 static const struct strs *tags_of_login(const struct core_register *r, const struct preauth_key *k)
 {
     return r->info.request_tags.len ? &r->info.request_tags : &k->tags;
 }
 
-/* The key that the node logged in with, and no other wish: what an administrator made of the node since stays. */
+/* The key that the node logged in with, and no other request: an administrator's later changes to the node stay. */
 static bool is_same_login(const struct node *n, const struct core_register *r, const struct preauth_key *k)
 {
     return n->preauth_key_id == k->r.id && strs_eq(&r->info.request_tags, &n->request_tags);
@@ -331,7 +330,7 @@ static void own_by_key(struct core_state *s, struct node *n, const struct core_r
     n->method = REGISTER_AUTH_KEY;
 }
 
-/* A container that restarts: nothing new is asked for, so the key, used up or deleted meanwhile, is not needed. */
+/* A restarted container: nothing new is requested, so the key, used up or deleted meanwhile, is not needed. */
 static bool keeps_its_login(struct core_state *s, const struct node *n, const struct core_register *r,
                             const struct preauth_key *k)
 {
@@ -343,8 +342,8 @@ static bool keeps_its_login(struct core_state *s, const struct node *n, const st
     return is_same_login(n, r, k) || (strs_eq(&n->tags, tags) && (tags->len || n->user_id == k->user_id));
 }
 
-/* The answer to a login was lost, and the client comes again with another node key: the key is used up for just that.
- */
+/* The answer to a login was lost, and the client returns with another node key: the key was used up by that same
+ * login. */
 static struct slot *lost_login(struct core_state *s, const struct core_register *r, const struct preauth_key *k)
 {
     for (struct slot *x = slot_by_machine(s, r->machine_key); x && !k->revoked; x = x->same_machine)
@@ -383,7 +382,7 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     }
     struct slot *slot = lost ? lost : node_of_key(s, r, k, e);
     if (e->code == 0 && same && slot != same) {
-        expired(s, r); /* the key is another node's: the client makes a new one and comes again */
+        expired(s, r); /* the key is another node's: the client makes a new one and registers again */
         return;
     }
     struct node *n = e->code ? NULL : slot ? node_edit(slot->work) : new_node(s, e);
@@ -405,15 +404,15 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     done(s, r, slot->work);
 }
 
-/* ---- with a person ---- */
+/* ---- decided by a person ---- */
 
-/* before: what it waited for until now, which keeps what its first request said; or NULL. */
+/* before: the request that it waited for so far, whose fields from the first request are kept; or NULL. */
 static void give_url(struct core_state *s, struct core_register *r, const struct pending *before)
 {
     const struct strs *tags = before ? &before->request_tags : &r->info.request_tags;
     struct pending_request *w = NULL;
 
-    /* The same machine asking again for the same gets the entry that it has. */
+    /* The same machine asking again for the same gets its existing entry. */
     for (struct map_entry *e = map_first(&s->pendings); e && !w; e = map_next(&s->pendings, e)) {
         struct pending_request *x = e->value;
         if (!x->work->decided && !x->work->ssh && memcmp(x->work->node_key, r->node_key, KEY_LEN) == 0 &&
@@ -442,7 +441,7 @@ static void give_url(struct core_state *s, struct core_register *r, const struct
     if (w->published)
         tx_answer_soon(s, &r->call, 0);
     else
-        tx_answer(s, &r->call, 0); /* whoever has the link may wait there over a restart */
+        tx_answer(s, &r->call, 0); /* whoever has the link may wait for it over a restart */
 }
 
 static void answer_followup(struct core_state *s, struct pending_request *w, struct core_call *call)
@@ -453,10 +452,10 @@ static void answer_followup(struct core_state *s, struct pending_request *w, str
     if (slot)
         done(s, r, slot->work);
     else
-        give_url(s, r, w->work); /* rejected, expired, or approved without a user: the client is asked again */
+        give_url(s, r, w->work); /* rejected, expired, or approved without a user: ask again */
 }
 
-/* It may wait for long: what is kept with the pending request goes. */
+/* It may wait for long: frees what the pending request holds already. */
 static void wait(struct core_state *s, struct pending_request *w, struct core_register *r)
 {
     strs_release(&r->info.request_tags);
@@ -486,7 +485,7 @@ void register_run(struct core_state *s, struct core_call *call)
         err_set(&call->err, ERR_DENIED, "this node key belongs to another machine");
         refuse(s, r);
     } else if (r->expiry_ns && r->expiry_ns <= clock_wall_ns()) {
-        /* Of a node that is gone, too: neither a key is used up for it, nor a person asked. */
+        /* Also for a removed node: no key is used up for it and no person asked. */
         if (slot)
             log_out(s, r, slot);
         else
@@ -504,7 +503,7 @@ void register_run(struct core_state *s, struct core_call *call)
     }
 }
 
-/* Which node of the machine a person's login means (one of that user, else the tagged one), or a new one. */
+/* The node of the machine that a person's login refers to (one of that user, else the tagged one), or a new one. */
 int register_complete(struct core_state *s, struct pending_request *w, const struct user *user,
                       const struct register_by *by, struct slot **out, struct err *e)
 {
@@ -549,7 +548,8 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
         return 0;
     }
     if (by->method == REGISTER_CLI)
-        authorize_by_login(n, by->actor ? by->actor : ""); /* the administrator who registers a machine approves it */
+        authorize_by_login(n,
+                           by->actor ? by->actor : ""); /* an administrator who registers a machine also approves it */
     const struct node *old = slot ? record_ref(slot->work) : NULL;
     *out = put_node(s, old, n, &info, by->actor);
     record_unref(old);

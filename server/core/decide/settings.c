@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What comes from the configuration, or stands in its place, and is the same for everybody. */
+/* Settings from the configuration, or set in its place, that are the same for everyone. */
 #include "core/decide/settings.h"
 #include "core/decide/dns_config.h"
 #include "core/state/journal.h"
@@ -16,7 +16,7 @@ static char *host_of(const char *url)
     return mem_strndup(start, len);
 }
 
-/* The rules of the configuration saw to it that each can be read. */
+/* The configuration was checked: each can be parsed. */
 static void set_probes(struct tailnet_settings *t, const struct config_pairs *targets)
 {
     free(t->probes);
@@ -66,10 +66,10 @@ void settings_from_config(struct core_state *s)
         s->tailnet_dirty |= CHANGE_DNS;
     if (old && (!str_eq(old->server_url, t->server_url) || old->taildrop != t->taildrop ||
                 old->randomize_client_port != t->randomize_client_port || old->auto_update != t->auto_update))
-        s->tailnet_dirty |= CHANGE_POLICY; /* what each node is told of itself */
+        s->tailnet_dirty |= CHANGE_POLICY; /* part of what each node is sent about itself */
     for (size_t i = 0; old && i < s->slots.len && !str_eq(old->base_domain, t->base_domain); i++)
         if (s->slots.items[i]->published)
-            slot_mark(s, s->slots.items[i], CHANGE_WHOLE | CHANGE_SELF); /* it has another name */
+            slot_mark(s, s->slots.items[i], CHANGE_WHOLE | CHANGE_SELF); /* its name has changed */
     settings_unref(old);
     s->settings = t;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What comes from the configuration and is the same for everybody. */
+/* Settings from the configuration that are the same for everyone. */
 #ifndef SERVER_CORE_DECIDE_SETTINGS_H
 #define SERVER_CORE_DECIDE_SETTINGS_H
 

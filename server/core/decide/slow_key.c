@@ -11,11 +11,11 @@
 #include "crypto/crypto.h"
 #include "model/secret.h"
 
-#define PAUSE     20  /* times as long as a wrong secret took */
-#define CALLS_MAX 256 /* that wait for one key, */
-#define KEYS_MAX  16  /* and keys that are waited for */
+#define PAUSE     20  /* multiple of the time that a wrong secret took */
+#define CALLS_MAX 256 /* waiting for one key */
+#define KEYS_MAX  16  /* keys being waited for */
 
-/* One key at a time for each: those that come meanwhile with the same key wait for the verdict on the first. */
+/* One check per key at a time: calls that arrive meanwhile with the same key wait for the verdict on the first. */
 struct slow_check {
     struct work work; /* first */
     struct core_call call;

@@ -11,7 +11,7 @@
 
 #define APPROVED_MAX 65536
 
-/* The policy of now still asks for this session to be checked. */
+/* The present policy still requires this session to be checked. */
 static bool ssh_holds(struct core_state *s, const struct pending *p, int64_t *period_ms)
 {
     struct slot *source = slot_by_id(s, p->ssh_source_id), *target = slot_by_id(s, p->ssh_target_id);
@@ -19,7 +19,7 @@ static bool ssh_holds(struct core_state *s, const struct pending *p, int64_t *pe
     return source && target && core_policy_ssh_check(s, source->work, target->work, p->ssh_user, period_ms);
 }
 
-/* An approval does not outlive the rule that asked for it. */
+/* An approval does not outlive the rule that required it. */
 static void answer_ssh(struct core_state *s, const struct pending_request *w, struct core_ssh *q)
 {
     int64_t period_ms;
@@ -55,7 +55,7 @@ static bool is_question(const struct pending *p, const struct core_ssh *q)
            str_eq(p->ssh_user, q->user);
 }
 
-/* The same question is not put twice. */
+/* The same question is not asked twice. */
 static struct pending_request *ssh_find(struct core_state *s, const struct core_ssh *q)
 {
     for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
@@ -81,7 +81,7 @@ static struct pending_request *ssh_new(struct core_state *s, const struct core_s
     return pending_request_new(s, &fields, e);
 }
 
-/* Approved lately, or a link where somebody approves it. */
+/* Answers with a recent approval, or with a link where someone can approve it. */
 static void ask_anew(struct core_state *s, struct core_ssh *q, const struct slot *source)
 {
     if (approved_lately(s, q)) {
@@ -115,7 +115,8 @@ void ssh_run(struct core_state *s, struct core_call *call)
         return;
     }
     struct pending_request *w = q->auth_id ? pending_request_find(s, q->auth_id) : NULL;
-    /* What is gone, or was about another session, is asked anew: a client repeats what fails for half an hour. */
+    /* If the question is gone or was about another session, ask anew: a client repeats a failing one for half an
+     * hour. */
     if (!w || !is_question(w->work, q)) {
         ask_anew(s, q, source);
     } else if (w->work->decided) {

@@ -7,7 +7,7 @@
 #include "core/state/state.h"
 #include "json/json.h"
 
-/* What does not forward matters only for what it is: {"code":...,"subnet":true,"exit":true}. */
+/* What does not forward matters only for what the node is: {"code":...,"subnet":true,"exit":true}. */
 static char *detail_of(const struct node *n, const struct node_warning *w)
 {
     struct buf b = BUF_INIT(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is wrong with a node that is online: who says so, since when, and until when. */
+/* Problems of an online node: who reports them, since when and until when. */
 #ifndef SERVER_CORE_DECIDE_WARNINGS_H
 #define SERVER_CORE_DECIDE_WARNINGS_H
 
@@ -8,7 +8,7 @@
 struct core_state;
 struct slot;
 
-/* All that the source says now, in place of what it said before. The items of now are those of that source. */
+/* Replaces all that the source reported earlier with now, whose items must be of that source. */
 void slot_set_warnings(struct core_state *s, struct slot *slot, enum warning_source source,
                        const struct node_warnings *now);
 /* The flags of a map request. */

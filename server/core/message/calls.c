@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of calls. Nested structs are written out: their members have rows here too (.ci/rules looks for them). */
+/* The tables of calls. Nested structs are spelled out: their members have rows here too (checked by .ci/rules). */
 #include "core/message/calls.h"
 
 #define U64(type, member)      MEMBER_ROW(type, member, U64)
@@ -17,7 +17,7 @@
         U64(type, info.exit_node_id), U32(type, info.cap_version), MAYBE(type, info.source),                           \
         BOOL(type, info.no_hostinfo)
 
-/* ---- what clients ask ---- */
+/* ---- calls of clients ---- */
 
 static const struct member register_request[] = {
     KEY(core_register, machine_key), KEY(core_register, node_key),   KEY(core_register, old_node_key),
@@ -71,7 +71,7 @@ static const struct member ssh_answer[] = {
     MEMBER_ROW_CHARS(core_ssh, new_auth_id),
 };
 
-/* ---- what administrators ask ---- */
+/* ---- calls of administrators ---- */
 
 static const struct member admin_request[] = {
     MEMBER_ROW_ENUM(core_admin, op, ADMIN_OP_COUNT - 1),

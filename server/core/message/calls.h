@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What calls carry to the core and back, member by member. A member that has no row does not arrive. */
+/* The contents of calls to the core and of their answers, member by member. A member without a row does not arrive. */
 #ifndef SERVER_CORE_MESSAGE_CALLS_H
 #define SERVER_CORE_MESSAGE_CALLS_H
 
@@ -31,12 +31,12 @@ enum call_message_id {
 struct call_message {
     const char *name;
     struct members request, answer;
-    struct members own; /* which neither carries: what the core keeps with its copy */
+    struct members own; /* in neither request nor answer: what the core keeps with its copy */
 };
 extern const struct call_message call_messages[CALL_MESSAGES];
-/* What publications hold too. */
+/* Also used by publications. */
 extern const struct members addr_port_table, warning_table;
-extern const struct members call_result; /* of each answer besides: code and err */
+extern const struct members call_result; /* in each answer besides: code and err */
 
 struct core_notice {
     struct core_call call;

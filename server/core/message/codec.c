@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Members as bytes, and bytes as members. */
+/* Encodes members as bytes, and decodes them. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,10 +9,10 @@
 #include "store/store.h"
 
 #define NUMBER_BYTES 3
-#define ROOM_FACTOR  64   /* bytes of memory for each byte of a message */
-#define ROOM_LEAST   4096 /* and these */
+#define ROOM_FACTOR  64   /* bytes of memory per byte of a message */
+#define ROOM_LEAST   4096 /* plus this many */
 
-/* What a message of this kind of record has besides the columns of its table. */
+/* What a message of any record has besides the columns of its table. */
 static const struct member record_members[] = {MEMBER_ROW(record, version, U64)};
 static const struct member primary_members[] = {MEMBER_ROW(primary, actor, TEXT), MEMBER_ROW(primary, moves, U64),
                                                 MEMBER_ROW_ENUM(primary, choice, PRIMARY_ONCE)};
@@ -24,7 +24,7 @@ static const struct members record_table = MEMBERS(record, record_members),
 
 #define RECORD_TABLES 3
 
-/* The tables that describe a record, one after another. */
+/* The tables that together describe a record. */
 static size_t tables_of(enum record_kind kind, struct members tables[RECORD_TABLES])
 {
     size_t count = 0;
@@ -93,7 +93,7 @@ static void put_records(struct buf *out, const void *const *records, size_t len)
     }
 }
 
-/* False: there is no value. */
+/* False: there is no value to write. */
 static bool put_value(struct buf *out, const struct member *m, const void *at)
 {
     const struct item_list *list = at;
@@ -216,7 +216,7 @@ static bool read_texts(struct reader all, struct strs *out)
     return true;
 }
 
-/* In their order: a set. */
+/* They must be in order, as in a set. */
 static bool read_prefixes(struct reader all, struct prefixes *out)
 {
     struct reader one;
@@ -232,7 +232,7 @@ static bool read_prefixes(struct reader all, struct prefixes *out)
     return true;
 }
 
-/* A text that was not sent is none, but for those that may be NULL. */
+/* A text that was not sent becomes "", unless it may be NULL. */
 static void fill_texts(const struct members *m, void *object)
 {
     for (size_t i = 0; i < m->count; i++) {
@@ -265,7 +265,7 @@ static bool read_items(const struct member *m, struct reader all, void *at, stru
             fill_texts(m->of, item);
     }
     list.cap = room;
-    /* It is released with what was read so far, whatever becomes of it. */
+    /* The list is released with everything read so far, whatever happens next. */
     memcpy(at, &list, m->type == MEMBER_ARRAY ? offsetof(struct item_list, cap) : sizeof(list));
     return good;
 }
@@ -335,7 +335,7 @@ static bool read_value(const struct member *m, struct reader all, void *object, 
     case MEMBER_ARRAY:
     case MEMBER_LIST:
     case MEMBER_RECORDS:
-        members_release(&(struct members){m, 1, 0}, object); /* it may be there twice */
+        members_release(&(struct members){m, 1, 0}, object); /* the member may occur twice */
         return read_items(m, all, at, e);
     case MEMBER_RECORD:
         members_release(&(struct members){m, 1, 0}, object);

@@ -59,7 +59,7 @@ static void copy_records(struct item_list *to)
         (void)record_ref(((void **)(void *)to->items)[i]);
 }
 
-/* The member is a copy of the bytes: what it points to is not its own yet. */
+/* Makes the member, a plain copy of the bytes, own what it points to. */
 static void own_value(const struct member *m, void *object)
 {
     void *at = (char *)object + m->at;
@@ -90,7 +90,7 @@ static void own_value(const struct member *m, void *object)
     case MEMBER_RECORDS:
         copy_records(list_at(object, m));
         break;
-    default: /* it points to nothing */
+    default: /* no pointers */
         break;
     }
 }
@@ -146,7 +146,7 @@ static void release_value(const struct member *m, void *object)
     case MEMBER_RECORD:
         record_unref(*(void **)at);
         break;
-    default: /* it points to nothing */
+    default: /* no pointers */
         break;
     }
     memset(at, 0, size_of(m));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What calls and publications are made of, by their tables: copied and released, and written as bytes and read again.
+/* The tables of members of calls and publications: used to copy and release them, and to write them as bytes and
+ * read them.
  *
- * A struct is written as its members one after another: a number for the name (three bytes), the length of the value (7
- * bits a byte, low ones first, the high bit says that more follow), the value. Numbers are big-endian without zeros
- * before them, a list is each item with its length. Who reads leaves out members that it does not know, and those that
- * are not there keep what they are by default, so that neighbouring versions understand each other. */
+ * A struct is written as its members in sequence: a number for the name (three bytes), the length of the value (7
+ * bits per byte, low ones first, the high bit means that more follow), the value. Numbers are big-endian without
+ * leading zeros; a list is each item with its length. Readers skip members that they do not know, and absent members
+ * keep their defaults, so that neighbouring versions understand each other. */
 #ifndef SERVER_CORE_MESSAGE_MEMBERS_H
 #define SERVER_CORE_MESSAGE_MEMBERS_H
 
@@ -13,7 +14,7 @@
 #include "model/member.h"
 #include "model/record.h"
 
-#define MESSAGE_MAX (16u * 1024 * 1024) /* bytes of one that comes from another daemon */
+#define MESSAGE_MAX (16u * 1024 * 1024) /* bytes of a message from another daemon */
 
 #define MEMBER_ROW(type, member, kind)                                                                                 \
     {                                                                                                                  \
@@ -36,16 +37,17 @@
         table, ARRAY_LEN(table), sizeof(struct type)                                                                   \
     }
 
-/* The members of from, with all that they point to, into an object where they are unset; records are referenced. */
+/* Copies the members of from, with all that they point to, into an object in which they are unset; records are
+ * referenced. */
 void members_copy(const struct members *m, void *to, const void *from);
-/* The same without a copy: from has none of them any more. */
+/* The same without a copy: they are unset in from afterwards. */
 void members_move(const struct members *m, void *to, void *from);
-/* Lets go of what they point to; they are unset then. */
+/* Frees what the members point to and unsets them. */
 void members_release(const struct members *m, void *object);
 
 void members_encode(const struct members *m, const void *object, struct buf *out);
-/* Into an object that is zeroed. ERR_INVALID names the member that holds what it cannot, ERR_TOOBIG: it would take much
- * more memory than it has bytes. What was read so far is to be released. */
+/* Reads into a zeroed object. ERR_INVALID names the member whose value is invalid; ERR_TOOBIG: it would take far more
+ * memory than it has bytes. The caller releases what was read before an error. */
 int members_decode(const struct members *m, const void *bytes, size_t len, void *object, struct err *e) WARN_UNUSED;
 
 /* A record with its kind. The caller owns the reference. */

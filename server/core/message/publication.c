@@ -7,7 +7,7 @@
 
 /* ---- lists of records ---- */
 
-/* Each is in an order of its own, which the message keeps: it says which records stay, and where others come in. */
+/* Each list has its own order, which the message keeps: it says which records stay, and where others are inserted. */
 #define LISTS(X)                                                                                                       \
     X(users, user_count, RECORD_USER)                                                                                  \
     X(preauth_keys, preauth_key_count, RECORD_PREAUTH_KEY)                                                             \
@@ -32,7 +32,7 @@ LISTS(X)
 static const struct list_row {
     const char *name;
     enum record_kind kind;
-    size_t items, length; /* in the snapshot */
+    size_t items, length; /* offsets in the snapshot */
     void (*set)(struct tailnet_snapshot *s, const void *items, size_t count);
 } lists[] = {
 #define X(list, count, kind)                                                                                           \
@@ -68,14 +68,14 @@ static void compare_list(const struct list_row *row, const struct tailnet_snapsh
     struct publication_list list = {.name = mem_strdup(row->name)};
     size_t old_count, count, last = 0;
     const void *const *old = items_of(before, row, &old_count), *const *items = items_of(now, row, &count);
-    struct map places = {0}; /* record -> its place before, from 1 */
+    struct map places = {0}; /* record -> its previous place, from 1 */
 
     for (size_t i = 0; i < old_count; i++)
         (void)map_putu(&places, (uintptr_t)old[i], (void *)(uintptr_t)(i + 1));
     for (size_t i = 0; i < count; i++) {
         size_t place = (uintptr_t)map_getu(&places, (uintptr_t)items[i]);
         if (place <= last)
-            place = 0; /* it comes earlier than it did: as if it were new */
+            place = 0; /* it moved towards the front: treated as new */
         last = place ? place : last;
         add_item(&list, items[i], place);
     }
@@ -303,7 +303,7 @@ static int apply_changes(const struct publication *p, const struct places *at, s
     return code;
 }
 
-/* ---- the whole ---- */
+/* ---- whole publications ---- */
 
 static const void *other(const void *before, const void *now)
 {
@@ -326,7 +326,7 @@ void publication_between(const struct tailnet_snapshot *before, const struct tai
     }
     if (before->settings != now->settings) {
         struct tailnet_settings *copy = settings_edit(now->settings);
-        vec_push(&out->settings, *copy); /* with what it points to */
+        vec_push(&out->settings, *copy); /* with all that it points to */
         free(copy);
     }
     if (out->is_nearest && now->nearest)
@@ -336,7 +336,7 @@ void publication_between(const struct tailnet_snapshot *before, const struct tai
     add_changes(before, now, changes, count, out);
 }
 
-/* Of versions only those that the changes tell are new. */
+/* Only those versions are new that the changes name. */
 static struct tailnet_settings *apply_settings(const struct publication *p, const struct tailnet_snapshot *base)
 {
     if (!p->settings.len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a publication is made of, member by member. */
+/* The members of publications. */
 #include "core/message/calls.h"
 #include "core/message/publication.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users, whom providers know them by, keys, and programs that fetch tokens. */
+/* Users, their identities at providers, keys, and OAuth clients. */
 
 #include "core/state/accounts.h"
 #include "base/mem.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Addresses of nodes: one a family, from the configured prefixes, never one that is in use, reserved or freed lately.
- */
+/* Addresses of nodes: one per family, from the configured prefixes, never one that is in use, reserved or recently
+ * freed. */
 #include "core/state/addresses.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "core/state/state.h"
 
-#define QUARANTINE_MS 600000 /* others may still have a freed address in their maps */
+#define QUARANTINE_MS 600000 /* other nodes may still have a freed address in their maps */
 #define TRIES_MAX     (1 << 22)
 
 /* Ranges that clients treat specially: ChromeOS's containers, the MagicDNS resolvers. */
@@ -35,7 +35,7 @@ static bool inside(const struct prefix *range, const struct addr *a)
     return prefix_covers(range, &self);
 }
 
-/* The first and the last address of a range stay free. */
+/* The first and last address of a range are not assigned. */
 static bool is_edge(const struct prefix *range, const struct addr *a)
 {
     bool zeros = true, ones = true;

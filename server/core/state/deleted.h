@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes that were deleted lately: their clients are told so, and their addresses are not given out again yet. */
+/* Recently deleted nodes: their clients are told so, and their addresses are not assigned again yet. */
 #ifndef SERVER_CORE_STATE_DELETED_H
 #define SERVER_CORE_STATE_DELETED_H
 

@@ -7,9 +7,9 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-#define SERVERS_MAX 64    /* of one list */
+#define SERVERS_MAX 64    /* per list */
 #define DOMAINS_MAX 256   /* with servers of their own, or to search */
-#define BYTES_MAX   32768 /* of one member: each client is sent all of it */
+#define BYTES_MAX   32768 /* per member: every client is sent all of it */
 
 static void add_split(const struct config_split *s, struct strs *out)
 {
@@ -63,6 +63,21 @@ static int check_domain(const char *text, const char *field, struct err *e)
                                   : err_field(e, ERR_INVALID, field, "%s: '%.60s' is not a domain name", field, text);
 }
 
+/* All are right, and none is there twice. */
+static int check_each(const struct strs *list, int (*check)(const char *text, const char *field, struct err *e),
+                      const char *field, struct err *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < list->len; i++) {
+        rc = check(list->items[i], field, e);
+        for (size_t k = 0; rc == 0 && k < i; k++)
+            if (str_eq(list->items[k], list->items[i]))
+                rc = err_field(e, ERR_INVALID, field, "%s names %.60s twice", field, list->items[i]);
+    }
+    return rc;
+}
+
 static bool is_domain_of(const char *entry, const char *domain)
 {
     size_t len = strlen(domain);
@@ -75,17 +90,20 @@ static int check_entry(const struct strs *split, size_t at, struct err *e)
     const char *rest = split->items[at];
     char *domain = dns_split_word(&rest), *server = NULL;
     int rc = check_domain(domain ? domain : "", "splitDNS", e);
-    size_t servers = 0;
+    struct strs servers = {0};
 
     for (size_t i = 0; rc == 0 && i < at; i++)
         if (is_domain_of(split->items[i], domain))
             rc = err_field(e, ERR_INVALID, "splitDNS", "splitDNS names %.60s twice", domain);
-    while (rc == 0 && (server = dns_split_word(&rest))) {
-        rc = ++servers > SERVERS_MAX ? err_field(e, ERR_INVALID, "splitDNS", "splitDNS: %.60s has more than %d servers",
-                                                 domain, SERVERS_MAX)
-                                     : check_server(server, "splitDNS", e);
+    while ((server = dns_split_word(&rest))) {
+        strs_push(&servers, server);
         free(server);
     }
+    if (rc == 0 && servers.len > SERVERS_MAX)
+        rc = err_field(e, ERR_INVALID, "splitDNS", "splitDNS: %.60s has more than %d servers", domain, SERVERS_MAX);
+    if (rc == 0)
+        rc = check_each(&servers, check_server, "splitDNS", e);
+    strs_release(&servers);
     free(domain);
     return rc;
 }
@@ -97,12 +115,12 @@ int dns_check(const struct config *c, const struct dns_values *v, unsigned which
 
     if (which & DNS_NAMESERVERS)
         rc = check_size(&v->nameservers, SERVERS_MAX, "nameservers", e);
-    for (size_t i = 0; rc == 0 && which & DNS_NAMESERVERS && i < v->nameservers.len; i++)
-        rc = check_server(v->nameservers.items[i], "nameservers", e);
+    if (rc == 0 && which & DNS_NAMESERVERS)
+        rc = check_each(&v->nameservers, check_server, "nameservers", e);
     if (rc == 0 && which & DNS_SEARCH)
         rc = check_size(&v->search, DOMAINS_MAX, "searchDomains", e);
-    for (size_t i = 0; rc == 0 && which & DNS_SEARCH && i < v->search.len; i++)
-        rc = check_domain(v->search.items[i], "searchDomains", e);
+    if (rc == 0 && which & DNS_SEARCH)
+        rc = check_each(&v->search, check_domain, "searchDomains", e);
     if (rc == 0 && which & DNS_SPLIT)
         rc = check_size(&v->split, DOMAINS_MAX, "splitDNS", e);
     for (size_t i = 0; rc == 0 && which & DNS_SPLIT && i < v->split.len; i++)
@@ -137,7 +155,7 @@ void dns_split_change(struct strs *split, const struct strs *changes)
 }
 
 static const struct {
-    const char *name, *words; /* as /api/headway calls it, as the journal does */
+    const char *name, *words; /* in /api/headway, in the journal */
     enum dns_member member;
 } members[] = {
     {"magicDNS", "MagicDNS", DNS_MAGIC},

@@ -8,7 +8,7 @@
 #include "core/state/transaction.h"
 #include "json/json.h"
 
-/* The server saw it, or did it without a disk: no refused call takes it back. */
+/* The server observed it, or did it without a disk: a refused call does not revert it. */
 static bool is_observation(enum event_id id)
 {
     static const bool observed[EVENT_ID_COUNT] = {
@@ -20,7 +20,7 @@ static bool is_observation(enum event_id id)
     return observed[id];
 }
 
-/* What one client can cause: this many entries at once, and one more each ENTRY_MS. */
+/* What one client can cause: this many entries at once, and one more every ENTRY_MS. */
 #define ENTRIES_MAX 60.0
 #define ENTRY_MS    10000.0
 
@@ -86,7 +86,7 @@ const struct event *journal(struct core_state *s, const struct event_note *note,
     return e;
 }
 
-/* Only entries that the administrator made himself: what a policy did by itself has an inverse of its own. */
+/* Only entries of the administrator's own changes: what a policy did automatically has its own inverse. */
 static bool is_part(const struct core_admin *a, const struct event *e)
 {
     return !*e->inverse && str_eq(e->actor, a->actor ? a->actor : "server");
@@ -109,13 +109,13 @@ void journal_set_inverse(struct core_state *s, struct core_admin *a)
     buf_adds(&b, parts > 1 && !s->dry ? "]}" : "}");
     free(a->inverse);
     a->inverse = buf_take(&b);
-    /* Nobody else has seen these entries yet: they are submitted at the end of the turn. */
+    /* No one else has seen these entries yet: they are submitted at the end of the turn. */
     for (size_t i = 0; i < a->events.len; i++)
         if (is_part(a, a->events.items[i]))
             mem_replace(&((struct event *)(uintptr_t)a->events.items[i])->inverse, a->inverse);
 }
 
-#define NAMED_MAX 4 /* prefixes that a sentence names; the detail names all */
+#define NAMED_MAX 4 /* prefixes named in a sentence; the detail names all */
 
 char *text_of_prefixes(const struct prefixes *p)
 {

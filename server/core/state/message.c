@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Requests are copied into the core, answers out of it. */
+/* Copies requests into the core, and answers out of it. */
 #include "core/state/message.h"
 
 #include <stdio.h>
@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "base/vec.h"
 
-/* Built with CORE_ENCODES, as between two daemons: through bytes. What this program wrote it must be able to read. */
+/* Built with CORE_ENCODES, passes members through bytes, as between two daemons. The program must be able to read what
+ * it wrote. */
 static void carry(const struct members *m, void *object)
 {
 #ifdef CORE_ENCODES
@@ -65,7 +66,7 @@ void call_answer(struct core_call *call)
 {
     struct core_call *sender = call->sender;
 
-    if (!sender) { /* the core's own */
+    if (!sender) { /* the core's own call */
         call->done(call);
         return;
     }

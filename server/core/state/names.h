@@ -11,7 +11,7 @@ struct core_state;
 struct slot;
 
 void name_unique(struct core_state *s, const char *base, const struct slot *self, char out[64]);
-/* A name that somebody gave: out is the name as it is kept, in lower case. */
+/* A name that someone chose: out is the name as stored, in lower case. */
 int name_check(struct core_state *s, const char *name, const struct slot *self, char out[64],
                struct err *e) WARN_UNUSED;
 

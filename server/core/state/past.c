@@ -9,17 +9,17 @@
 #include "core/state/transaction.h"
 #include "tailnet/past.h"
 
-#define RETURN_MS 60000 /* after a start, in which a node that was online before is expected */
-#define LATE_MS   60000 /* what a client changes too often is kept as of each minute */
-/* What one node can cause: this many images at once, and one more each IMAGE_MS. */
+#define RETURN_MS 60000 /* how long after a start a previously online node is expected back */
+#define LATE_MS   60000 /* a state that a client changes too often is kept once per minute */
+/* What one node can cause: this many images at once, and one more every IMAGE_MS. */
 #define IMAGES_MAX 300.0
 #define IMAGE_MS   10000.0
-/* Viewers that moved are kept as such up to this many; what one prefix can cause of images of all. */
+/* Up to this many moved viewers are kept as moves; the images of all viewers that one prefix can cause. */
 #define NEAREST_MOVES_MAX  64
 #define NEAREST_IMAGES_MAX 20.0
 #define NEAREST_IMAGE_MS   60000.0
 
-/* An object's name in s->history: its kind and its key. */
+/* An object's key in s->history: its kind and its key. */
 static void name_object(enum history_kind kind, const char *key, struct buf *out)
 {
     buf_clear(out);
@@ -76,7 +76,7 @@ int64_t core_past_time(struct core_state *s)
 {
     int64_t now = clock_wall_ns();
 
-    /* A clock that was set back counts from there: what was kept with later times stays in its order. */
+    /* If the clock was set back, count on from there; images with later times keep their order. */
     bool set_back = now + NS_PER_SECOND < s->history_ns;
     s->history_ns = now > s->history_ns || set_back ? now : s->history_ns + 1;
     return s->history_ns;
@@ -120,7 +120,7 @@ bool core_past_is(struct core_state *s, const struct tailnet_node *now)
     return same;
 }
 
-/* A start ends all sessions, and most nodes are back in a moment: that they were away is not kept. */
+/* A start ends all sessions, and most nodes are soon back: this absence is not kept. */
 static bool is_expected_back(struct core_state *s, const struct tailnet_node *now)
 {
     struct tailnet_node back = *now;
@@ -155,7 +155,7 @@ void core_past_node(struct core_state *s, struct slot *slot, const struct tailne
     follow_node(s, slot, now, true);
 }
 
-/* ---- who serves whom by nearness ---- */
+/* ---- nearest routers ---- */
 
 static const struct buf no_image = BUF_INIT(0);
 
@@ -169,7 +169,7 @@ static void keep_move(struct nearest_state *n, uint64_t viewer, uint64_t router)
     vec_push(&n->kept_moves, ((struct past_viewer){viewer, router}));
 }
 
-/* Who serves the viewer by being the nearest, as readers see it; 0: the primary, or there is no such viewer. */
+/* The nearest router that serves the viewer, as readers see it; 0: the primary, or there is no such viewer. */
 static uint64_t kept_router(struct core_state *s, const struct nearest_state *n, uint64_t viewer)
 {
     const struct slot *slot = map_getu(&s->by_id, viewer), *router = NULL;
@@ -207,7 +207,7 @@ static void put_moves(struct core_state *s, struct nearest_state *n)
     buf_release(&image);
 }
 
-/* A few who moved are kept as such; many, and the many few of a while, as an image of all. */
+/* A few moves are kept as such; many, or many small ones over time, as an image of all viewers. */
 static void follow_nearness(struct core_state *s, struct nearest_state *n, const struct tailnet_snapshot *now,
                             bool in_time)
 {
@@ -290,7 +290,7 @@ void core_past_due(struct core_state *s)
     tailnet_unpin(now);
 }
 
-/* ---- the others ---- */
+/* ---- other objects ---- */
 
 static void gather(struct core_state *s, enum history_kind kind, struct strs *keys)
 {
@@ -422,7 +422,7 @@ void core_past_dns(struct core_state *s)
     buf_release(&image);
 }
 
-/* ---- beginning and end ---- */
+/* ---- start and end ---- */
 
 void core_past_load(struct core_state *s, const struct store_past *past)
 {
@@ -452,7 +452,7 @@ void core_past_reconcile(struct core_state *s)
     forget_missing(s, HISTORY_NEAREST_MOVES, has_nearness);
 }
 
-/* It is written whole again. */
+/* Makes the next image one of all viewers. */
 static void lose_nearness(struct core_state *s, const char *key)
 {
     struct nearest_state *n = find_nearness(s, key);

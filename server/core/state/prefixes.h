@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How single prefixes are served: their settings, and what routes are told of them. */
+/* How single prefixes are served: their settings, and the rules given to routes. */
 #ifndef SERVER_CORE_STATE_PREFIXES_H
 #define SERVER_CORE_STATE_PREFIXES_H
 
@@ -10,14 +10,14 @@ struct core_state;
 
 struct prefix_rule prefix_rule_configured(const struct config *config);
 
-/* As being decided on; borrowed; NULL: as configured for all. */
+/* The working version; borrowed; NULL: the configured defaults. */
 const struct prefix_settings *prefix_settings_find(struct core_state *s, const struct prefix *p);
-/* Makes them what is worked with (remove: nothing is), or what is published, by which prefixes are served. */
+/* Sets the working (remove: none) or the published settings; prefixes are served by the latter. */
 void prefix_settings_work(struct core_state *s, const struct prefix_settings *settings, bool remove);
 void prefix_settings_publish(struct core_state *s, const struct prefix_settings *settings, bool remove);
-/* Those that are published, by prefix; free() the array. */
+/* The published settings, by prefix; free() the array. */
 const struct prefix_settings **prefix_settings_list(struct core_state *s, size_t *count);
-/* Routes follow another configuration. */
+/* Applies a reloaded configuration to routes. */
 void prefix_settings_reload(struct core_state *s);
 void prefix_settings_reset(struct core_state *s); /* work := published everywhere */
 void prefix_settings_release(struct core_state *s);

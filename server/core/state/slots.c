@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes, what finds them, and how a stored record becomes what readers see. */
+/* Nodes, the indexes that find them, and how a stored record becomes what readers see. */
 #include <ctype.h>
 
 #include "base/clock.h"
@@ -8,7 +8,7 @@
 #include "core/state/timers.h"
 
 #define REUSE_MS                                                                                                       \
-    300000 /* a reader is dropped when it cannot be written to for 90 s: nobody remembers the slot by then */
+    300000 /* a reader that cannot be written to is dropped after 90 s: no one remembers the slot by then */
 
 struct slot *slot_new(struct core_state *s, uint64_t node_id)
 {
@@ -36,7 +36,7 @@ struct slot *slot_new(struct core_state *s, uint64_t node_id)
     return slot;
 }
 
-/* The streams of a node that is gone: their ends, when they come, are nobody's. */
+/* Detaches the streams of a removed node: their later ends affect no node. */
 static void forget_sessions(struct core_state *s, struct slot *slot)
 {
     for (struct node_session *x = slot->sessions, *next; x; x = next) {
@@ -91,7 +91,7 @@ static void lower(const char *name, char out[64])
     out[i] = '\0';
 }
 
-/* An index points to this slot and not to one that took the key over. */
+/* Removes the entry only if it points to this slot and not to one that took the key over. */
 static void drop(struct map *m, const void *key, size_t len, const struct slot *slot)
 {
     if (map_get(m, key, len) == slot)

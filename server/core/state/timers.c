@@ -3,7 +3,8 @@
 #include "base/clock.h"
 #include "core/state/state.h"
 
-#define RECHECK_MS 3600000 /* dates are wall clock time, which may be set: nothing sleeps longer than this */
+#define RECHECK_MS 3600000 /* dates are wall clock times, and the clock may be set: no timer sleeps longer than this   \
+                            */
 
 static size_t *place_of(struct core_state *s, const struct timer *t)
 {
@@ -16,7 +17,7 @@ static void put(struct core_state *s, size_t at, struct timer t)
     *place_of(s, &t) = at + 1;
 }
 
-/* Brings t to where it belongs; the place at is free. */
+/* Moves t to its place in the heap; the place at is free. */
 static void sift(struct core_state *s, size_t at, struct timer t)
 {
     const struct timer *heap = s->timers.items;
@@ -78,7 +79,7 @@ bool timer_take_due(struct core_state *s, int64_t now_ms, struct timer *out)
     return true;
 }
 
-/* The journal does not say yet that its key is in its last day, and can say so now. */
+/* The journal has no entry yet that the key is in its last day, and can have one now. */
 static bool is_to_be_noted(const struct slot *slot, const struct node *n, int64_t now_ns)
 {
     const struct node *work = slot->work;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What calls decide is collected here until it is written. */
+/* Collects what calls decide until it is written. */
 #include "core/state/transaction.h"
 #include "core/state/accounts.h"
 #include "core/state/prefixes.h"
@@ -21,7 +21,7 @@ uint64_t tx_new_id(struct core_state *s, enum record_kind kind)
     return s->next_id[kind]++;
 }
 
-/* One that was withdrawn is in the map no more. */
+/* A withdrawn one is no longer in the map. */
 static void pending_work(struct core_state *s, const struct pending *p)
 {
     struct pending_request *w = map_gets(&s->pendings, p->auth_id);
@@ -32,7 +32,7 @@ static void pending_work(struct core_state *s, const struct pending *p)
     record_unref(old);
 }
 
-/* Makes record (NULL: nothing) what is worked with. */
+/* Makes record (NULL: none) the working version. */
 void tx_set_work(struct core_state *s, const struct record *r, bool remove)
 {
     if (r->kind == RECORD_NODE) {
@@ -99,7 +99,7 @@ void tx_answer_soon(struct core_state *s, struct core_call *call, int code)
     s->answers_end = &call->next;
 }
 
-/* A call that changed nothing may still rest on what is being written: it waits for the newest group. */
+/* A call that changed nothing may still depend on what is being written: it waits for the newest group. */
 void tx_answer(struct core_state *s, struct core_call *call, int code)
 {
     struct commit_group *g = s->open;

@@ -11,12 +11,12 @@
 #include "json/json.h"
 
 #define NONCE_LEN     24
-#define INFO_MAX      4096 /* of a login's JSON; the real one has about 100 bytes */
+#define INFO_MAX      4096 /* of a login's JSON; a real one has about 100 bytes */
 #define FRAME_LEN_MAX (1U << 20)
 
 static const uint8_t magic[8] = {0x44, 0x45, 0x52, 0x50, 0xf0, 0x9f, 0x94, 0x91};
 
-/* What clients may send. What is not here is skipped, as far as it is not too long. */
+/* Frames that clients may send. Others are skipped unless they are too long. */
 static const struct frame_rule {
     uint8_t type;
     uint32_t min, max;
@@ -72,7 +72,7 @@ const uint8_t *login_key(const uint8_t *payload, size_t len)
     return len >= RELAY_KEY_LEN && !sodium_is_zero(payload, RELAY_KEY_LEN) ? payload : NULL;
 }
 
-/* Go reads names of members in any case. */
+/* Go accepts member names in any case. */
 static const json_t *member(const json_t *object, const char *name)
 {
     const char *key;

@@ -11,7 +11,7 @@
 
 #define FRAME_HEADER     5
 #define RELAY_KEY_LEN    32
-#define FRAME_PACKET_MAX 65536 /* bytes that one peer sends another at once */
+#define FRAME_PACKET_MAX 65536 /* bytes that one peer may send another at once */
 
 enum frame_type {
     FRAME_SERVER_KEY = 0x01,
@@ -36,14 +36,14 @@ enum { GONE_DISCONNECTED = 0, GONE_NOT_HERE = 1 };
 struct derp_frame {
     uint8_t type;
     uint32_t len; /* of the payload */
-    bool discard; /* of no use: its payload is skipped, whether it is here or not */
+    bool discard; /* unused: its payload is skipped, whether it has arrived or not */
 };
 
-/* Reads a header. 1: *out is filled; 0: too short yet; ERR_INVALID: of a kind or length that ends the connection, among
- * them what only relays of a mesh may send. */
+/* Reads a header. 1: *out is filled; 0: incomplete; ERR_INVALID: a kind or length that ends the connection, which
+ * includes frames that only relays of a mesh may send. */
 int frame_read(const uint8_t *in, size_t len, struct derp_frame *out, struct err *e) WARN_UNUSED;
 
-/* Of a whole frame, with its header. */
+/* Length of a whole frame, with its header. */
 static inline size_t frame_len(const uint8_t *frame)
 {
     return FRAME_HEADER + ((size_t)frame[1] << 24 | (size_t)frame[2] << 16 | (size_t)frame[3] << 8 | frame[4]);
@@ -51,7 +51,7 @@ static inline size_t frame_len(const uint8_t *frame)
 
 void frame_put(struct buf *out, enum frame_type type, const void *payload, size_t len);
 
-/* A packet between clients that looks like peer discovery (disco's magic, a key and a nonce). */
+/* Whether a packet between clients looks like peer discovery (disco's magic, a key and a nonce). */
 bool frame_is_disco(const uint8_t *packet, size_t len);
 
 struct relay_keys {
@@ -64,15 +64,15 @@ struct derp_login {
     bool can_ack_pings, is_prober;
 };
 
-/* Whose login it says it is, before anything is opened; NULL for a key of zeros. */
+/* The claimed key of the login, before anything is decrypted; NULL if it is all zeros. */
 const uint8_t *login_key(const uint8_t *payload, size_t len);
-/* Opens the payload of a FRAME_CLIENT_INFO. */
+/* Decrypts the payload of a FRAME_CLIENT_INFO. */
 int login_open(const struct relay_keys *keys, const uint8_t *payload, size_t len, struct derp_login *out,
                struct err *e) WARN_UNUSED;
 
 void frame_put_server_key(struct buf *out, const struct relay_keys *keys);
-/* ERR_INVALID for a client key nothing can be sealed to. With a rate above 0 the client is told to keep to it itself
- * (derp.ServerInfoMessage): it then drops what is too much, instead of letting it grow old on the way. */
+/* ERR_INVALID for a client key that nothing can be encrypted to. With a rate above 0 the client is told to limit itself
+ * to it (derp.ServerInfoMessage): it then drops the excess instead of delaying packets. */
 int frame_put_server_info(struct buf *out, const struct relay_keys *keys, const uint8_t client[RELAY_KEY_LEN],
                           int64_t rate, int64_t burst, struct err *e) WARN_UNUSED;
 

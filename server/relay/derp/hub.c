@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who is connected under which key, who may be, and who is told when somebody leaves. */
+/* Who is connected under which key, who may connect, and who is notified when a client leaves. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +10,10 @@
 #include "relay/derp/link.h"
 
 #define LINKS_PER_KEY 8
-#define FIGHT_TURNS   3    /* of two connections with one key until they are told */
-#define NOTIFY_SPARE  1024 /* links that are gone may stay in a peer's list in this number */
+#define FIGHT_TURNS   3    /* turns between two connections with one key before they are warned */
+#define NOTIFY_SPARE  1024 /* this many closed links may remain in a peer's list */
 
-/* ---- Who may ---- */
+/* ---- Admission ---- */
 
 bool hub_allows(struct relay_hub *h, const uint8_t key[RELAY_KEY_LEN])
 {
@@ -38,7 +38,7 @@ static bool matters(struct relay_hub *h)
 
     tailnet_unpin(s);
     long n = tailnet_changes(h->tailnet, h->audited, now, changes, ARRAY_LEN(changes));
-    /* Fallen behind, or more than fit: then everybody is looked at. */
+    /* fallen behind, or too many changes: check all links */
     if (n < 0 || n >= (long)(ARRAY_LEN(changes)))
         yes = true;
     for (long i = 0; i < n && !yes; i++)
@@ -68,7 +68,7 @@ void hub_audit(struct relay_hub *h)
     loop_post_task(h->loop, &h->audit);
 }
 
-/* ---- Books ---- */
+/* ---- Bookkeeping ---- */
 
 void hub_init(struct relay_hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop,
               bool verify)
@@ -84,7 +84,7 @@ void hub_init(struct relay_hub *h, const struct relay_keys *keys, struct tailnet
 
 void hub_set_rate(struct relay_hub *h, int64_t rate, int64_t burst)
 {
-    /* A packet of full size must fit in, with its header. */
+    /* must hold a packet of full size with its header */
     int64_t least = FRAME_HEADER + RELAY_KEY_LEN + FRAME_PACKET_MAX;
 
     atomic_store(&h->burst, burst > least ? burst : least);
@@ -107,7 +107,7 @@ bool hub_enter(struct relay_hub *h, const struct addr *from, enum login_pool *po
     return in;
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static void leave_login(struct relay_hub *h, const struct relay_link *l)
 {
     const struct addr *from = &l->from.addr;
@@ -131,15 +131,15 @@ void hub_add(struct relay_hub *h, struct relay_link *l)
     pthread_rwlock_unlock(&h->lock);
 }
 
-/* An empty text takes back what was told. */
+/* An empty text withdraws an earlier message. */
 static void tell_health(struct relay_peer *p, const char *text)
 {
     for (size_t i = 0; i < p->links.len; i++)
         link_tell(p->links.items[i], FRAME_HEALTH, text, strlen(text));
 }
 
-/* A client that dials anew has two connections for a while, and the old one may still bring what was on its way. Two
- * that speak in turn are two clients. */
+/* A client that redials has two connections for a while, and the old one may still deliver data in transit. Two
+ * connections that send by turns are two clients. */
 static void judge_turns(struct relay_peer *p)
 {
     static const char text[] = "another client is connected to the relay with the same key, so each gets some of the "
@@ -166,7 +166,7 @@ void hub_login(struct relay_hub *h, struct relay_link *l)
         pthread_mutex_init(&p->lock, NULL);
         map_put(&h->peers, l->key, RELAY_KEY_LEN, p);
     }
-    /* Who dials anew may leave one or two behind; more of them are in nobody's interest. */
+    /* A redialing client may leave one or two behind; more serve no purpose. */
     if (p->links.len >= LINKS_PER_KEY)
         link_kick(p->links.items[0]);
     vec_push(&p->links, l);
@@ -248,9 +248,9 @@ void hub_active(struct relay_hub *h, struct relay_link *l)
     pthread_rwlock_unlock(&h->lock);
 }
 
-/* ---- Ways ---- */
+/* ---- Routing ---- */
 
-/* Under the hub's lock, for reading. */
+/* Call with the hub's lock held for reading. */
 static void remember_notify(struct relay_hub *h, struct relay_peer *from, uint64_t id)
 {
     struct map *notify = &from->notify;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One client's connection: its login, its frames, what it is sent. */
+/* One client's connection: its login, its frames, and what it is sent. */
 #include "relay/derp/link.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-#define STALL_MS     2000 /* nothing of what is written is taken for so long: the link is closed */
+#define STALL_MS     2000 /* if the socket takes nothing for this long, the link is closed */
 #define CONTROL_MAX  (64 * 1024)
 #define FLUSH_ROUNDS 32
 
@@ -28,7 +28,7 @@ struct relay_link *link_ref(struct relay_link *l)
 void link_unref(struct relay_link *l)
 {
 #ifdef __clang_analyzer__
-    /* It cannot follow counted references, and takes each release for the last one. */
+    /* The analyzer cannot follow reference counts, and takes each release for the last one. */
     return;
 #endif
     if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
@@ -92,7 +92,7 @@ static void count_out(struct relay_link *l, unsigned packets)
     atomic_fetch_add(&l->hub->counters.packets_out, packets);
 }
 
-/* What is to be written next: first the relay's own frames, then peer discovery, then the rest. */
+/* The next block to write: first the relay's own frames, then peer discovery, then the rest. */
 static struct packet_block *next_block(struct relay_link *l)
 {
     struct packet_block *c;
@@ -114,7 +114,8 @@ static struct packet_block *next_block(struct relay_link *l)
     return c;
 }
 
-/* Bytes that were taken, or a negative number: it is closed now. What was not taken must become pending. */
+/* Returns the number of bytes taken, or a negative number: the link is now closed. The caller makes the rest
+ * pending. */
 static long write_out(struct relay_link *l, const uint8_t *bytes, size_t len)
 {
     long n = stream_write(l->stream, bytes, len, NULL);
@@ -134,7 +135,7 @@ static long write_out(struct relay_link *l, const uint8_t *bytes, size_t len)
     return n;
 }
 
-/* Writes the pending piece; 1: all of it, 0: the rest has to wait, negative: it is closed now. */
+/* Writes the pending block; 1: all of it, 0: the rest must wait, negative: the link is now closed. */
 static int write_pending(struct relay_link *l)
 {
     struct packet_block *c = l->pending;
@@ -192,11 +193,11 @@ static void wake(struct relay_link *l)
     }
 }
 
-/* Under the lock, which it gives up for a moment if that helps. */
+/* Call with the lock held; releases it for a moment if that helps. */
 static void push(struct relay_link *l, const uint8_t *frame, size_t len, bool disco, unsigned *dropped)
 {
     if (l->queues[disco].count == QUEUE_PACKETS && !l->pending && loop_is_here(l->loop)) {
-        /* Its loop is this one: a burst that was read in one turn is no reason to lose any of it. */
+        /* The receiver is on this loop: a burst that was read in one turn need not lose packets. */
         pthread_mutex_unlock(&l->lock);
         flush(l);
         pthread_mutex_lock(&l->lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a client sends: its login, packets for others. */
+/* Handles what a client sends: its login, and packets for others. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +11,12 @@
 #include "relay/derp/link.h"
 
 #define LOGIN_MS   10000
-#define KEEP_MS    50000 /* nginx closes what is silent for 60 s, unless it is told otherwise */
+#define KEEP_MS    50000 /* by default nginx closes connections that are silent for 60 s */
 #define READ_MAX   (64 * 1024)
 #define UNSENT_MAX (128 * 1024)
 #define GONE_BURST 3
 
-/* From 10,000 packets a second on, a read of fewer than 24 packets makes its loop sleep 50 us. */
+/* From 10,000 packets per second on, a read of fewer than 24 packets makes the loop sleep 50 us. */
 #define FLOW_US        2000
 #define FLOW_PACKETS   20
 #define ENOUGH_PACKETS 24
@@ -52,7 +52,7 @@ static int do_login(struct relay_link *l, const uint8_t *payload, size_t len, st
         loop_timer_stop(l->loop, &l->timer);
         loop_timer_set(l->loop, &l->timer, KEEP_MS + (int64_t)random_below(5000), keep_alive);
         link_tell(l, FRAME_SERVER_INFO, info.data + FRAME_HEADER, info.len - FRAME_HEADER);
-        /* It may have been removed between the look and the entry in the books: then nobody else would notice. */
+        /* It may have been removed between the check and its registration in the hub, unnoticed by any audit. */
         if (!hub_allows(h, l->key))
             rc = err_set(e, ERR_DENIED, "not a node of this tailnet any more");
     }
@@ -78,7 +78,7 @@ static void tell_not_here(struct relay_link *l, const uint8_t *key)
     link_tell(l, FRAME_PEER_GONE, payload, sizeof(payload));
 }
 
-/* Packets in a row for one receiver, made over in place where they were read. */
+/* Consecutive packets for one receiver, converted in place in the read buffer. */
 struct packet_run {
     struct relay_link *to; /* referenced; NULL: none */
     uint8_t *start;
@@ -103,7 +103,7 @@ static void end_run(struct relay_link *l, struct packet_run *r)
         tell_not_here(l, key);
 }
 
-/* SendPacket and RecvPacket are equally long. */
+/* SendPacket and RecvPacket have the same length. */
 static void do_send(struct relay_link *l, uint8_t *frame, size_t len, struct packet_run *r)
 {
     const uint8_t *packet = frame + FRAME_HEADER + RELAY_KEY_LEN;
@@ -147,7 +147,7 @@ static int do_frame(struct relay_link *l, uint8_t *frame, const struct derp_fram
     return 0;
 }
 
-/* Takes whole frames off the front; returns how many bytes, or an error. */
+/* Consumes whole frames from the front; returns the number of bytes, or an error. */
 static long take_frames(struct relay_link *l, uint8_t *in, size_t len, struct packet_run *r, struct err *e)
 {
     size_t at = 0;
@@ -181,8 +181,8 @@ static long take_frames(struct relay_link *l, uint8_t *in, size_t len, struct pa
     return (long)at;
 }
 
-/* A turn for each of many packets would cost more than the packets: where they come quickly but one by one, they are
- * let come together, as network cards do. */
+/* A turn of the loop for each of many packets would cost more than the packets: when they arrive quickly but one by
+ * one, they are left to accumulate, like a network card's interrupt moderation. */
 static void moderate(struct relay_link *l, unsigned packets)
 {
     static _Thread_local struct {
@@ -223,8 +223,8 @@ static void thaw(struct loop_timer *timer)
     stream_pause(l->stream, false);
 }
 
-/* Whoever sends more than its share is not read for a while: TCP tells it, nothing is dropped (as the reference
- * implementation does it). The bucket may be overdrawn by one read. */
+/* A client over its rate is not read for a while: TCP slows it down and nothing is dropped (as in the reference
+ * implementation). One read may overdraw the bucket. */
 static void charge(struct relay_link *l, size_t bytes)
 {
     int64_t rate = atomic_load(&l->hub->rate), burst = atomic_load(&l->hub->burst), now = clock_mono_us();
@@ -249,7 +249,7 @@ static void readable(struct stream *s, void *arg)
     uint8_t *in = loop_scratch_in(l->loop);
     size_t old = l->partial.len;
     struct err e = {0};
-    /* A frame has up to 64 KiB and a little; half of one may be here already. */
+    /* A frame has up to 64 KiB and its header; half of one may be buffered already. */
     long n = stream_read(s, in + old, old < READ_MAX ? READ_MAX - old : LOOP_SCRATCH - old, &e);
 
     if (n == 0)

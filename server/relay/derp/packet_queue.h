@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets that wait for one receiver: bounded in number and bytes, and where there is no room the oldest goes. They lie
- * in pieces, each as long as a TLS record, so that a piece is written at once and packets need no memory of their own.
- */
+/* Queue of packets for one receiver, bounded in number and bytes: when it is full, the oldest are dropped. Packets are
+ * stored in blocks as long as a TLS record, so that a block is written at once and packets need no allocations of their
+ * own. */
 #ifndef SERVER_RELAY_DERP_PACKET_QUEUE_H
 #define SERVER_RELAY_DERP_PACKET_QUEUE_H
 
@@ -14,8 +14,8 @@
 
 struct packet_block {
     struct packet_block *next;
-    uint32_t start, end, room; /* what is there lies from start to end */
-    uint32_t count;            /* of frames */
+    uint32_t start, end, room; /* the data is from start to end */
+    uint32_t count;            /* number of frames */
     uint8_t bytes[];
 };
 
@@ -25,11 +25,11 @@ struct packet_queue {
     size_t bytes;
 };
 
-/* A piece of its own for bytes, which count as no packet. */
+/* A separate block for bytes that do not count as packets. */
 struct packet_block *packet_block_new(const void *bytes, size_t len);
-/* Takes a copy of a whole frame. What had to go for it is counted in *dropped (added to). */
+/* Appends a copy of a whole frame. The number of packets dropped for it is added to *dropped. */
 void packets_push(struct packet_queue *l, const uint8_t *frame, size_t len, unsigned *dropped);
-/* The oldest piece, the caller's (free), or NULL. */
+/* The oldest block, owned by the caller (free), or NULL. */
 struct packet_block *packets_take(struct packet_queue *l);
 void packets_clear(struct packet_queue *l);
 

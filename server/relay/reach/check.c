@@ -19,7 +19,7 @@
 #include "relay/reach/stun.h"
 
 #define PATIENCE_MS 3000
-#define SLICE_MS    200 /* between looks at stop */
+#define SLICE_MS    200 /* between checks of stop */
 #define ANSWER_MAX  65536
 
 struct attempt {
@@ -29,7 +29,7 @@ struct attempt {
     void *arg;
 };
 
-/* Waits for the events of a socket; false: they did not come. */
+/* Waits for events on a socket; false: there were none. */
 static bool wait_for(const struct attempt *t, int fd, short events)
 {
     int64_t until = clock_mono_ms() + PATIENCE_MS;
@@ -70,7 +70,7 @@ static int connect_to(const struct attempt *t, int type, struct err *e)
     return fd;
 }
 
-/* Through a proxy the whole way is tried; its certificate must be one that clients believe. */
+/* Behind a proxy the full path is tested, with a certificate that clients must trust. */
 static int try_derp(const struct attempt *t, bool by_proxy, struct err *e)
 {
     struct buf answer = BUF_INIT(ANSWER_MAX);

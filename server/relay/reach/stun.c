@@ -17,10 +17,10 @@
 
 #define HEADER      20
 #define BATCH       32
-#define TURNS       8 /* batches a turn of the loop: others live on it too */
+#define TURNS       8 /* batches per turn of the loop, which others share */
 #define REQUEST_MAX 512
-#define SOURCES     4096 /* addresses share a place where they collide */
-#define RATE        100  /* answers a second to one address: a site behind one has many clients */
+#define SOURCES     4096 /* addresses that collide share an entry */
+#define RATE        100  /* answers per second to one address: a site behind one has many clients */
 #define BURST       500
 
 enum { ATTR_SOFTWARE = 0x8022, ATTR_FINGERPRINT = 0x8028 };
@@ -47,7 +47,7 @@ static unsigned get16(const uint8_t *p)
     return (unsigned)p[0] << 8 | p[1];
 }
 
-/* CRC-32 of IEEE 802.3, bit by bit: 32 bytes are not worth a table. */
+/* CRC-32 of IEEE 802.3, bit by bit: 32 bytes do not justify a table. */
 static uint32_t crc32_of(const uint8_t *bytes, size_t len)
 {
     uint32_t crc = UINT32_MAX;
@@ -101,7 +101,7 @@ size_t stun_answer(const uint8_t *in, size_t len, const struct addr_port *from, 
     memcpy(out + 20, (const uint8_t[]){0, 0x20, 0, (uint8_t)(4 + bytes), 0, bytes == 4 ? 1 : 2}, 6);
     out[26] = (uint8_t)(from->port >> 8 ^ 0x21);
     out[27] = (uint8_t)((from->port & 0xff) ^ 0x12);
-    /* cookie and transaction id stand one after the other */
+    /* cookie and transaction id are adjacent */
     for (size_t i = 0; i < bytes; i++)
         out[28 + i] = from->addr.bytes[i] ^ in[4 + i];
     return 28 + bytes;
@@ -127,7 +127,7 @@ void stun_request(uint8_t out[STUN_REQUEST_LEN])
 
 /* ---- The socket ---- */
 
-/* A bucket for each address (of IPv6: for its /64), refilled as time goes by. */
+/* A token bucket per address (for IPv6 per /64), refilled over time. */
 static bool may_have_another(struct stun *s, const struct addr *from)
 {
     struct stun_source *b = &s->sources[map_hash(from->bytes, addr_source_len(from)) % SOURCES];
@@ -149,14 +149,14 @@ struct batch {
     struct mmsghdr messages[BATCH];
     struct iovec parts[BATCH];
     union address from[BATCH];
-    /* IP_PKTINFO: a machine of many addresses must answer from the one that was asked */
+    /* IP_PKTINFO: a machine with several addresses must answer from the one that was asked */
     _Alignas(struct cmsghdr) uint8_t control[BATCH][64];
     uint8_t in[BATCH][REQUEST_MAX + 1];
     uint8_t out[BATCH][STUN_ANSWER_MAX];
 };
 
-/* The kernel fills in what an answer needs: the address that was asked, but also the interface, which would override
- * the routes. */
+/* The kernel fills in what an answer needs, the address that was asked, but also the interface, which would override
+ * the routing table. */
 static void forget_interface(struct msghdr *m)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
@@ -209,7 +209,7 @@ static void answer_batch(struct stun *s, struct batch *b, unsigned count)
     }
     while (sent < ready) {
         int n = sendmmsg(s->watch.fd, b->messages + sent, ready - sent, MSG_DONTWAIT);
-        /* One that cannot be sent (no route back) must not hold up the others. */
+        /* one that cannot be sent (no route back) must not block the others */
         sent += n > 0 ? (unsigned)n : 1;
         if (n > 0)
             atomic_fetch_add(&s->answered, (unsigned)n);

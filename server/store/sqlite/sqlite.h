@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to the store's SQLite engine: its connections and the few calls that all of it is made of. */
+/* Private to the store's SQLite engine: its connections and the few calls that the rest of it is built on. */
 #ifndef SERVER_STORE_SQLITE_H
 #define SERVER_STORE_SQLITE_H
 
@@ -23,7 +23,7 @@ struct sqlite_engine {
     struct store_ids ids;
     bool sync_full;
 
-    /* Other threads read here, one at a time. */
+    /* Used by other threads, one at a time. */
     sqlite3 *reader;
     pthread_mutex_t reader_mutex, *reader_lock;
 };
@@ -46,7 +46,7 @@ void sqlite_disconnect(sqlite3 *db); /* with its statements */
 
 extern const struct store_dialect sqlite_dialect;
 
-/* Binds all columns, or only the key. ERR_INTERNAL where a value cannot be stored. */
+/* Binds all columns, or only the key. ERR_INTERNAL if a value cannot be stored. */
 int sqlite_bind(const struct store_table *t, sqlite3_stmt *stmt, const void *record, bool key_only,
                 struct err *e) WARN_UNUSED;
 /* Reads the current row into a record of defaults. ERR_IO names table, row and column. */
@@ -54,21 +54,21 @@ int sqlite_read(const struct store_table *t, sqlite3_stmt *stmt, void *record, s
 
 /* ---- schema.c ---- */
 
-/* What a version of the schema does beside adding tables, columns and indexes (schema_statements). */
+/* What a version of the schema does besides adding tables, columns and indexes (schema_statements). */
 struct schema_step {
     unsigned version;
     const char *sql; /* several statements */
 };
 extern const struct schema_step sqlite_schema[]; /* ended by version 0 */
 
-/* Creates or migrates what is behind db up to version newest, in one transaction, after a copy path.schema-N of an
- * older one was kept. ERR_UNSUPPORTED for a newer schema and for a database that is not headway's. */
+/* Creates db's schema or migrates it to version newest in one transaction; an older database is first copied to
+ * path.schema-N. ERR_UNSUPPORTED: a newer schema, or not a headway database. */
 int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest,
                    struct err *e) WARN_UNUSED;
 
 /* ---- backup.c ---- */
 
-/* A complete, self-contained, synced copy in a new file of mode 0600. ERR_CONFLICT when path exists. */
+/* Writes a complete, self-contained, synced copy to a new file of mode 0600. ERR_CONFLICT if path exists. */
 int sqlite_copy(sqlite3 *from, const char *path, struct err *e) WARN_UNUSED;
 int sqlite_backup(struct engine *en, const char *path, struct err *e) WARN_UNUSED;
 
@@ -87,12 +87,12 @@ int sqlite_set_counter(struct sqlite_engine *en, const char *name, uint64_t valu
 
 /* ---- lend.c ---- */
 
-/* A connection as the other rooms of the store use it. */
+/* A connection as lent to the store's other rooms. */
 struct sqlite_lent {
     struct store_sql sql; /* first */
     sqlite3 *db;
-    sqlite3_stmt *row;               /* the row at hand */
-    sqlite3_stmt *put[STORE_TABLES]; /* made when needed; they go with sqlite_put_end */
+    sqlite3_stmt *row;               /* the current row */
+    sqlite3_stmt *put[STORE_TABLES]; /* prepared when needed; sqlite_put_end frees them */
 };
 struct sqlite_lent sqlite_lend(sqlite3 *db);
 int sqlite_reading(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;

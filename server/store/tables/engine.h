@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to the store: what a database has to do. The store queues, answers and decides when; an engine writes, reads
- * and reports. It knows the tables by their descriptions alone (tables.h). */
+/* Private to the store: the interface of a database engine. The store queues, answers and schedules; an engine writes,
+ * reads and reports. It knows tables only by their descriptions (tables.h). */
 #ifndef SERVER_STORE_ENGINE_H
 #define SERVER_STORE_ENGINE_H
 
@@ -12,16 +12,16 @@ struct store_group {
     store_done *done;
     void *arg;
     uint64_t series;  /* as in store_submit */
-    int64_t until_ms; /* mono; while the database is away it waits so long */
-    bool open;        /* the engine could not give it a verdict */
-    uint64_t number;  /* of the commit that may hold it, where that is not known; 0: none does */
-    int code;         /* the engine's verdict, with err */
+    int64_t until_ms; /* mono; how long it may wait while the database is away */
+    bool open;        /* the engine could not decide it */
+    uint64_t number;  /* of the commit that may contain it, if that is not known; 0: none */
+    int code;         /* the engine's result, with err */
     struct err err;
     size_t count;
     struct store_write writes[];
 };
 
-/* What is soft about a node, as it is stored; borrowed. */
+/* A node's soft state, as stored; borrowed. */
 struct live_row {
     uint64_t id;
     struct node_live live;
@@ -33,13 +33,13 @@ struct counter_row {
 };
 
 struct engine_start {
-    uint64_t run;       /* of this start, higher than any before */
-    uint64_t first_seq; /* number of the journal's next entry, where numbers go on over starts */
-    int trouble;        /* it starts, but cannot write: the code, with err; 0: it can */
+    uint64_t run;       /* number of this start, higher than any before */
+    uint64_t first_seq; /* number of the next journal entry, if numbering continues over starts */
+    int trouble;        /* it started but cannot write: the code, with err; 0: it can */
     struct err err;
 };
 
-/* What reaching the database again found. */
+/* The result of reaching the database again. */
 struct store_reach {
     bool again;       /* the connection is a new one */
     uint64_t durable; /* the newest commit's number */
@@ -51,22 +51,22 @@ struct journal_page {
     size_t limit;
 };
 
-/* What the database knows about a position in the journal. */
+/* The database's knowledge of a journal position. */
 struct journal_position {
-    bool kept;       /* the entry, or the one that follows it in its run, is there */
-    bool pruned;     /* an entry that came after it was removed for its age or number */
+    bool kept;       /* the entry, or its successor in the same run, exists */
+    bool pruned;     /* a later entry was removed for its age or number */
     int64_t durable; /* the newest entry of the run; -1: none */
 };
 
-/* Groups of a series were decided upon one another: after one is refused all later ones are. */
+/* Groups of a series depend on one another: after one is refused all later ones are. */
 struct store_refusal {
-    uint64_t series; /* the newest of which a group was refused */
+    uint64_t series; /* the newest series with a refused group */
     struct err err;
 };
-/* Whether a group stands on one that was refused. */
+/* Whether a group depends on a refused one. */
 bool refusal_covers(const struct store_refusal *r, const struct store_group *g);
-void refusal_note(struct store_refusal *r, const struct store_group *g); /* after each group's verdict for good */
-/* Gives the groups up to end that verdict. */
+void refusal_note(struct store_refusal *r, const struct store_group *g); /* call after each group's final result */
+/* Sets that result for the groups up to end. */
 void refuse_groups(struct store_group *list, const struct store_group *end, int code, const struct err *e);
 
 struct store_sql;
@@ -77,32 +77,30 @@ struct engine {
     struct store_refusal refusal; /* the storage thread's */
 };
 
-/* Codes are those of store_done. Unless marked otherwise, any thread may call, and each call is complete in itself. */
+/* Codes are those of store_done. Unless noted otherwise, any thread may call, and each call is self-contained. */
 struct engine_calls {
     void (*close)(struct engine *en);
 
-    /* The storage thread. commit: writes the groups in their order and gives each its verdict; a refused one takes
-     * nothing with it but those of its series that follow, also in later calls. Returns the last failure that concerns
-     * all writes, or 0. */
+    /* Storage thread. commit: writes the groups in order and sets each one's result; a refused one affects only those
+     * of its series that follow, also in later calls. Returns the last failure that affects all writes, or 0. */
     int (*commit)(struct engine *en, struct store_group *list, struct err *e);
-    /* NULL where nothing lies between the daemon and its database. Makes sure that it is reached, each second, and
-     * after a failure. ERR_UNAVAILABLE: it is away; commit leaves groups open then. ERR_GONE: this daemon may not use
-     * it any more. */
+    /* NULL if the database is local. Called each second and after a failure, to make sure that the database is reached.
+     * ERR_UNAVAILABLE: it is away, and commit leaves groups open; ERR_GONE: this daemon may no longer use it. */
     int (*reach)(struct engine *en, struct store_reach *out, struct err *e);
     int (*put_live)(struct engine *en, const struct live_row *rows, size_t count, struct err *e);
     int (*try_writing)(struct engine *en, struct err *e);
-    /* Lends the writing connection inside a transaction that may be lost with the machine's power. */
+    /* Lends the writing connection inside a transaction that a power failure may lose. */
     int (*writing)(struct engine *en, store_use *use, void *arg, struct err *e);
 
-    /* Lends a connection inside a transaction that reads. */
+    /* Lends a connection inside a read transaction. */
     int (*reading)(struct engine *en, store_use *use, void *arg, struct err *e);
-    /* The same with a connection of its own, which nobody waits for: for what takes long. */
+    /* The same with a separate connection that no one waits for: for long reads. */
     int (*snapshot)(struct engine *en, store_use *use, void *arg, struct err *e);
     int (*backup)(struct engine *en, const char *path, struct err *e); /* NULL: from a snapshot */
     int (*ping)(struct engine *en, struct err *e);
 };
 
-/* Ids are never used twice: the next of each kind, where it has one, and which are not stored yet. */
+/* Ids are never reused: the next of each kind that has them, and which of these are not stored yet. */
 struct store_ids {
     uint64_t next[RECORD_KINDS];
     bool raised[RECORD_KINDS];
@@ -112,21 +110,21 @@ void ids_note(struct store_ids *ids, const struct record *r);
 /* sqlite/open.c; path as in store_open. */
 int sqlite_engine_open(const char *path, struct engine **out, struct engine_start *start, struct err *e) WARN_UNUSED;
 
-/* sqlite/backup.c: makes a self-contained, synced database of mode 0600 in a new file, which use fills in a
- * transaction. ERR_CONFLICT when path exists. */
+/* sqlite/backup.c: makes a self-contained, synced database of mode 0600 in a new file; use fills it in a transaction.
+ * ERR_CONFLICT if path exists. */
 int sqlite_make_file(const char *path, store_use *use, void *arg, struct err *e) WARN_UNUSED;
 
 /* postgres/open.c */
 int pg_engine_open(const struct store_postgres *with, struct engine **out, struct engine_start *start,
                    struct err *e) WARN_UNUSED;
 
-/* image.c: what a start reads, filled by an engine table by table. */
-/* A record of defaults at the end of its kind's list, the image's. */
+/* image.c: what is read at start; an engine fills it table by table. */
+/* Appends a record of defaults to its kind's list; the image owns it. */
 struct record *image_add(struct store_image *image, enum record_kind kind);
-/* After the records: room for what is soft; then where to put a node's, NULL for a node that is unknown. */
+/* After the records: makes room for soft state; then returns where to put a node's, NULL for an unknown node. */
 void image_make_lives(struct store_image *image);
 struct node_live *image_live(struct store_image *image, uint64_t node_id);
-/* Orders the lists and checks that they fit together; ERR_IO names the row that does not. */
+/* Sorts the lists and checks that they are consistent; ERR_IO names a row that is not. */
 int image_check(struct store_image *image, struct err *e) WARN_UNUSED;
 
 #endif

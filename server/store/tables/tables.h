@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to the store: how records lie in tables. Each table is described once; its schema, its statements, and what
- * a database writes and reads follow from that. A database adds its dialect and knows how to carry a column's value. */
+/* Private to the store: the layout of records in tables. Each table is described once; its schema, its statements,
+ * and what a database writes and reads follow from that. A database adds its dialect and the conversion of column
+ * values. */
 #ifndef SERVER_STORE_TABLES_H
 #define SERVER_STORE_TABLES_H
 
@@ -13,8 +14,8 @@
 enum index_rows { INDEX_ALL, INDEX_TEXT_EMPTY, INDEX_TEXT_SET, INDEX_KEY_SET };
 
 struct store_index {
-    const char *name, *on; /* SQL between the parentheses */
-    const char *column;    /* what rows speaks of */
+    const char *name, *on; /* SQL inside the parentheses */
+    const char *column;    /* the column that rows refers to */
     enum index_rows rows;
     bool repeats; /* not unique */
     unsigned since;
@@ -27,11 +28,11 @@ struct store_table {
     size_t count;
     const struct store_index *indexes;
     size_t index_count;
-    unsigned since; /* version of the schema, from 1 */
-    /* Rows of this table go with the row of owner that their column names; guarded: they are only put beside it. */
+    unsigned since; /* schema version, from 1 */
+    /* Rows are deleted with the owner's row that their column names; guarded: put only if that row exists. */
     const char *owner, *owner_column;
     bool guarded;
-    /* Where a start finds its records in struct store_image: the array and its length. 0: they are not loaded. */
+    /* Offsets of its records in struct store_image: the array and its length. 0: not loaded at start. */
     size_t items, length;
     const char *order; /* of loading; NULL: by the key */
 };
@@ -41,14 +42,14 @@ extern const struct store_table store_tables[STORE_TABLES]; /* by enum record_ki
 
 struct store_dialect {
     const char *types[MEMBER_COLUMN_TYPES]; /* SQL */
-    const char *zero_key;                   /* SQL of a key without a bit set */
-    char parameter;                         /* before the number of a parameter */
+    const char *zero_key;                   /* SQL of an all-zero key */
+    char parameter;                         /* precedes the number of a parameter */
     const char *truth[2];                   /* false, true */
     const char *table_end;                  /* after the closing parenthesis */
     const char *keyed_by_text;              /* added to that */
 };
 
-/* Its records have ids that are never used twice: the last column of the key. */
+/* Whether its records have ids that are never reused: the last column of the key. */
 bool table_is_numbered(const struct store_table *t);
 
 enum store_statement {
@@ -56,26 +57,27 @@ enum store_statement {
     STATEMENT_DELETE,
     STATEMENT_SELECT /* open-ended: "SELECT columns FROM table" */
 };
-/* Parameters are numbered from 1 as the columns are. */
+/* Parameters are numbered from 1, like the columns. */
 void table_statement(const struct store_table *t, const struct store_dialect *d, enum store_statement what,
                      struct buf *out);
-/* Deletes the rows of t that go with the row of their owner whose id is parameter 1. */
+/* Deletes the rows that depend on the owner's row whose id is parameter 1. */
 void table_disown_statement(const struct store_table *t, const struct store_dialect *d, struct buf *out);
-unsigned column_since(const struct store_table *t, const struct member *c); /* the version of the schema */
-/* The columns that a schema of that version must have, one after another; NULL at the end of them. */
+unsigned column_since(const struct store_table *t, const struct member *c); /* schema version */
+/* The columns that a schema of that version must have, one by one; NULL after the last. */
 const struct member *schema_column(unsigned version, size_t number, const struct store_table **table);
-/* The newest version of the schema that a table, column or index speaks of. */
+/* The newest schema version that a table, column or index has. */
 unsigned schema_newest(void);
-/* The tables, columns and indexes that this version of the schema added, as statements. */
+/* The tables, columns and indexes that this schema version added, as statements. */
 void schema_statements(const struct store_dialect *d, unsigned version, struct buf *out);
 
-/* The value as a text, NULL for none, a key as its bytes; memory from the arena or the record's. *why: why it cannot be
+/* The value as text, NULL for none, a key as its bytes; memory from the arena or the record. *why: why it cannot be
  * stored. */
 const char *column_text(const struct member *c, const void *value, struct arena *a, const char **why);
 
-/* Values of columns as every database holds them: text. False where the value is too long to be stored. */
+/* Column values in the form that all databases share: text. False if the value is too long to be stored. */
 bool column_list_text(const struct member *c, const void *value, struct buf *json);
-/* From text into a record of defaults; for MEMBER_TEXT, MEMBER_ADDR and later. NULL, or what a right value would be. */
+/* From text into a record of defaults; for MEMBER_TEXT, MEMBER_ADDR and later types. NULL, or a description of a valid
+ * value. */
 const char *column_read_text(const struct member *c, const char *text, void *value);
 /* The same for the types before MEMBER_TEXT. */
 const char *column_read_number(const struct member *c, int64_t number, void *value);

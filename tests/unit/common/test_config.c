@@ -238,14 +238,38 @@ static void what_cannot_be_used_is_left_out_and_named(void **state)
     unsetenv("HEADWAY_DNS_NAMESERVERS_GLOBAL");
 }
 
+static void what_is_named_twice_counts_once(void **state)
+{
+    struct config *c = parse("server_url: http://h:1\n"
+                             "dns:\n"
+                             "  base_domain: tail.example.com\n"
+                             "  nameservers:\n"
+                             "    global: [10.0.0.1, 10.0.0.2, 10.0.0.1]\n"
+                             "    split: {corp.test: [10.0.0.53, 10.0.0.53], Corp.test.: [10.0.0.54]}\n"
+                             "  search_domains: [lab.test, LAB.test.]\n");
+    static const char *const notes[] = {"global[2]: '10.0.0.1' is named twice",
+                                        "corp.test[1]: '10.0.0.53' is named twice", "'Corp.test.' is named twice",
+                                        "search_domains[1]: 'lab.test' is named twice"};
+
+    (void)state;
+    assert_int_equal(c->notes.len, ARRAY_LEN(notes));
+    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
+        assert_non_null(strstr(c->notes.items[i], notes[i]));
+    assert_int_equal(c->dns.global.len, 2);
+    assert_int_equal(c->dns.split.len, 1);
+    assert_int_equal(c->dns.split.items[0].servers.len, 1);
+    assert_int_equal(c->dns.search_domains.len, 1);
+    config_unref(c);
+}
+
 static void a_name_may_end_in_the_dot_of_the_root(void **state)
 {
     struct config *c = parse("server_url: http://h:1\n"
                              "dns:\n"
                              "  base_domain: Tail.example.com.\n"
                              "  nameservers: {split: {corp.test.: [10.0.0.53]}}\n"
-                             "  search_domains: [lab.test.]\n"
-                             "  extra_records: [{name: www.lab.test., type: A, value: 100.64.0.3}]\n");
+                             "  search_domains: [Lab.test.]\n"
+                             "  extra_records: [{name: WWW.Lab.test., type: A, value: 100.64.0.3}]\n");
 
     (void)state;
     assert_int_equal(c->notes.len, 0);
@@ -259,6 +283,7 @@ static void a_name_may_end_in_the_dot_of_the_root(void **state)
     } bad[] = {
         {"server_url: https://hs.tail.example.com\ndns: {base_domain: tail.example.com.}\n", "part of base_domain"},
         {"server_url: https://h\ndns: {base_domain: tail..}\n", "is not a domain name"},
+        {"server_url: https://h\ntls_letsencrypt_hostname: vpn.example..\n", "is not a host name"},
         {"server_url: https://h\ndns: {base_domain: .}\n", "is not a domain name"},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -667,6 +692,7 @@ int main(void)
         cmocka_unit_test(headscale_s_file_loads),
         cmocka_unit_test(empty_values_load),
         cmocka_unit_test(what_cannot_be_used_is_left_out_and_named),
+        cmocka_unit_test(what_is_named_twice_counts_once),
         cmocka_unit_test(a_name_may_end_in_the_dot_of_the_root),
         cmocka_unit_test(a_broken_rule_names_its_line),
         cmocka_unit_test(a_probe_target_stands_behind_its_prefix),

@@ -152,6 +152,36 @@ static bool sees(uint64_t from, uint64_t to)
     return yes;
 }
 
+/* Each that was deleted is a delivery that a receiver can hold up. */
+static void webhooks_that_were_deleted_leave_before_more_come(void **state)
+{
+    struct core_webhook told = {.gone = true};
+    size_t made = 0;
+    int code = 0;
+
+    (void)state;
+    while (code == 0 && made < 1000) {
+        struct core_admin a = {.op = ADMIN_WEBHOOK_CREATE, .url = "https://x.example/"};
+        strs_push(&a.scopes, "nodeCreated");
+        code = core_rig_admin(&r, &a);
+        if (code == 0) {
+            told.id = ((const struct webhook *)a.record)->r.id;
+            core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_WEBHOOK_DELETE, .id = told.id});
+            made++;
+        }
+        strs_release(&a.scopes);
+        core_admin_release(&a);
+    }
+    assert_int_equal(code, ERR_BUSY);
+    assert_true(made >= 10 && made <= 100);
+    core_webhook_progress(r.core, &told);
+    struct core_admin a = {.op = ADMIN_WEBHOOK_CREATE, .url = "https://x.example/"};
+    strs_push(&a.scopes, "nodeCreated");
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    strs_release(&a.scopes);
+    core_admin_release(&a);
+}
+
 static void set_policy(const char *text)
 {
     core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = text});
@@ -661,6 +691,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_policy_with_errors_is_refused_with_its_places, begin, end),
         cmocka_unit_test_setup_teardown(a_policy_decides_at_once_and_for_those_that_are_there, begin, end),
         cmocka_unit_test_setup_teardown(tags_that_nobody_owns_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(webhooks_that_were_deleted_leave_before_more_come, begin, end),
         cmocka_unit_test_setup_teardown(ssh_is_asked_for_where_a_check_rule_says_so, begin, end),
         cmocka_unit_test_setup_teardown(one_question_about_ssh_is_put_once, begin, end),
         cmocka_unit_test_setup_teardown(questions_about_ssh_take_no_place_of_registrations, begin, end),

@@ -167,7 +167,7 @@ static char *many(const char *member, size_t count)
 
     buf_addf(&b, "{\"%s\":[", member);
     for (size_t i = 0; i < count; i++)
-        buf_addf(&b, "%s\"192.0.2.%zu\"", i ? "," : "", i % 250 + 1);
+        buf_addf(&b, "%s\"192.0.2.%zu\"", i ? "," : "", i + 1);
     buf_adds(&b, "]}");
     return buf_take(&b);
 }
@@ -182,6 +182,12 @@ static void what_the_configuration_may_not_hold_is_refused(void **state)
     expect_refused("splitDNS", "is not a domain name", "{\"splitDNS\":{\"a b\":[\"192.0.2.1\"]}}");
     expect_refused("splitDNS", "is not an address", "{\"splitDNS\":{\"a.example\":[\"192.0.2.1 192.0.2.2\"]}}");
     expect_refused("splitDNS", "a.example twice", "{\"splitDNS\":{\"a.example\":[\"192.0.2.1\"],\"A.example.\":[]}}");
+    expect_refused("splitDNS", "is not a domain name", "{\"splitDNS\":{\"a.example..\":[]}}");
+    expect_refused("splitDNS", "192.0.2.1 twice", "{\"splitDNS\":{\"a.example\":[\"192.0.2.1\",\"192.0.2.1\"]}}");
+    expect_refused("searchDomains", "is not a domain name", "{\"searchDomains\":[\"a.example..\"]}");
+    expect_refused("searchDomains", "a.example twice",
+                   "{\"searchDomains\":[\"A.example\",\"b.example\",\"a.example.\"]}");
+    expect_refused("nameservers", "192.0.2.1 twice", "{\"nameservers\":[\"192.0.2.1\",\"192.0.2.1\"]}");
     expect_refused("changeSplitDNS", "cannot both", "{\"splitDNS\":{},\"changeSplitDNS\":{}}");
     expect_refused("splitDNS", "is not an address", "{\"changeSplitDNS\":{\"a.example\":[\"nowhere\"]}}");
     expect_refused("overrideLocalDNS", "nameservers must be set", "{\"overrideLocalDNS\":true,\"nameservers\":[]}");
@@ -191,6 +197,15 @@ static void what_the_configuration_may_not_hold_is_refused(void **state)
     expect_refused("nameservers", "more than 64", body);
     free(body);
     expect_configured("0");
+}
+
+static void domains_are_told_in_lower_case_without_the_last_dot(void **state)
+{
+    (void)state;
+    free(change("{\"searchDomains\":[\"Lab.Example.\"],\"splitDNS\":{\"Corp.Example.\":[\"192.0.2.1\"]}}"));
+    expect_headway("true", "false", "[\"192.0.2.53\"]", "{\"corp.example\":[\"192.0.2.1\"]}", "[\"lab.example\"]",
+                   "[\"splitDNS\",\"searchDomains\"]", "1");
+    expect_told("\"lab.example\"", true);
 }
 
 static void a_dry_run_and_another_version_change_nothing(void **state)
@@ -288,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_set_wins_member_by_member, begin, end),
         cmocka_unit_test_setup_teardown(a_change_is_undone, begin, end),
         cmocka_unit_test_setup_teardown(what_the_configuration_may_not_hold_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(domains_are_told_in_lower_case_without_the_last_dot, begin, end),
         cmocka_unit_test_setup_teardown(a_dry_run_and_another_version_change_nothing, begin, end),
         cmocka_unit_test_setup_teardown(tailscale_s_calls_set_it, begin, end),
         cmocka_unit_test_setup_teardown(the_past_knows_it, begin, end),

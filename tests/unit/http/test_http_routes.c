@@ -290,7 +290,7 @@ static void expect_approved(const char *wanted)
     struct buf is = BUF_INIT(0);
     char text[PREFIX_TEXT_MAX];
 
-    for (uint64_t id = 1; id <= 2; id++) {
+    for (uint64_t id = 1; id <= 2 && snapshot_node_by_id(s, id); id++) {
         const struct node *n = snapshot_node_by_id(s, id)->record;
         buf_addf(&is, "%s%s", id == 1 ? "" : "; ", n->given_name);
         for (size_t i = 0; i < n->approved.len; i++)
@@ -350,6 +350,26 @@ static void many_routes_are_approved_as_one_change(void **state)
     expect_approved("r1 0.0.0.0/0 10.0.0.0/8 ::/0; r2");
     free(edit_many("", "{\"pending\":true}", 1)); /* not what an administrator took away */
     expect_approved("r1 0.0.0.0/0 10.0.0.0/8 ::/0; r2 10.9.0.0/16");
+    free(event);
+    free(undo);
+}
+
+/* What others took away meanwhile is not in the way of taking back the rest. */
+static void many_approvals_are_undone_after_other_changes(void **state)
+{
+    static const char *const lan[] = {"10.0.0.0/8", "10.9.0.0/16", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", lan, &session);
+    api_node(&f, "alice", "r2", lan, &session);
+    char *event = edit_many("", "{\"pending\":true}", 2), *undo = mem_format("/api/headway/undo/%s", event);
+    free(edit_many("", "{\"revoke\":[\"1 10.9.0.0/16\"]}", 1));
+    json_decref(api_expect(&f, 200, "DELETE", "/api/headway/nodes/2", NULL));
+    expect_approved("r1 10.0.0.0/8");
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    expect_approved("r1");
+    json_decref(api_expect(&f, 409, "POST", undo, NULL));
     free(event);
     free(undo);
 }
@@ -619,6 +639,7 @@ int main(void)
         CASE(a_route_that_the_policy_gives_nobody_is_named_before_its_approval),
         CASE(a_prefix_whose_routers_are_all_away_is_named),
         CASE(many_routes_are_approved_as_one_change),
+        CASE(many_approvals_are_undone_after_other_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

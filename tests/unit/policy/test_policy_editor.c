@@ -86,6 +86,23 @@ static void places_that_mean_no_nodes_are_silent(void **state)
     }
 }
 
+/* Against the server's text: a sign before each line that was added or changed. */
+static void lines_that_differ_have_a_sign(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_at(&r, RIG_POLICY, "// who");
+    rig_keys(&r, "<End>!<Enter>// one more<Down><Down><End><Enter>// and another");
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "\n~  2    // who may do what!\n+  3    // one more\n   4 "));
+    assert_true(rig_shows(&r, "\n+  6"));
+    rig_keys(&r, "<Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z><Ctrl-Z>");
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "\n   2▸   // who may do what\n   3 "));
+    rig_release(&r);
+}
+
 static const char doubled[] = "{\n\"acls\": [\n"
                               "{\"action\": \"accept\", \"src\": [\"*\"], \"dst\": [\"*:*\"]},\n"
                               "{\"action\": \"accept\", \"src\": [\"*\"], \"dst\": [\"*:22\"]},\n"
@@ -142,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nodes_that_a_selector_means_are_said),
         cmocka_unit_test(places_that_mean_no_nodes_are_silent),
+        cmocka_unit_test(lines_that_differ_have_a_sign),
         cmocka_unit_test(a_rule_that_opens_nothing_is_explained_with_the_other_one),
         cmocka_unit_test(alt_is_esc_where_it_means_nothing),
         cmocka_unit_test(a_name_is_mended_with_alt_enter),

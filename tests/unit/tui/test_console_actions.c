@@ -496,6 +496,21 @@ static void undoing_over_a_later_change_says_so(void **state)
     }
 }
 
+static void what_was_created_can_be_undone(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6Ncarl<Enter>");
+    rig_answer(&r, rig_last(&r), 200, "{\"event\":\"1.41\",\"inverse\":{\"method\":\"DELETE\"},\"result\":null}");
+    assert_true(rig_shows(&r, "user carl created"));
+    assert_true(rig_shows(&r, "u undo ("));
+    rig_keys(&r, "u");
+    assert_true(rig_shows(&r, "undo: \"user carl created\""));
+    rig_release(&r);
+}
+
 /* What was undone is done again by undoing the undo, and can then be undone once more. A new change ends that. */
 static void redo_does_again_what_was_undone(void **state)
 {
@@ -512,7 +527,10 @@ static void redo_does_again_what_was_undone(void **state)
     rig_keys(&r, "y");
     rig_answer(&r, 2, 200, "{\"event\":\"1.42\",\"inverse\":{\"method\":\"POST\"}}");
     rig_pass(&r, 10);
+    entry(&r, "1.41", "route.approved", "\"path\":\"/n\"", "1.42");
+    entry(&r, "1.42", "route.revoked", "\"path\":\"/n\"", "");
     rig_keys(&r, "<Ctrl-R>");
+    assert_true(rig_shows(&r, "entry 1.41  undone")); /* not what the undo was */
     assert_string_equal(r.sent.items[3].path, "/api/headway/undo/1.42?dry_run=true");
     assert_true(rig_shows(&r, "redo: \"192.168.1.0/24 approved on nas\""));
     rig_answer(&r, 3, 200, "{}");
@@ -640,6 +658,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_can_be_mended_where_it_was_typed),
         cmocka_unit_test(a_name_after_a_command_selects_the_row),
         cmocka_unit_test(undo_takes_back_all_of_one_action),
+        cmocka_unit_test(what_was_created_can_be_undone),
         cmocka_unit_test(undoing_over_a_later_change_says_so),
         cmocka_unit_test(redo_does_again_what_was_undone),
         cmocka_unit_test(redo_of_an_entry_of_the_journal),

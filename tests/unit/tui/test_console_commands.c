@@ -19,6 +19,7 @@
 
 #define POLICY_TESTS "tests/unit/tui/test_console_policy.c"
 #define EDIT_TESTS   "tests/unit/tui/test_console_policy_edit.c"
+#define PROMPT_TESTS "tests/unit/tui/test_console_prompt.c"
 #define HELP_TESTS   "tests/unit/policy/test_policy_editor.c"
 #define PAST_TESTS   "tests/unit/tui/test_console_past.c"
 #define REACH_TESTS  "tests/unit/tui/test_console_reach.c"
@@ -98,6 +99,8 @@ static const struct {
     {.name = "remove-domain", .at = ":dns<Enter>gjjjjj", .shows = "remove split DNS of corp.example"},
     {.name = "unlink", .at = "6<Tab>g", .sends = "/api/headway/users/1/link?dry_run=true"},
     {.name = "repeat", .at = "1/nas<Enter>a", .sends = "/api/headway/nodes/8/routes"},
+    {.name = "bind", .file = PROMPT_TESTS, .shows = ":bind drain"},
+    {.name = "source", .file = PROMPT_TESTS, .shows = ":source "},
     {.name = "undo", .at = "5G", .sends = "/api/headway/undo/1.40?dry_run=true"},
     {.name = "suspend-user", .at = "6g", .sends = "/api/headway/users/1/suspended?dry_run=true"},
     {.name = "restore-user", .file = "tests/unit/tui/test_console_make.c", .shows = "<Esc>ga"},

@@ -117,6 +117,7 @@ static void a_bad_filter_shows_while_it_is_typed(void **state)
     rig_init(&r, 0);
     rig_keys(&r, "/gw exp>");
     assert_true(rig_shows(&r, "exp> needs a value (column 4)"));
+    assert_true(rig_shows(&r, "\n     ^\n")); /* below the '>' */
     rig_keys(&r, "<Esc>");
     assert_string_equal(view_list(&r.app, &nodes_view, 0)->filter_text, "");
     rig_release(&r);

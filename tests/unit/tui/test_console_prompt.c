@@ -345,9 +345,59 @@ static void a_name_is_no_formula(void **state)
     rmdir(dir);
 }
 
+static void keys_are_bound_for_the_session(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":bind drain Ctrl-O<Enter>");
+    assert_true(rig_shows(&r, "drain: Ctrl-O"));
+    rig_keys(&r, "/gw-ber-1<Enter><Ctrl-O>");
+    assert_true(rig_shows(&r, "drain gw-ber-1"));
+    rig_keys(&r, "<Esc>:bind drain a<Enter>");
+    assert_true(rig_shows(&r, "would share the key a"));
+    rig_keys(&r, ":bind drain Meta-x<Enter>");
+    assert_true(rig_shows(&r, "there is no key 'Meta-x'"));
+    rig_keys(&r, ":bind nothing x<Enter>");
+    assert_true(rig_shows(&r, "there is no command 'nothing'"));
+    rig_keys(&r, ":bind<Enter>");
+    assert_true(rig_shows(&r, "usage: bind"));
+    rig_release(&r);
+}
+
+static void commands_of_a_file_are_run(void **state)
+{
+    char path[] = "/tmp/headway-source-XXXXXX", *keys;
+    int fd = mkstemp(path);
+    struct rig r;
+
+    (void)state;
+    assert_true(fd >= 0);
+    char *text = mem_format("# a note\n\n:users\nsource %s\nset mouse off\nnodes gw-ber-1\nmessages\nusers\n", path);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    rig_init(&r, 0);
+    r.app.mouse = true;
+    keys = mem_format(":source %s<Enter>", path);
+    rig_keys(&r, keys);
+    assert_true(rig_shows(&r, "cannot run another one"));
+    rig_keys(&r, "<Esc>");
+    assert_true(rig_shows(&r, "nodes   1 of")); /* not the users: the messages were in front */
+    assert_false(r.app.mouse);
+    rig_keys(&r, ":source /nowhere/x<Enter>");
+    assert_true(rig_shows(&r, "No such file"));
+    unlink(path);
+    free(keys);
+    free(text);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_are_bound_for_the_session),
+        cmocka_unit_test(commands_of_a_file_are_run),
         cmocka_unit_test(a_named_row_is_acted_on_from_anywhere),
         cmocka_unit_test(what_is_not_meant_is_refused_with_a_reason),
         cmocka_unit_test(a_pattern_means_all_rows_that_are_called_so),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What webhooks are told of and in which form, and where deliveries may go. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -97,6 +99,35 @@ static void what_is_permitted_is_permitted_alone(void **state)
     assert_int_equal(address_check(c, &a, NULL), ERR_DENIED);
     assert_int_equal(addr_parse("198.51.2.3", &a, NULL), 0);
     assert_int_equal(address_check(c, &a, NULL), ERR_DENIED); /* the tailnet's, wherever its range lies */
+    config_unref(c);
+}
+
+/* An address of the internet leads to this machine where one of its interfaces has it. */
+static void own_addresses_are_refused(void **state)
+{
+    static const char *const own[] = {"8.8.4.4", "2606:4700::7"}, *const others[] = {"8.8.8.8", "2606:4700::8"};
+    struct config *c = configured(""), *permitted = configured("webhooks: {allow_private: [8.8.4.4/32]}\n");
+    struct addr a;
+    struct err e;
+
+    (void)state;
+    if (unshare(getuid() ? CLONE_NEWUSER | CLONE_NEWNET : CLONE_NEWNET) < 0)
+        skip();
+    assert_int_equal(system("ip link set lo up && ip address add 8.8.4.4/32 dev lo && "
+                            "ip address add 2606:4700::7/128 dev lo && ip route add default dev lo && "
+                            "ip -6 route add default dev lo"),
+                     0);
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        assert_int_equal(addr_parse(own[i], &a, NULL), 0);
+        assert_int_equal(address_check(c, &a, &e), ERR_DENIED);
+        assert_non_null(strstr(e.message, "this machine"));
+        assert_int_equal(address_check(permitted, &a, NULL), i == 0 ? 0 : ERR_DENIED);
+        assert_int_equal(addr_parse(others[i], &a, NULL), 0);
+        assert_int_equal(address_check(c, &a, NULL), 0);
+    }
+    assert_int_equal(addr_parse("64:ff9b::808:404", &a, NULL), 0);
+    assert_int_equal(address_check(c, &a, NULL), ERR_DENIED);
+    config_unref(permitted);
     config_unref(c);
 }
 
@@ -217,6 +248,60 @@ static void subscriptions_are_refused_by_name(void **state)
                          webhook_types[i].category ? 0 : ERR_INVALID);
         strs_release(&list);
     }
+}
+
+static void urls_name_a_host_and_a_port(void **state)
+{
+    static const struct {
+        const char *url;
+        bool good;
+    } cases[] = {
+        {"https://hooks.example.com/x?y=z", true},
+        {"https://xn--bcher-kva.example:8443/", true},
+        {"https://a_b.example.com.:443", true},
+        {"https://192.0.2.1:1/", true},
+        {"https://[2001:db8::1]:65535/", true},
+        {"https://[::ffff:192.0.2.1]/", true},
+        {"https://x:", true}, /* RFC 3986 has it so */
+        {"https://x?y", true},
+        {"https://x:0/", false},
+        {"https://x:65536/", false},
+        {"https://x:abc/", false},
+        {"https://x:1:2/", false},
+        {"https://x:+1/", false},
+        {"https://x:99999999999999999999/", false},
+        {"https://[::1/", false},
+        {"https://[]/", false},
+        {"https://[zz]/", false},
+        {"https://[192.0.2.1]/", false},
+        {"https://[::1]x/", false},
+        {"https://a..b/", false},
+        {"https://./", false},
+        {"https://%2f/", false},
+        {"https://%31%32%37.0.0.1/", false},
+        {"https://a,b/", false},
+        {"https:///x", false},
+        {"https://:80/", false},
+        {"https://u:p@x/", false},
+        {"https://u%40x/", false},
+    };
+    struct strs list = {0};
+    char *text = mem_alloc(400);
+    struct err e;
+
+    (void)state;
+    strs_push(&list, "nodeCreated");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        if ((webhook_check(cases[i].url, "", &list, &e) == 0) != cases[i].good)
+            fail_msg("%s is %s", cases[i].url, cases[i].good ? "refused" : "taken");
+        assert_true(cases[i].good || str_eq(e.field, "endpointUrl"));
+    }
+    snprintf(text, 400, "https://%0300d/", 0);
+    assert_int_equal(webhook_check(text, "", &list, NULL), ERR_INVALID);
+    snprintf(text, 400, "https://%064d.example/", 0);
+    assert_int_equal(webhook_check(text, "", &list, NULL), ERR_INVALID);
+    free(text);
+    strs_release(&list);
 }
 
 /* ---- in which form ---- */
@@ -348,9 +433,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_of_the_internet_is_refused),
         cmocka_unit_test(what_is_permitted_is_permitted_alone),
+        cmocka_unit_test(own_addresses_are_refused),
         cmocka_unit_test(a_subscription_says_what_is_told),
         cmocka_unit_test(one_that_was_deleted_is_told_that_alone),
         cmocka_unit_test(subscriptions_are_refused_by_name),
+        cmocka_unit_test(urls_name_a_host_and_a_port),
         cmocka_unit_test(events_have_the_form_of_tailscale),
         cmocka_unit_test(chat_services_get_texts_without_effect),
         cmocka_unit_test(what_is_sent_at_once_is_bounded),

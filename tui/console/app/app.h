@@ -144,6 +144,7 @@ struct app {
     struct route_answers *route_answers; /* the server's answers to the routes view */
     struct strs watched; /* "node ID" of routers being drained, "prefix PREFIX ID" of prefixes being moved: the user
                             is notified when they finish */
+    bool sourcing;       /* commands of a file are run */
     bool plan_mode;      /* show the next change as a plan first */
     struct undos undos, redos;            /* the user's changes; those undone */
     const struct console_command *repeat; /* the last change, for '.'; NULL */

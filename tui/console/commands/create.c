@@ -76,6 +76,7 @@ static void send(struct app *app, const char *path, struct buf *body, enum row_k
     const struct row row = {.kind = kind, .key = none};
 
     p->may_join = kind == ROW_PREAUTH_KEY;
+    p->undoable = true;
     plan_add_step(p, call, &row, NULL, title, "-", "exists");
     p->title = title;
     p->done = done;

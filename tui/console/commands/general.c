@@ -2,12 +2,19 @@
 /* What concerns the console itself: prompt, help, messages, server, settings, the screen. */
 #include "console/commands/general.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/command_line.h"
 #include "console/app/dispatch.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/help.h"
 #include "console/dialogs/prompt.h"
+
+#define SOURCE_MAX (1U << 16)
 
 static void cmd_prompt(struct app *app, const char *arg)
 {
@@ -188,6 +195,66 @@ static void cmd_set(struct app *app, const char *arg)
     }
 }
 
+static bool is_no_key(const char *name, void *arg)
+{
+    mem_replace((char **)arg, name);
+    return key_named(name) < 0;
+}
+
+/* Names beside the command name no keys: it then has none. */
+static void cmd_bind(struct app *app, const char *arg)
+{
+    size_t len = strcspn(arg, " ");
+    const char *keys = arg + len + strspn(arg + len, " ");
+    char *name = mem_strndup(arg, len), *key = NULL;
+    struct err e;
+
+    if (!*name)
+        app_flash(app, ROLE_WARN, "usage: bind COMMAND KEY..., as in 'bind drain Ctrl-O'");
+    else if (keys_each(keys, is_no_key, &key))
+        app_flash(app, ROLE_WARN, "there is no key '%.40s'", key);
+    else if (command_bind(app, name, keys, &e) < 0 || commands_check_bindings(app, &e) < 0)
+        app_flash(app, ROLE_WARN, "%s", e.message);
+    else
+        app_flash(app, ROLE_INFO, "%s: %s", name, *keys ? keys : "no key");
+    free(name);
+    free(key);
+}
+
+/* Runs each line of a file that is neither empty nor begins with '#', until one asks something. */
+static void run_lines(struct app *app, char *text)
+{
+    char *next;
+
+    for (char *line = text; line && *line && !app->dialog; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        line += strspn(line, " \t:");
+        if (*line && *line != '#')
+            command_run_line(app, line);
+    }
+}
+
+static void cmd_source(struct app *app, const char *arg)
+{
+    struct buf text = BUF_INIT(SOURCE_MAX);
+    struct err e;
+
+    if (!*arg) {
+        app_flash(app, ROLE_WARN, "source: which file?");
+    } else if (app->sourcing) {
+        app_flash(app, ROLE_WARN, "a file that is run cannot run another one");
+    } else if (file_read(arg, FILE_ANY, &text, &e) < 0) {
+        app_flash(app, ROLE_ERROR, "source: %s", e.message);
+    } else {
+        app->sourcing = true;
+        run_lines(app, text.data);
+        app->sourcing = false;
+    }
+    buf_release(&text);
+}
+
 static void cmd_retry(struct app *app, const char *arg)
 {
     (void)arg;
@@ -244,6 +311,11 @@ static const char *settings(struct app *app, size_t index)
     return index < sizeof(words) / sizeof(*words) ? words[index] : NULL;
 }
 
+static const char *command_names(struct app *app, size_t index)
+{
+    return index < app->commands.len ? app->commands.items[index]->name : NULL;
+}
+
 static const struct console_command commands[] = {
     {.name = "plan",
      .keys = "P",
@@ -287,6 +359,19 @@ static const struct console_command commands[] = {
      .where = IN_ANY,
      .run = cmd_set,
      .complete = settings},
+    {.name = "bind",
+     .keys = "",
+     .help = "give a command other keys, or none: for this session",
+     .args = "COMMAND [KEY...]",
+     .where = IN_ANY,
+     .run = cmd_bind,
+     .complete = command_names},
+    {.name = "source",
+     .keys = "",
+     .help = "run the commands in a file, one a line",
+     .args = "FILE",
+     .where = IN_ANY,
+     .run = cmd_source},
     {.name = "theme",
      .keys = "",
      .help = "change the colours",

@@ -46,6 +46,19 @@ static const char *policy_before(const struct m_event *e)
     return e && str_eq(e->api.kind, "policy.changed") ? e->api.inverse : NULL;
 }
 
+/* What the entry says was done. An undo that is undone does again what it took back, so the text of that is meant. */
+static const char *text_of(const struct app *app, const struct plan *p, const struct m_event *e, const char *other)
+{
+    const struct row_table *events = model_table(&app->model, ROW_EVENT);
+
+    for (size_t i = 0; e && !p->takes_back && i < events->rows.len; i++) {
+        const struct api_event *undone = &((const struct m_event *)events->rows.items[i])->api;
+        if (undone->undone_by.run == e->api.id.run && undone->undone_by.seq == e->api.id.seq)
+            return undone->text;
+    }
+    return e && p->takes_back ? e->api.text : other;
+}
+
 /* The calls that take back a change that was made in these entries, the newest first. before: what the steps say it is
  * now. Returns the call that puts another policy in force, if there is one. */
 static const char *add_events(struct app *app, struct plan *p, const struct undo *u, const char *before,
@@ -59,7 +72,7 @@ static const char *add_events(struct app *app, struct plan *p, const struct undo
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
 
         policy = policy_before(known) ? policy_before(known) : policy;
-        plan_add_step(p, call, &event, NULL, known ? known->api.text : u->text, before, after);
+        plan_add_step(p, call, &event, NULL, text_of(app, p, known, u->text), before, after);
     }
     return policy;
 }

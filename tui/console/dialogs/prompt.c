@@ -213,6 +213,21 @@ void prompt_key(struct app *app, int key)
     }
 }
 
+/* A caret in the line below points at the word that is wrong. */
+static void draw_caret(const struct prompt *p, struct canvas *c, int row, int cols)
+{
+    const struct line *l = &p->line;
+    size_t from = p->error_at < l->at ? p->error_at : l->at;
+    char *between = mem_strndup(line_text(l) + from, l->at - from);
+    int col = c->cursor_col - canvas_width(c, between);
+
+    free(between);
+    if (row >= c->rows || col < 2)
+        return;
+    canvas_clear(c, (struct rect){row, 0, 1, cols});
+    canvas_text(c, row, col, 1, ROLE_ERROR, "^");
+}
+
 void prompt_draw(struct app *app, struct canvas *c, struct rect at)
 {
     static const char *const signs[] = {[PROMPT_COMMAND] = ":", [PROMPT_FILTER] = "/", [PROMPT_MARK] = "+"};
@@ -243,6 +258,8 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
     canvas_right(c, at.row, at.cols - used - 1, used, p->error ? ROLE_ERROR : ROLE_FAINT, right);
     width -= used + 2;
     line_draw(&p->line, c, at.row, 2, width);
+    if (p->error)
+        draw_caret(p, c, at.row + 1, at.cols);
     if (*rest)
         canvas_text(c, at.row, c->cursor_col, width - (c->cursor_col - 2), ROLE_GHOST, rest);
 }

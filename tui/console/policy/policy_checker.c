@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text_diff.h"
 #include "base/thread.h"
 #include "console/text/draft.h"
 
@@ -23,6 +24,7 @@ struct checker {
 static void job_release(struct check_job *job)
 {
     free(job->text);
+    free(job->base);
     free(job->draft);
     free(job->server);
     strs_release(&job->users);
@@ -32,6 +34,7 @@ static void job_release(struct check_job *job)
 void check_result_release(struct check_result *r)
 {
     policy_problems_release(&r->problems);
+    vec_release(&r->changes);
     free(r->trouble);
     *r = (struct check_result){0};
 }
@@ -51,6 +54,26 @@ static void check_users(const struct policy *policy, const struct strs *names, s
     free(users);
 }
 
+/* New lines replace the old ones that went just before them, one by one. */
+static void compare(const struct check_job *job, struct check_result *out)
+{
+    size_t gone = 0;
+    struct diff d;
+
+    textdiff(job->base, job->base_len, job->text, job->len, &d);
+    for (size_t i = 0; i < d.len; i++) {
+        const struct diff_line *l = &d.items[i];
+
+        if (l->sign == '+') {
+            vec_push(&out->changes, ((struct policy_line_change){l->fresh - 1, gone == 0}));
+            gone -= gone > 0;
+        } else {
+            gone = l->sign == '-' ? gone + 1 : 0;
+        }
+    }
+    vec_release(&d);
+}
+
 bool check_do(struct check_job *job, struct check_result *out)
 {
     struct policy *policy = NULL;
@@ -65,6 +88,8 @@ bool check_do(struct check_job *job, struct check_result *out)
         draft_remove(job->draft);
     if (text && policy_parse(job->text, job->len, &policy, &out->problems) < 0)
         policy_further_errors(job->text, job->len, &out->problems);
+    if (text && job->base)
+        compare(job, out);
     check_users(policy, &job->users, &out->problems);
     policy_warn_unreachable(policy, &out->problems);
     policy_unref(policy);
@@ -148,6 +173,9 @@ void checker_send(void *checker, struct check_job *job)
         job->text = c->job.text;
         job->len = c->job.len;
         c->job.text = NULL;
+        job->base = c->job.base;
+        job->base_len = c->job.base_len;
+        c->job.base = NULL;
         job->users = c->job.users;
         c->job.users = (struct strs){0};
     }

@@ -4,12 +4,21 @@
 #ifndef TUI_CONSOLE_POLICY_POLICY_CHECKER_H
 #define TUI_CONSOLE_POLICY_POLICY_CHECKER_H
 
+#include "base/vec.h"
 #include "policy/policy.h"
+
+/* A line of the text, from 0, that is not as the server has it. */
+struct policy_line_change {
+    size_t line;
+    bool added; /* else it replaces another one */
+};
 
 struct check_job {
     uint64_t serial;
     char *text; /* NULL: none is checked */
     size_t len;
+    char *base; /* the text that it is compared with; NULL: it is not compared */
+    size_t base_len;
     char *draft; /* the file of the draft; NULL: it stays as it is */
     bool remove; /* the draft goes, instead of being written */
     char *server;
@@ -20,7 +29,8 @@ struct check_job {
 struct check_result {
     uint64_t serial;
     struct policy_problems problems;
-    char *trouble; /* why the draft could not be written; NULL */
+    VEC(struct policy_line_change) changes; /* in the order of lines */
+    char *trouble;                          /* why the draft could not be written; NULL */
 };
 
 /* Does the job where it is called; releases it. False where it had no text. */

@@ -31,6 +31,7 @@ static void release(struct app *app)
 
     editor_release(&d->editor);
     policy_problems_release(&d->problems);
+    vec_release(&d->changes);
     for (int i = 0; i < PANE_COUNT; i++)
         review_clear(&d->panes[i]);
     policy_merge_release(&d->merging);

@@ -72,11 +72,12 @@ struct policy_page {
     char *trouble; /* why there is nothing to show; NULL */
     char *asked;   /* ":policy log" and its like, until the policy is read; NULL */
 
-    struct policy_problems problems; /* of the text with the serial checked; those that the server told, too */
-    bool broken;                     /* it cannot even be read: the server need not be asked */
-    uint64_t checked, sent;          /* sent: the serial that was handed to the checker last */
-    int64_t check_ms, since_ms;      /* when the next check is due and since when one is; 0: none */
-    uint64_t compared;               /* the serial for which modified is true */
+    struct policy_problems problems;        /* of the text with the serial checked; those that the server told, too */
+    VEC(struct policy_line_change) changes; /* of the same text */
+    bool broken;                            /* it cannot even be read: the server need not be asked */
+    uint64_t checked, sent;                 /* sent: the serial that was handed to the checker last */
+    int64_t check_ms, since_ms;             /* when the next check is due and since when one is; 0: none */
+    uint64_t compared;                      /* the serial for which modified is true */
     bool modified;
 
     uint64_t calls[POLICY_REQUEST_KINDS]; /* ids of requests under way; 0: none */

@@ -2,6 +2,7 @@
 /* The text as it is: whether it differs from the server's, when it is checked and kept as a draft, and what is asked of
  * the server about it. Typing starts a clock; when it rang a thread checks the text and writes the draft. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "console/app/app.h"
@@ -71,6 +72,11 @@ void policy_page_checked(struct app *app, struct check_result *result)
         policy_problems_release(&d->problems);
         d->problems = result->problems;
         result->problems = (struct policy_problems){0};
+        vec_release(&d->changes);
+        d->changes.items = result->changes.items;
+        d->changes.len = result->changes.len;
+        d->changes.cap = result->changes.cap;
+        result->changes.items = NULL;
         d->checked = result->serial;
         d->broken = policy_problems_fatal(&d->problems);
     }
@@ -101,6 +107,11 @@ void policy_page_check(struct app *app)
 
     d->check_ms = d->since_ms = 0;
     job.text = textbuf_copy(&d->editor.text, &job.len);
+    if (modified && d->base) {
+        job.base = mem_alloc(d->base_len + 1);
+        job.base_len = d->base_len;
+        memcpy(job.base, d->base, d->base_len);
+    }
     job.draft = keep ? mem_strdup(d->draft) : NULL;
     job.server = policy_page_server(app);
     list_users(app, &job.users);

@@ -8,6 +8,22 @@
 
 #define PROBLEM_ROWS 4
 
+/* What stands before a line that is not as the server has it. */
+static struct editor_mark change_mark(const struct policy_page *d, size_t line)
+{
+    size_t low = 0, high = d->modified ? d->changes.len : 0;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct policy_line_change *c = &d->changes.items[middle];
+
+        if (c->line == line)
+            return c->added ? (struct editor_mark){"+", ROLE_ADDED} : (struct editor_mark){"~", ROLE_CHANGED};
+        *(c->line < line ? &low : &high) = c->line < line ? middle + 1 : middle;
+    }
+    return (struct editor_mark){0};
+}
+
 static struct editor_mark problem_mark(const void *context, size_t line)
 {
     const struct policy_page *d = context;
@@ -20,7 +36,7 @@ static struct editor_mark problem_mark(const void *context, size_t line)
             return (struct editor_mark){"E", ROLE_BAD};
         mark = (struct editor_mark){"W", ROLE_WARN};
     }
-    return mark;
+    return mark.sign ? mark : change_mark(d, line);
 }
 
 /* One line of text that is safe to draw; the caller owns it. */
