@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lists of what no snapshot has: when they are asked for, what is done to their rows, and where nothing is. */
+/* Lists that are not in the snapshot: when they are requested, actions on their rows, and empty lists. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

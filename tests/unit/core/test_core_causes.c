@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who caused a move: the administrator whose change it follows, even after a wait, or nobody. */
+/* Who caused a move: the administrator whose change it follows, even after a delay, or nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routers in the core: who serves, what moves it, what is remembered; and sessions that come and go. */
+/* Routers in the core: who is primary, what moves a prefix, what is remembered; and sessions that begin and end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A policy's text: how it is read, edited with its comments, and refused with its places. */
+/* The text of a policy: parsed, edited without losing comments, and refused with positions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal at the console: it is read back page by page, as far as it is kept, and what is said of it. */
+/* The journal in the console: it is read page by page, back to its start, and what is shown about that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

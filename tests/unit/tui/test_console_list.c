@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The promises of lists and of the model: the cursor stays on its object whatever arrives, places are held while the
- * user moves, what is gone stays for a while, marks survive. */
+/* Guarantees of lists and the model: the cursor stays on its object whatever arrives, rows keep their place while the
+ * user moves, removed objects remain for a while, marks are kept. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

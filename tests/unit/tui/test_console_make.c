@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tags, drained routers, new users and keys, and doing the last change again. */
+/* Tags, drained routers, new users and keys, and redoing the last change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

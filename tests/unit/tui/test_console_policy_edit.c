@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What helps in the console's policy view: names that may stand at the cursor, mends, brackets; texts of two people
- * brought together; the panes of a review and its note. */
+/* Assistance in the console's policy view: names that are possible at the cursor, corrections, brackets; merging the
+ * texts of two people; the panes of a review and its note. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The prompts: what follows a command's name, what completes it, what is kept of it, and filters with a name. */
+/* The prompts: what follows a command's name, completion, history, and named filters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

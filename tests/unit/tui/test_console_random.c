@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Random keys, clicks, sizes, events, answers and lost servers: nothing crashes, and what arrives never moves the
- * cursor to another object. SECONDS_LONG in the environment is how long (tests/console/soak_random.sh: five minutes
- * under ASan); without it a number of steps. SEED repeats a run. */
+ * cursor to another object. SECONDS_LONG in the environment is the duration (tests/console/soak_random.sh: five minutes
+ * under ASan); without it the test runs a number of steps. SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes in depth: what the server is asked in the background, and where its answers are seen. */
+/* Routes in detail: the server's background requests, and where their results are shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
