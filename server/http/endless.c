@@ -2,6 +2,7 @@
 #include "http/endless.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,15 @@ static void answer_resume(void *arg)
     pthread_mutex_unlock(&a->all->lock);
 }
 
+/* The descriptor is this connection's for as long as the source waits. */
+static bool answer_gone(void *arg)
+{
+    struct endless_answer *a = arg;
+    struct pollfd p = {.fd = a->fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 static void answer_wait(void *arg)
 {
     struct endless_answer *a = arg;
@@ -166,7 +176,7 @@ struct MHD_Response *http_endless_response(struct http_endless *all, struct http
     a->source = source;
     a->connection = c;
     a->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    source->attach(source, answer_resume, a);
+    source->attach(source, answer_resume, answer_gone, a);
     pthread_mutex_lock(&all->lock);
     a->id = all->next_id++;
     map_putu(&all->answers, a->id, a);
