@@ -2,6 +2,7 @@
 /* Finds all errors of a text: after each, parsing resumes in the way that gets furthest. What may have been meant is
  * tried with a copy of the reader's state: a missing comma or bracket, a superfluous one, a value to skip. After a
  * guess that may be wrong, neither the rest of its line nor the end of the text is reported as an error. */
+#include <ctype.h>
 #include <string.h>
 
 #include "policy/lang/hujson_reader.h"
@@ -90,7 +91,7 @@ static void try_behind(struct way_on *s, enum hujson_state state, size_t at)
         next++;
     try(s, s->from, state, at, TRUST_SURE);
     if (s->farthest > s->offset && !s->settled)
-        s->settled = next == s->eol || strchr(state == HUJSON_AFTER_NAME ? ":" : ",]}", s->from.text[next]);
+        s->settled = next < s->eol && strchr(state == HUJSON_AFTER_NAME ? ":" : ",]}", s->from.text[next]);
 }
 
 /* Tries to accept a malformed string or word, or a comment with invalid text. */
@@ -109,6 +110,11 @@ static void try_as_read(struct way_on *s)
         if (end < s->eol)
             try_behind(s, wants_value(r) ? HUJSON_AFTER_VALUE : HUJSON_AFTER_NAME, end + 1);
     } else if (wants_value(r) && !strchr(",:]}", c)) {
+        while (ispunct((unsigned char)text[end - 1]) && end < s->eol && ispunct((unsigned char)text[end]) &&
+               !strchr(",:]}[{\"/'", text[end]))
+            end++;
+        if (ispunct((unsigned char)c))
+            try(s, *r, r->state, end, TRUST_SURE); /* stray punctuation */
         while (end < s->eol && !strchr(" \t\r,:]}[{\"/", text[end]))
             end++;
         try_behind(s, HUJSON_AFTER_VALUE, end);

@@ -323,7 +323,7 @@ static bool client_does(struct random_change *c)
         report(d, true);
         return true;
     case WHATIF_SILENT:
-        core_session_health(r.core, d->session, false);
+        core_session_health(r.core, d->session, false, 0);
         d->silent = true;
         return true;
     case WHATIF_ADD:

@@ -218,7 +218,7 @@ static void weigh(struct machine *m)
     uint32_t i = pick(STREAMS);
 
     if (m->sessions[i])
-        core_session_health(t.rig.core, m->sessions[i], pick(2));
+        core_session_health(t.rig.core, m->sessions[i], pick(2), 0);
 }
 
 static void ask(struct core_admin a)

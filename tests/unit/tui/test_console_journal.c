@@ -195,7 +195,7 @@ static void the_pane_says_why_and_to_what_effect(void **state)
                  "answer\",\"detectionMs\":2700}}");
     rig_keys(&r, "5");
     rig_draw(&r, 24, 80);
-    assert_true(rig_shows(&r, "because  no answer, seen 2700 ms after the last sign of life"));
+    assert_true(rig_shows(&r, "because  no answer, found 2700 ms after the last sign of life"));
     assert_true(rig_shows(&r, "effect   from gw-ber-1 to gw-ber-2"));
     assert_true(rig_shows(&r, "undo     not possible"));
     rig_release(&r);

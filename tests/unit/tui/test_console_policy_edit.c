@@ -406,6 +406,12 @@ static void all_errors_of_a_text_that_cannot_be_read_are_listed(void **state)
     assert_true(rig_shows(&r, "2:1 "));
     assert_true(rig_shows(&r, "4:3 "));
     rig_release(&r);
+    policy_rig_open(&r);
+    rig_keys(&r, "e<Down><Down><End> {<Down><Down><End> ;");
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "3:40 "));
+    assert_true(rig_shows(&r, "5:13 "));
+    rig_release(&r);
 }
 
 static void a_name_that_is_wrong_is_mended_by_a_key(void **state)

@@ -85,7 +85,8 @@ void event_because(const char *json, struct buf *out)
 
     str_safe(out, cause, strlen(cause));
     if (detected > 0)
-        buf_addf(out, "%sseen %lld ms after the last sign of life", out->len ? ", " : "", (long long)detected);
+        buf_addf(out, "%sfound %lld ms after the last sign of life or the first lost probe", out->len ? ", " : "",
+                 (long long)detected);
     json_decref(root);
 }
 

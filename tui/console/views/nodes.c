@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/routes/routes.h"
 #include "console/views/round_trips.h"
 
 static const struct m_node *node_of(const struct row *row)
@@ -437,6 +438,24 @@ static bool is_sorted_by_trips(const struct list *l)
     return l->sort >= 0 && l->def->columns[l->sort].compare == by_trip;
 }
 
+static bool shows_members(const struct app *app)
+{
+    return app->place.view == &routes_view && str_eq(app_part(app)->name, "ha");
+}
+
+/* The routers of the prefix under the cursor, whose pane shows them. */
+static void add_members(const struct app *app, struct buf *ids)
+{
+    const struct row *row = app_list((struct app *)(uintptr_t)app)->cursor;
+
+    for (size_t i = 0; row && row->kind == ROW_PREFIX && i < ((const struct m_prefix *)row)->api.routers.len; i++) {
+        const struct m_node *n = model_node(&app->model, router_at((const struct m_prefix *)row, i)->node);
+
+        if (n)
+            trips_add(ids, &n->row);
+    }
+}
+
 /* Requests the nodes on the screen, or the open one. */
 static void tick(struct app *app)
 {
@@ -448,13 +467,15 @@ static void tick(struct app *app)
         trips_add(&ids, &app_node(app)->row);
     for (size_t i = l->top; front && i < l->order.len && i < l->top + l->height; i++)
         trips_add(&ids, l->order.items[i]);
+    if (shows_members(app))
+        add_members(app, &ids);
     trips_ask(app, poll_of(app), &ids, front && is_sorted_by_trips(l));
     buf_release(&ids);
 }
 
 static int64_t next_ms(const struct app *app)
 {
-    return app->place.view == &nodes_view || app_node(app) ? trips_next_ms(app, poll_of(app)) : 0;
+    return app->place.view == &nodes_view || app_node(app) || shows_members(app) ? trips_next_ms(app, poll_of(app)) : 0;
 }
 
 static bool reply_to(struct app *app, uint64_t id, struct reply *reply)

@@ -116,17 +116,6 @@ const struct api_node_round_trips *trips_of(const struct trips_poll *t, const st
     return NULL;
 }
 
-const char *trip_text(uint32_t us, char text[TRIP_TEXT_MAX])
-{
-    if (us == GRAPH_LOST)
-        snprintf(text, TRIP_TEXT_MAX, "lost");
-    else if (us < 9950)
-        snprintf(text, TRIP_TEXT_MAX, "%.1f", us / 1000.0);
-    else
-        snprintf(text, TRIP_TEXT_MAX, "%u", (us + 500) / 1000);
-    return text;
-}
-
 /* ---- columns ---- */
 
 /* Measurements of a client say nothing once it is offline. */

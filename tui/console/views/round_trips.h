@@ -6,8 +6,6 @@
 #include "console/app/app.h"
 #include "model/api_past.h"
 
-#define TRIP_TEXT_MAX 16
-
 struct trips_poll {
     uint64_t request; /* in flight; 0: none */
     int64_t asked_ms;
@@ -25,8 +23,7 @@ bool trips_reply(struct app *app, struct trips_poll *t, uint64_t id, struct repl
 
 /* What is known of the node; NULL: nothing yet. */
 const struct api_node_round_trips *trips_of(const struct trips_poll *t, const struct m_node *n);
-uint32_t trip_us(const struct api_round_trip *t);             /* GRAPH_LOST if it was lost */
-const char *trip_text(uint32_t us, char text[TRIP_TEXT_MAX]); /* milliseconds: "0.4", "11", "lost" */
+uint32_t trip_us(const struct api_round_trip *t); /* GRAPH_LOST if it was lost */
 
 /* Columns of nodes. */
 void fill_trip(const struct row *row, const struct clock_reading *at, struct list_field *out);
