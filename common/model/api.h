@@ -121,6 +121,8 @@ struct api_pending {
     int64_t created_ns, expires_ns;
     const char *command;                            /* what an administrator types, with USERNAME as a placeholder */
     const char *ssh_source, *ssh_target, *ssh_user; /* or NULL */
+    const char *login_provider, *login_user; /* as GET pending tells: of the OpenID login under way; asked to confirm */
+    int64_t login_since_ns;
 };
 
 /* A row of GET routes: a route and the node that advertises it. */

@@ -39,7 +39,7 @@ struct api_move {
     const char *via;       /* within the group of routers of grants with these tags in via; NULL: for all other nodes */
     bool nearest;          /* only for the nodes that it is the nearest router of; the primary of the others stays */
     const char *actor;     /* an administrator, or "server" */
-    uint64_t detection_ms; /* since the last sign of life of the failed router; 0: unknown */
+    uint64_t detection_ms; /* since the last sign of life of the failed router, or its first lost probe; 0: unknown */
     uint64_t convergence_ms; /* until all clients that were asked used the new router; 0: unknown */
     const char *text;
 };

@@ -199,6 +199,9 @@ static const struct api_field pending_fields[] = {
     OWN(api_pending, "sshSource", ssh_source, KIND_TEXT_OR_NULL),
     OWN(api_pending, "sshTarget", ssh_target, KIND_TEXT_OR_NULL),
     OWN(api_pending, "sshUser", ssh_user, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "loginProvider", login_provider, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "loginUser", login_user, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "loginSince", login_since_ns, KIND_TIME),
 };
 const struct api_shape api_pending_shape = SHAPE(api_pending, "pending registration", pending_fields);
 

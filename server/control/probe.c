@@ -30,7 +30,7 @@ static void judge(struct probe *p, bool unhealthy)
     if (p->unhealthy == unhealthy)
         return;
     p->unhealthy = unhealthy;
-    core_session_health(p->control->options.core, p->session, !unhealthy);
+    core_session_health(p->control->options.core, p->session, !unhealthy, unhealthy ? p->missed_ms : 0);
 }
 
 /* One miss on a stream that never answered is forgiven: a client that has just connected is busy. */
@@ -38,6 +38,8 @@ static void missed(struct probe *p)
 {
     bool forgiven = !p->answered && !p->missed;
 
+    if (!p->missed)
+        p->missed_ms = p->asked_ms;
     p->missed = true;
     p->row = 0;
     if (!forgiven)
@@ -109,6 +111,7 @@ void probe_written(struct probe *p)
     if (p->state != PROBE_DUE || !p->secret)
         return;
     p->state = PROBE_OUT;
+    p->asked_ms = loop_now(p->rpc->loop);
     loop_timer_set(p->rpc->loop, &p->timer, p->timeout_ms, on_timer);
 }
 

@@ -21,7 +21,8 @@ struct probe {
     uint64_t session, secret;        /* secret: of the probe that awaits its answer; 0: none */
     int64_t interval_ms, timeout_ms; /* interval 0: off */
     enum { PROBE_IDLE, PROBE_DUE, PROBE_OUT } state;
-    bool answered, missed; /* answered: once in this stream; missed: the last probe */
+    bool answered, missed;       /* answered: once in this stream; missed: the last probe */
+    int64_t asked_ms, missed_ms; /* mono: of the last probe; of the first lost one in a row */
     bool unhealthy;
     unsigned row; /* consecutive answers while it is unhealthy */
 };

@@ -77,8 +77,8 @@ void core_session_end(struct core *core, uint64_t session, enum session_end why)
 /* The same with SESSION_SILENT; heard_ms: mono ms of the last sign of life. */
 void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms);
 
-/* Whether a session whose stream stays open answers. */
-void core_session_health(struct core *core, uint64_t session, bool healthy);
+/* Whether a session whose stream stays open answers. asked_ms: mono ms of the first lost probe; 0: unknown. */
+void core_session_health(struct core *core, uint64_t session, bool healthy, int64_t asked_ms);
 
 /* Two machines, at the addresses named by where, take a node's stream from each other in turn: a copied disk. */
 void core_node_cloned(struct core *core, uint64_t node, const char *where);
@@ -92,10 +92,9 @@ struct core_reach {
     struct prefix prefix;
     struct addr target;
     bool reached;
-    /* Not a verdict but the result of the last round, used if the router loses its control connection. began_ms: when
-     * that round began (mono). */
+    /* Not a verdict but the result of the last round, used if the router loses its control connection. */
     bool is_round;
-    int64_t began_ms;
+    int64_t began_ms; /* mono: the beginning of that round; of a verdict against a router, of its first lost round */
     const char *evidence; /* a sentence for the journal: who probed, how often; NULL: no entry, the probe ends */
 };
 void core_reach(struct core *core, const struct core_reach *reach); /* copied */

@@ -29,7 +29,7 @@ static void run_session_dead(struct core_state *s, struct core_notice *n)
 
 static void run_session_health(struct core_state *s, struct core_notice *n)
 {
-    session_health_run(s, n->number, n->which != 0);
+    session_health_run(s, n->number, n->which != 0, n->ms);
 }
 
 static void run_node_cloned(struct core_state *s, struct core_notice *n)
@@ -124,9 +124,9 @@ void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms)
     send_notice(core, CALL_SESSION_DEAD, (struct core_notice){.number = session, .ms = heard_ms});
 }
 
-void core_session_health(struct core *core, uint64_t session, bool healthy)
+void core_session_health(struct core *core, uint64_t session, bool healthy, int64_t asked_ms)
 {
-    send_notice(core, CALL_SESSION_HEALTH, (struct core_notice){.number = session, .which = healthy});
+    send_notice(core, CALL_SESSION_HEALTH, (struct core_notice){.number = session, .which = healthy, .ms = asked_ms});
 }
 
 void core_node_cloned(struct core *core, uint64_t node, const char *where)

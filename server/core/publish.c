@@ -80,12 +80,20 @@ static enum event_id event_of_move(const struct route_move *m)
     return !m->to ? EVENT_ROUTE_UNSERVED : !m->from ? EVENT_ROUTE_SERVED : EVENT_ROUTE_FAILOVER;
 }
 
-/* Time from the router's last sign of life until it was found gone; -1: it did not go away. */
+/* Time from the router's last sign of life, or its first lost probe, until it was found gone; -1: it did not go away,
+ * or the time is unknown. */
 static int64_t detection_ms(struct core_state *s, const struct route_move *m)
 {
     const struct slot *from = m->from ? map_getu(&s->by_id, m->from) : NULL;
 
-    return from && from->published && !from->live.online && from->lost_ms ? clock_mono_ms() - from->lost_ms : -1;
+    if (!from || !from->published)
+        return -1;
+    if (!from->live.online)
+        return from->lost_ms ? clock_mono_ms() - from->lost_ms : -1;
+    if (!from->live.healthy)
+        return from->unhealthy_after_ms ? from->unhealthy_after_ms : -1;
+    return prefixes_has(&from->live.unreachable, &m->prefix) && from->unreached_after_ms ? from->unreached_after_ms
+                                                                                         : -1;
 }
 
 static void put_router(struct core_state *s, struct json_out *o, const char *id_member, const char *name_member,

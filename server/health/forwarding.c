@@ -79,7 +79,11 @@ static char *evidence_of(struct forwarding *f, const struct probed_prefix *p, co
 
 static void tell(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, bool reached)
 {
-    struct core_reach reach = {.router = path->router, .prefix = p->prefix, .target = p->target, .reached = reached};
+    struct core_reach reach = {.router = path->router,
+                               .prefix = p->prefix,
+                               .target = p->target,
+                               .reached = reached,
+                               .began_ms = reached ? 0 : path->bad_ms};
     char *evidence = evidence_of(f, p, path);
 
     reach.evidence = evidence;

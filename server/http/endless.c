@@ -2,6 +2,7 @@
 #include "http/endless.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +14,22 @@
 #include "base/mem.h"
 
 #define PIECE 16384
-#define TURN  64 /* events at once */
+#define TURN  64 /* events per turn */
 
 struct endless_answer {
     struct http_endless *all;
     struct http_source *source;
     struct MHD_Connection *connection;
-    uint64_t id; /* never used twice, as descriptors are */
+    uint64_t id; /* never reused, unlike descriptors */
     int fd;
-    bool suspended, gone; /* with the lock */
+    bool suspended, gone; /* guarded by the lock */
 };
 
 struct http_endless {
     int epoll_fd, wake_fd;
-    pthread_mutex_t lock; /* of what follows; taken inside the locks of sources */
+    pthread_mutex_t lock; /* guards what follows; taken inside the locks of sources */
     struct map answers;   /* by id */
-    uint64_t next_id;     /* 0 is the waking one */
+    uint64_t next_id;     /* 0 is the wakeup's */
 };
 
 int http_endless_new(struct http_endless **out, struct err *e)
@@ -64,7 +65,7 @@ void http_endless_free(struct http_endless *all)
 
 /* ---- Watching ---- */
 
-/* With the lock. */
+/* Call with the lock held. */
 static void go_on(struct endless_answer *a)
 {
     if (!a->suspended)
@@ -112,6 +113,15 @@ static void answer_resume(void *arg)
     pthread_mutex_unlock(&a->all->lock);
 }
 
+/* The descriptor is this connection's for as long as the source waits. */
+static bool answer_gone(void *arg)
+{
+    struct endless_answer *a = arg;
+    struct pollfd p = {.fd = a->fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 static void answer_wait(void *arg)
 {
     struct endless_answer *a = arg;
@@ -138,7 +148,7 @@ static ssize_t answer_read(void *arg, uint64_t position, char *bytes, size_t max
     return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
 
-/* libmicrohttpd lets go of the answer before it closes the socket: the descriptor is still this connection's. */
+/* libmicrohttpd releases the answer before it closes the socket: the descriptor is still this connection's. */
 static void answer_over(void *arg)
 {
     struct endless_answer *a = arg;
@@ -166,11 +176,11 @@ struct MHD_Response *http_endless_response(struct http_endless *all, struct http
     a->source = source;
     a->connection = c;
     a->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    source->attach(source, answer_resume, a);
+    source->attach(source, answer_resume, answer_gone, a);
     pthread_mutex_lock(&all->lock);
     a->id = all->next_id++;
     map_putu(&all->answers, a->id, a);
-    /* Where the kernel has no memory for it, the end is seen with the next bytes. */
+    /* If the kernel has no memory for it, the end is noticed with the next bytes. */
     (void)epoll_ctl(all->epoll_fd, EPOLL_CTL_ADD, a->fd,
                     &(struct epoll_event){.events = EPOLLRDHUP | EPOLLONESHOT, .data.u64 = a->id});
     pthread_mutex_unlock(&all->lock);

@@ -67,7 +67,8 @@ struct http_source {
     /* Copies up to max bytes. 0: none yet; resume, as passed to attach, will be called (wait is called first, so that
      * resume never comes too early); -1: the end. */
     long (*take)(struct http_source *s, char *bytes, size_t max, void (*wait)(void *arg));
-    void (*attach)(struct http_source *s, void (*resume)(void *arg), void *arg);
+    /* gone: whether the client has closed its end, asked of the kernel now; only for a source that waits. */
+    void (*attach)(struct http_source *s, void (*resume)(void *arg), bool (*gone)(void *arg), void *arg);
     void (*closed)(struct http_source *s); /* the last call: the client is gone, or never was there */
 };
 

@@ -7,6 +7,7 @@
 #ifndef SERVER_LOGIN_LOGIN_H
 #define SERVER_LOGIN_LOGIN_H
 
+#include "base/map.h"
 #include "base/thread.h"
 #include "config/config.h"
 #include "core/core.h"
@@ -30,6 +31,16 @@ void login_check(const struct config *c, bool test, struct strs *problems, struc
 
 /* Why providers cannot be reached, as sentences; "": all can, or there are none. */
 void login_trouble(struct login *l, char *text, size_t size);
+
+/* How far the login is for something that waits. */
+struct login_progress {
+    char provider[64];
+    uint64_t user_id; /* who logged in and is asked to confirm; 0: nobody yet, a browser went to the provider */
+    int64_t since_ns; /* wall clock */
+};
+/* Adds those of all logins that are under way to out: auth id -> struct login_progress, the furthest of each. */
+void login_progresses(struct login *l, struct map *out);
+void login_progresses_release(struct map *progresses);
 
 enum visit_kind {
     VISIT_BEGIN,    /* needs auth_id, and provider if one was chosen */

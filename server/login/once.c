@@ -135,3 +135,39 @@ struct once *once_take(struct once_table *t, const char *token, const char *cook
     unlink_entry(t, o);
     return o;
 }
+
+static void add_progresses(const struct once_table *t, struct map *out)
+{
+    int64_t now_ms = clock_mono_ms(), now_ns = clock_wall_ns();
+
+    for (const struct once *o = t->oldest; o; o = o->next) {
+        if (o->ends_ms <= now_ms)
+            continue;
+        struct login_progress *p = map_gets(out, o->auth_id);
+        if (!p) {
+            p = mem_alloc(sizeof(*p));
+            map_puts(out, o->auth_id, p);
+        }
+        *p = (struct login_progress){.user_id = o->user_id,
+                                     .since_ns = now_ns - (LOGIN_TIME_MS - (o->ends_ms - now_ms)) * NS_PER_MS};
+        str_copy(p->provider, sizeof(p->provider), o->provider->c->name);
+    }
+}
+
+/* What is asked comes after what was begun. */
+void login_progresses(struct login *l, struct map *out)
+{
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    add_progresses(&l->begun, out);
+    add_progresses(&l->asked, out);
+    pthread_mutex_unlock(&l->lock);
+}
+
+void login_progresses_release(struct map *progresses)
+{
+    for (struct map_entry *at = map_first(progresses); at; at = map_next(progresses, at))
+        free(at->value);
+    map_release(progresses);
+}

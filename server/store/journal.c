@@ -8,7 +8,7 @@
 
 #define PAGE_MAX 10000
 
-/* What is asked of the database, with room for the answer. */
+/* A query of the database, with room for the answer. */
 struct store_question {
     uint64_t run, seq;
     struct journal_position position;
@@ -63,9 +63,9 @@ static int ask_policies(struct store_sql *db, void *arg, struct err *e)
     return sql_policies(db, q->version, q->before, q->limit, q->policies, q->count, e);
 }
 
-/* Known is what leaves no doubt about what follows it: an entry that is kept, or whose successor is, while nothing
- * after it was pruned; the beginning of this run, whether it counts from 1 or goes on where the last one ended; and an
- * entry of this run that is on its way to the disk. 0.0 is the beginning of what is kept. */
+/* A position is known if there is no doubt about what follows it: a kept entry, or one whose successor is kept, if
+ * nothing after it was pruned; the beginning of this run, whether numbering starts at 1 or continues from the last run;
+ * and an entry of this run on its way to the disk. 0.0 is the beginning of what is kept. */
 static int is_known(struct store *s, uint64_t run, uint64_t seq, bool *known, struct err *e)
 {
     struct store_question q = {.run = run, .seq = seq};
@@ -138,7 +138,7 @@ int store_event_counts(struct store *s, int64_t from_ns, int64_t step_ns, size_t
 
 #define DRAIN_MS 5000
 
-/* Readers of the past ask for what was published a moment ago, which is written behind. */
+/* Readers of the past ask for what was published a moment ago, which is written asynchronously. */
 static void wait_for_writes(struct store *s)
 {
     int64_t until = clock_mono_ms() + DRAIN_MS;

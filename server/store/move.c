@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole databases from one engine into another: for a backup, and to move. */
+/* Copies whole databases from one engine to another: for a backup, and to move. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static int check_empty(struct store_sql *to, struct err *e)
     return 0;
 }
 
-/* The next start gets a number that neither of both had. */
+/* The next start gets a number that neither database has had. */
 static int copy_run(struct move *m, struct store_sql *to, struct err *e)
 {
     int64_t from_run = 0, to_run = 0;
@@ -76,7 +76,7 @@ static int fill(struct store_sql *to, void *arg, struct err *e)
         code = check_table(to, &store_tables[i], &sums[i], e);
     if (code == 0)
         code = copy_run(m, to, e);
-    /* This one is to survive whatever happens next. */
+    /* This commit must survive whatever happens next. */
     if (code == 0 && m->to_postgres)
         code = sql_run(to, NULL, NULL, e, "SET LOCAL synchronous_commit=on");
     if (code == 0 && m->moved) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The queue before the database, and the storage thread: it sleeps until somebody waits for a group, or until what
- * nobody waits for is due, and then writes all that is there. */
+/* The queue of groups and the storage thread: it sleeps until someone waits for a group, or until groups that no one
+ * waits for are due, and then writes everything that is queued. */
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -10,16 +10,16 @@
 #include "base/mem.h"
 #include "store/queue.h"
 
-#define LAZY_MS   100   /* a group that nobody waits for: events of elections, of nodes that come and go */
+#define LAZY_MS   100   /* for groups that no one waits for: elections, nodes going online and offline */
 #define LIVE_MS   5000  /* endpoints, last seen */
-#define LIVE_STEP 1000  /* rows at once: who waits for a commit does not wait for ten thousand of these */
-#define RETRY_MS  10000 /* after a write failed: soft state again, and whether writing works */
+#define LIVE_STEP 1000  /* rows at once: a commit that someone waits for does not wait for ten thousand of these */
+#define RETRY_MS  10000 /* after a failed write: retries soft state, and tests whether writing works */
 #define PRUNE_MS  60000
 #define BEAT_MS   1000
 #define AGAIN_MS  50   /* between two tries to reach the database, doubled up to BEAT_MS */
-#define AWAY_MS   9000 /* a group waits so long for a database that is away: callers wait for 10 s */
-#define END_MS    2000 /* and at the end */
-#define STEP_MS   50   /* between two steps of a retention that has a lot to do */
+#define AWAY_MS   9000 /* how long a group waits for a database that is away: callers wait for 10 s */
+#define END_MS    2000 /* the same at the end */
+#define STEP_MS   50   /* between two steps of retention with much to do */
 
 static int64_t earliest(int64_t a, int64_t b)
 {
@@ -72,7 +72,7 @@ static void free_live(struct node_live *live)
     free(live);
 }
 
-/* Takes up to LIVE_STEP rows out of what is to be written; their texts belong to taken. */
+/* Takes up to LIVE_STEP rows from those to be written; their texts belong to taken. */
 static size_t take_live(struct store *s, struct live_row *rows, struct node_live **taken)
 {
     size_t count = 0;
@@ -125,7 +125,7 @@ static void answer(struct store_group *g)
     free(g);
 }
 
-/* Answers those that have a verdict, in their order; the rest, from the first open one on, goes back to the front.
+/* Answers groups that have a result, in order; the rest, from the first open one on, returns to the front of the queue.
  * Called and left with the lock held; not held while answering. */
 static void conclude(struct store *s, struct store_group *list)
 {
@@ -180,8 +180,8 @@ static void end_doubtful(struct store *s)
     s->doubtful = NULL;
 }
 
-/* What was written when the connection broke is there, or it is not: the second answers. Whether some of it is that was
- * refused. With the lock held, as store_forget ends these answers. */
+/* The second answers to groups that were being written when the connection broke: they are durable or not. Returns
+ * whether any group that was refused is durable. With the lock held, since store_forget ends these answers. */
 static bool settle(struct store *s, uint64_t durable)
 {
     bool late = false;
@@ -202,7 +202,7 @@ void store_forget(struct store *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* Those at the front of the queue that are durable already. With the lock held. */
+/* Takes the groups at the front of the queue that are durable already. With the lock held. */
 static struct store_group *take_durable(struct store *s, uint64_t durable)
 {
     struct store_group *list = s->first, **end = &list;
@@ -228,7 +228,7 @@ static void found_again(struct store *s, uint64_t durable)
     if (list)
         conclude(s, list);
     if (late) {
-        /* What was decided meanwhile did not know of it: it is to be decided again. */
+        /* Groups decided meanwhile did not know of it: they must be decided again. */
         s->engine->refusal.series = s->newest_series;
         err_set(&s->engine->refusal.err, ERR_CONFLICT, "an earlier change was stored after all");
     }
@@ -244,7 +244,7 @@ static void reach(struct store *s)
     pthread_cond_signal(&s->looks);
     pthread_mutex_unlock(&s->lock);
     int code = s->engine->calls->reach(s->engine, &found, &e);
-    /* That it is there says nothing of a full disk: what was noted of a write stays until one works. */
+    /* Reachability says nothing about a full disk: a noted write failure stays until a write succeeds. */
     if (code < 0 || found.again || s->unreached)
         note(s, code == ERR_GONE ? ERR_UNAVAILABLE : code, &e);
     pthread_mutex_lock(&s->lock);
@@ -278,7 +278,8 @@ static void doubt(struct store *s, struct store_group *g)
     g->done(g->arg, g->code, &g->err);
 }
 
-/* Refuses what has waited long enough; what may have been written gets another answer later. With the lock held. */
+/* Refuses groups that have waited long enough; those that may have been written get another answer later. With the lock
+ * held. */
 static void refuse_late(struct store *s, int64_t now)
 {
     struct store_group *list = NULL, **end = &list;
@@ -310,7 +311,7 @@ static void refuse_late(struct store *s, int64_t now)
     pthread_cond_broadcast(&s->idle);
 }
 
-/* Each of several hosts may take its time before it is given up: nobody waits longer for that. */
+/* Each of several hosts may use up its timeout: no group waits longer for that. */
 static void *refuser_thread(void *arg)
 {
     struct store *s = arg;
@@ -350,7 +351,7 @@ int store_prune(struct store *s, int64_t now_ns, int64_t mono_ms, bool *more, st
     return s->engine->calls->writing(s->engine, prune, &p, e);
 }
 
-/* Retention, and after a failure a try whether writing works again. */
+/* Retention and, after a failure, a test whether writing works again. */
 static void tend(struct store *s)
 {
     bool trouble = s->trouble < 0, more = false;

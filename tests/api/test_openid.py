@@ -21,18 +21,25 @@ from openid_browser import Browser, nodes, settings, user_of, users, waiting  # 
 check = shared.check
 
 
+def progress(d, auth_id):
+    waits = next(w for w in d.call("GET", "/api/headway/pending")[1]["pending"] if w["authId"] == auth_id)
+    return waits["loginProvider"], waits["loginUser"]
+
+
 def way_in(d, p):
     b, auth_id = Browser(d), waiting(d, "first")
     to_provider, back = b.begin(auth_id)
     asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(to_provider).query))
     check("the link of the client leads to the provider", to_provider.startswith(p.issuer + "/auth?x=1&") and asked["redirect_uri"] == b.base + "/oidc/callback"
           and asked["code_challenge_method"] == "S256" and len(asked["nonce"]) == 64 and asked["scope"] == "openid profile email", to_provider)
+    check("what waits tells that a login began", progress(d, auth_id) == ("default", None), str(progress(d, auth_id)))
     cookie = next(iter(b.jar))
     check("a cookie of this browser alone goes with it", cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "Lax"
           and cookie.path == "/oidc/callback" and cookie.expires, str(cookie))
     status, page, _ = b.get(back)
     check("the way back leads to a question", status == 200 and "alice@example.com" in page and "first" in page and "Add this machine" in page, page)
     check("which nobody has answered yet", "first" not in nodes(d))
+    check("who waits is told as what waits", progress(d, auth_id) == ("default", "alice"), str(progress(d, auth_id)))
     status, said, _ = b.confirm(auth_id, page)
     check("a yes lets the machine in", status == 200 and "first" in nodes(d), said)
     node, user = nodes(d)["first"], users(d)["alice"]
@@ -229,7 +236,7 @@ def refreshes(p):
         enter(d, p, "desk", groups=["eng"])
         asked = next(args for name, args, _ in reversed(p.seen) if name == "auth")
         check("a refresh token is asked for", asked["scope"] == "openid profile email offline_access", str(asked))
-        token = next(iter(p.refresh))
+        token = list(p.refresh)[-1]
         kept = b"".join(open(os.path.join(d.dir, name), "rb").read() for name in os.listdir(d.dir) if name.startswith(("db", "log", "login")))
         check("and is kept encrypted", token.encode() not in kept)
         p.claims["groups"] = ["sales"]

@@ -37,6 +37,20 @@ CASES = [
     ("expire a pre-auth key", "7x", "y"),
     ("a new API key", "7<Tab>PNfor 'them'<Tab>r<Tab>30d<Enter>", "<Enter>"),
     ("delete an API key", "7<Tab>d", "1<Enter>"),
+    ("a new OAuth client", "7<Tab><Tab>PNfor 'it'<Tab>devices:core dns<Tab>web<Enter>", "<Enter>"),
+    ("delete an OAuth client", "7<Tab><Tab>d", None),
+    ("a new webhook", ":webhooks<Enter>PNhttps://hooks.example.com/x?a=1&b='2'<Tab>s<Enter>", "<Enter>"),
+    ("events of a webhook", ":webhooks<Enter>Pe<Ctrl-U>nodeCreated routeFailover<Enter>", "<Enter>"),
+    ("a test of a webhook", ":webhooks<Enter>Pt", "<Enter>"),
+    ("delete a webhook", ":webhooks<Enter>d", "hooks.example.com<Enter>"),
+    ("MagicDNS off", ":dns<Enter>ge<Space><Enter>", "y"),
+    ("name servers", ":dns<Enter>gjje<Ctrl-U>9.9.9.9 1.1.1.1<Enter>", "y"),
+    ("search domains", ":dns<Enter>gjjje<Ctrl-U>a.example b.example<Enter>", "y"),
+    ("name servers of a domain", ":dns<Enter>Ncorp.example<Tab>10.0.0.53, 10.0.0.54<Enter>", "y"),
+    ("a domain without", ":dns<Enter>gjjjjjd", "y"),
+    ("DNS as configured", ":dns<Enter>gx", "y"),
+    ("a user who may not log in", "6gx", "y"),
+    ("and may again", "6ga", "y"),
     ("approve a registration", "8/waits<Enter>Pa<Enter>", "<Enter>"),
     ("reject a registration", "8x", "y"),
 ]
@@ -66,7 +80,7 @@ def tailnet(d):
 
 
 STRANGE = {"createdAt", "since", "lastSeen", "expiry", "version", "machineKey", "nodeKey", "discoKey", "key", "prefix_", "time", "event", "updatedAt",
-           "waitsSince", "expiresAt", "source", "approvedAt", "expiration"}
+           "waitsSince", "expiresAt", "suspendedAt", "source", "approvedAt", "expiration"}
 
 
 def same(value):
@@ -78,6 +92,10 @@ def same(value):
     return value
 
 
+def listed(d, path, name):
+    return d.call("GET", f"/api/headway/{path}")[1][name]
+
+
 def state(d):
     status, snapshot = d.call("GET", "/api/headway/snapshot")
     assert status == 200, snapshot
@@ -85,7 +103,10 @@ def state(d):
         key["prefix"] = ""
     for node in snapshot["nodes"]:
         node["id"], node["ipAddresses"] = "", []  # a dry run may have taken one
-    return json.dumps(same({k: snapshot[k] for k in ("nodes", "users", "preAuthKeys", "apiKeys", "pending", "prefixes")}), indent=1, sort_keys=True)
+    others = {"clients": [{k: c[k] for k in ("description", "scopes", "tags")} for c in listed(d, "oauth-clients", "oauthClients")],
+              "webhooks": [{k: w[k] for k in ("endpointUrl", "providerType", "subscriptions")} for w in listed(d, "webhooks", "webhooks")],
+              "dns": d.call("GET", "/api/headway/dns")[1]}
+    return json.dumps(same(others | {k: snapshot[k] for k in ("nodes", "users", "preAuthKeys", "apiKeys", "pending", "prefixes")}), indent=1, sort_keys=True)
 
 
 def shell(d, work, lines):
@@ -104,6 +125,8 @@ def run(work):
         tailnet(two)
         check("both daemons begin alike", state(one) == state(two), state(one) + state(two))
         for name, to_plan, confirm in CASES:
+            if confirm is None:  # the id of the only client is another one on each daemon
+                confirm = listed(one, "oauth-clients", "oauthClients")[0]["clientId"] + "<Enter>"
             script = f"keys {to_plan}\nexpect copy as commands\nkeys <Ctrl-Y>\ncopied\nkeys {confirm}\n"
             status, lines, err = console(one, script)
             if not check(f"{name}: the plan is copied", status == 0 and lines.startswith("headway "), err):

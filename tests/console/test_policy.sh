@@ -51,6 +51,7 @@ check "repaired, it is forgotten" screen_wait_not 3 '1 error'
 screen_keys End Enter
 type_keys '{"action": "accept", "src": ["alice@"], "dst": ["*:443"]}, // added here'
 check "the text is marked as changed" screen_wait 3 MODIFIED
+check "and the line that is new" screen_wait 3 '^\+ +6'
 check "and kept beside the screen" wait_for 3 eval 'ls "$WORK"/user/headway/policy-*.draft'
 check "for its owner only" eval '[ "$(stat -c %a "$WORK"/user/headway/policy-*.draft)" = 600 ]'
 check "the daemon has the old one" policy_has_not 'added here'
@@ -89,6 +90,24 @@ check "a group without a device is nobody to explain" screen_wait 5 'no node, us
 screen_keys 4
 screen_wait 3 'who may' >/dev/null
 
+# --- what a selector means; undoing what somebody changed again
+screen_wait_not 9 'Ctrl-Z in the editor' >/dev/null
+screen_keys g j j e End Left Left Left Left
+check "the nodes that a user has are counted" screen_wait 3 'alice@ matches 0 nodes'
+screen_keys Escape
+screen_keys 6 g n C-u
+type_keys alicia
+screen_keys Enter
+screen_wait 3 'alice renamed to alicia' >/dev/null
+hw users rename --name alicia --new-name ann >/dev/null
+screen_wait 3 '^. +ann ' >/dev/null
+screen_keys u
+check "undoing says what somebody changed since then" screen_wait 3 'changed since then by .*: User alicia is now called ann'
+screen_keys y
+check "and is done when told to" screen_wait 3 '^. +alice '
+screen_keys 4
+screen_wait 3 'who may' >/dev/null
+
 # --- somebody else is faster
 screen_keys g j e
 screen_keys End
@@ -116,9 +135,13 @@ check "over theirs" policy_has_not THEIRS
 screen_keys g j j j j e End Enter
 type_keys '{"action": "accept", "src": ["group:opz"], "dst": ["*:22"]},'
 check "a name that is wrong says what was meant" screen_wait 3 'did you mean "group:ops"'
-screen_keys C-r
+screen_keys M-Enter
 check "and is mended by a key" screen_wait 3 'group:ops instead of group:opz'
 check "a rule that opens nothing more is named by its line" screen_wait 3 '^ W 6:[0-9]+ +acl 2 opens nothing more: line 5'
+screen_keys M-w
+check "and explained with that line" screen_wait 3 'line 5 +\{"action": "accept", "src": \["group:ops"\]'
+screen_keys Escape
+check "without leaving the editor" screen_has 'EDIT'
 check "checks of files tell of it too" eval 'sed "s|^  \],|{\"action\": \"accept\", \"src\": [\"*\"], \"dst\": []},],|" "$WORK/policy" >"$WORK/empty"
   hw policy check -f "$WORK/empty" 2>&1 | grep -c "opens nothing: it has no destinations"'
 screen_keys End Enter

@@ -35,6 +35,30 @@ static void feed_json(struct rig *r, const char *text, size_t len, unsigned whic
     json_decref(root);
 }
 
+/* An answer to what the list of a view asks for: it is shown as far as it could be read. */
+static void feed_list(struct rig *r, const char *text, size_t len, unsigned which)
+{
+    static const struct {
+        const char *keys;
+        int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
+    } lists[] = {
+        {"7<Tab><Tab>", decode_oauth_clients}, {"6<Tab>", decode_logins}, {":webhooks<Enter>", decode_webhooks},
+        {":dns<Enter>", decode_dns},           {"8", decode_pending},
+    };
+    json_t *root = NULL;
+    struct model_delta d = {0};
+
+    which %= sizeof(lists) / sizeof(*lists);
+    if (json_read(text, len, 1 << 20, "fuzz", &root, NULL) < 0)
+        return;
+    if (lists[which].decode(root, &d, NULL) == 0)
+        app_delta(&r->app, &d);
+    json_decref(root);
+    rig_keys(r, lists[which].keys);
+    rig_draw(r, 24, 80);
+    rig_keys(r, "ew<Esc>Gy<Esc>d<Esc>");
+}
+
 static void feed_keys(struct rig *r, const uint8_t *data, size_t size)
 {
     static const int special[] = {CK_UP, CK_DOWN, CK_PGDN, CK_PGUP, CK_HOME, CK_END, CK_BACKTAB, CK_DELETE};
@@ -44,6 +68,7 @@ static void feed_keys(struct rig *r, const uint8_t *data, size_t size)
         if (i % 8 == 0) {
             rig_pass(r, data[i] * 10);
             rig_draw(r, 24, 80);
+            rig_lists(r);
         }
     }
 }
@@ -70,7 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct servers servers = {0};
     struct script script = {0};
     unsigned which = data[0] % 9;
-    if (which < 4)
+    if (data[0] >= 240)
+        feed_list(&r, (const char *)data + 1, size - 1, data[0] - 240U);
+    else if (which < 4)
         feed_json(&r, (const char *)data + 1, size - 1, which);
     else if (which == 4 && list_filter(app_list(&r.app), text, &at, &e) < 0)
         view_list(&r.app, &nodes_view, 0)->forced = true;

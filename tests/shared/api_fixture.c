@@ -92,7 +92,7 @@ void api_send(int fd, const char *text, size_t len)
     while (len) {
         ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
         if (n <= 0)
-            return; /* refused before the end: the answer tells */
+            return; /* refused before the end: the answer says why */
         text += n;
         len -= (size_t)n;
     }

@@ -7,7 +7,7 @@
 #include "config/keys.h"
 #include "usage/mdoc.h"
 
-/* Words of text, broken into lines of at most width bytes, each with start in front. */
+/* Wraps text to lines of at most width bytes, each preceded by start. */
 static void wrap(struct buf *out, const char *start, const char *text, size_t width)
 {
     size_t column = 0;
@@ -34,7 +34,7 @@ static bool is_many(const struct config_key *key)
     return key->type >= TYPE_PREFIXES;
 }
 
-/* The value as YAML, for a person to start from. */
+/* The value as YAML, as a starting point for the reader. */
 static void write_value(struct buf *out, const struct config_key *key)
 {
     const char *text = key->example ? key->example : key->fallback;

@@ -282,7 +282,7 @@ bool rig_tell(struct rig *r, const char *what, int status, const char *json)
     return found;
 }
 
-/* What is asked for by lists that no snapshot has. */
+/* The requests of lists that are not in the snapshot. */
 static const struct {
     const char *path, *json;
 } asked_lists[] = {

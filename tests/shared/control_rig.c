@@ -60,7 +60,7 @@ static void busy(struct rpc *rpc, void *arg)
     rpc_reply_text(rpc, 429, "later\n");
 }
 
-/* A stream says as many messages of a size as its query asks for, one a pull. */
+/* A stream sends as many messages of a given size as its query requests, one per pull. */
 struct talk {
     unsigned left;
     size_t size;

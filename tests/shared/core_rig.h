@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A core over a store in a folder of its own, and short ways to ask it. For cmocka tests: what goes wrong fails. */
+/* A core with a store in a temporary folder, and short functions to call it. For cmocka: errors fail the test. */
 #ifndef TESTS_SHARED_CORE_RIG_H
 #define TESTS_SHARED_CORE_RIG_H
 
@@ -13,26 +13,26 @@ struct core_rig {
     struct config *config;
     struct tailnet *tailnet;
     struct core *core;
-    uint64_t alice; /* since core_rig_begin */
-    char *key;      /* hers, since core_rig_begin_with_key */
+    uint64_t alice; /* set by core_rig_begin */
+    char *key;      /* of alice, set by core_rig_begin_with_key */
 };
 
-/* extra: more lines of configuration, "" for none. Between prepare and start the config may be changed. */
+/* extra: additional lines of configuration, "" for none. The configuration may be changed between prepare and start. */
 void core_rig_prepare(struct core_rig *r, const char *extra);
 void core_rig_start(struct core_rig *r);
-void core_rig_stop(struct core_rig *r); /* the store's file stays: core_rig_start goes on with it */
-/* The beginning of most tests: prepared with these lines, started, and the user alice is there. Her id. */
+void core_rig_stop(struct core_rig *r); /* keeps the store's file, which core_rig_start opens again */
+/* The beginning of most tests: prepares with these lines, starts, and adds the user alice. Returns her id. */
 uint64_t core_rig_begin(struct core_rig *r, const char *extra);
-/* The same, and she has a reusable pre-auth key. */
+/* The same, with a reusable pre-auth key for her. */
 void core_rig_begin_with_key(struct core_rig *r, const char *extra);
 void core_rig_end(struct core_rig *r);
 
-/* Sends a call and waits until it is answered: its code. */
+/* Sends a call, waits for the answer and returns its code. */
 int core_rig_register(struct core *core, struct core_register *call);
 int core_rig_map(struct core *core, struct core_map *call);
 int core_rig_ssh(struct core *core, struct core_ssh *call);
 int core_rig_change(struct core *core, struct core_admin *call);
-/* The same in two steps: the call is sent between them. */
+/* The same in two steps, between which the test sends the call. */
 struct core_rig_answer {
     sem_t done;
 };
@@ -41,32 +41,32 @@ int core_rig_await(struct core_rig_answer *a, const struct core_call *call);
 
 struct join {
     const char *key, *name, *followup;
-    uint8_t machine, node; /* every byte of the keys */
+    uint8_t machine, node; /* the value of every byte of the keys */
     const char *tag, *route;
     int64_t expiry_ns;
     bool ephemeral;
-    uint64_t exit_node_id; /* the exit node that it says it uses */
+    uint64_t exit_node_id; /* the exit node that it reports using */
 };
-/* core_register answered; *call keeps the answers. */
+/* Calls core_register and waits; *call has the answer. */
 enum register_result core_rig_join(struct core_rig *r, const struct join *j, struct core_register *call);
-/* A join that must succeed: the node's id. */
+/* A join that must succeed; returns the node's id. */
 uint64_t core_rig_node(struct core_rig *r, const struct join *j);
-/* A device of her key, its keys made of this number; and one that joined: its node's id. */
+/* A device for alice's key, with keys made of number; and one that joins: returns its node's id. */
 struct join core_rig_device(const struct core_rig *r, uint8_t number, const char *name, const char *route);
 uint64_t core_rig_add(struct core_rig *r, uint8_t number, const char *name, const char *route);
 /* Opens a session with the node's present name and route. */
 uint64_t core_rig_online(struct core_rig *r, const struct join *j);
 
-/* core_admin answered: its code; release it. */
+/* Calls core_admin, waits and returns its code; the caller releases the call. */
 int core_rig_admin(struct core_rig *r, struct core_admin *a);
 void core_rig_admin_ok(struct core_rig *r, struct core_admin a);
 uint64_t core_rig_user(struct core_rig *r, const char *name);
-/* A key's text, the caller's. */
+/* The text of a key; caller frees. */
 char *core_rig_key(struct core_rig *r, struct core_admin a);
-/* One prefix approved (or revoked) on a node. */
+/* Approves (or revokes) one prefix on a node. */
 void core_rig_approve(struct core_rig *r, uint64_t node, const char *prefix, bool revoke);
 
-/* The node in the newest snapshot, NULL: there is none; valid until *pin is unpinned. */
+/* The node in the newest snapshot, valid until *pin is unpinned; NULL if there is none. */
 const struct tailnet_node *core_rig_look(struct core_rig *r, uint64_t id, const struct tailnet_snapshot **pin);
 /* Waits for publications until true; fails the test after some seconds. */
 void core_rig_until(struct core_rig *r, bool (*is)(const struct tailnet_snapshot *s, void *arg), void *arg);

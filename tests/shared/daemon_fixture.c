@@ -322,7 +322,7 @@ void test_client_poll(struct test_client *c, const char *hostinfo)
     loop_post(c->options.loop, run_stream, c);
 }
 
-/* The next message; the caller owns it. */
+/* The next message; caller frees. */
 json_t *test_client_hear(struct test_client *c)
 {
     json_t *root = NULL;
@@ -337,7 +337,7 @@ json_t *test_client_hear(struct test_client *c)
     return root;
 }
 
-/* One of the messages that are not read yet has the part; they stay unread. */
+/* Does any unread message contain the part? They remain unread. */
 static bool has_part(const struct test_client *c, const char *part)
 {
     for (size_t i = c->read; i < c->messages.len; i++)

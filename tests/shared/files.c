@@ -55,7 +55,7 @@ static bool updating(void)
     return update && str_eq(update, "1");
 }
 
-/* Says where two texts part: the line, as wanted and as it is. */
+/* Fails with the first line in which two texts differ, as expected and as it is. */
 static void must_equal(const char *path, const char *wanted, const char *is)
 {
     unsigned line = 1;

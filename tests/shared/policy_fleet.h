@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A small tailnet for tests of the policy: routers r1 (older, serves) and r2 of 10.0.0.0/24, exit nodes x1 and x2, all
- * tagged; c1 is alice's, c2 bob's. */
+/* A small tailnet for tests of the policy: the routers r1 (older, primary) and r2 of 10.0.0.0/24 and the exit nodes x1
+ * and x2 are tagged; c1 is alice's, c2 is bob's. */
 #ifndef TESTS_SHARED_POLICY_FLEET_H
 #define TESTS_SHARED_POLICY_FLEET_H
 
@@ -15,11 +15,11 @@ struct policy_fleet {
     struct policy_tailnet t;
 };
 
-void fleet_make(struct policy_fleet *f); /* points into itself: not to be copied */
+void fleet_make(struct policy_fleet *f); /* points into itself: do not copy */
 struct prefix fleet_prefix(const char *text);
-struct policy *fleet_policy(const char *text); /* fails the test where the text is refused */
+struct policy *fleet_policy(const char *text); /* fails the test if the text is refused */
 struct policy_view *fleet_view(const struct policy_fleet *f, const char *text);
-/* want: the routes with blanks between them, "" for none, "no" for a peer that is not seen. */
+/* want: the routes separated by blanks, "" for none, "no" for an invisible peer. */
 void fleet_assert_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, const char *want);
 
 #endif

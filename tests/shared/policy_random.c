@@ -14,12 +14,12 @@
 #include "base/str.h"
 #include "net/ranges.h"
 
-/* Node by node, in an order that is another one each time. */
+/* Node by node, in a different order each time. */
 void random_put_all(struct policy_random *b, struct policy_view *v)
 {
     struct slow_scratch scratch = {0};
     struct policy_node n;
-    size_t start = slow_roll(&b->s, RANDOM_NODES), step = slow_roll(&b->s, 2) ? 5 : 9; /* without a divisor in common */
+    size_t start = slow_roll(&b->s, RANDOM_NODES), step = slow_roll(&b->s, 2) ? 5 : 9; /* coprime */
 
     for (size_t k = 0; k < RANDOM_NODES; k++) {
         size_t i = (start + k * step) % RANDOM_NODES;
@@ -148,7 +148,7 @@ struct addr random_addr(struct slow *s)
     }
 }
 
-/* How many of each kind: a long run finds what a short one misses. */
+/* Counts of each kind: a long run finds what a short one misses. */
 uint64_t random_runs(uint64_t usual)
 {
     const char *soak = getenv("SOAK");

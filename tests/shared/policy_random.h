@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A random policy over a random tailnet, made up and compiled. */
+/* A random policy over a random tailnet, generated and compiled. */
 #ifndef TESTS_SHARED_POLICY_RANDOM_H
 #define TESTS_SHARED_POLICY_RANDOM_H
 
@@ -23,20 +23,20 @@ struct policy_random {
 void random_setup(struct policy_random *b, uint64_t seed);
 void random_teardown(struct policy_random *b);
 
-/* Puts all nodes one by one, in an order that is another one each time. */
+/* Puts all nodes one by one, in a different order each time. */
 void random_put_all(struct policy_random *b, struct policy_view *v);
-/* The same policy and nodes in a view of its own. */
+/* A separate view of the same policy and nodes. */
 struct policy_view *random_view(struct policy_random *b);
 
-/* An address of a node, behind one, or somewhere else. */
+/* An address of a node, one behind a node, or another one. */
 struct addr random_addr(struct slow *s);
 
-/* Fails the test where it is no JSON. */
+/* Fails the test if it is not JSON. */
 json_t *random_json(const struct buf *b);
-/* What a client does with a filter: a list of tailcfg.FilterRule. */
+/* Applies a filter as a client does: a list of tailcfg.FilterRule. */
 bool random_rules_let(const json_t *rules, const struct addr *from, const struct addr *to, int proto, uint16_t port);
 
-/* How many runs: SOAK=1 in the environment, as in make soak, takes fifteen times as many as usual. */
+/* The number of runs: with SOAK=1 in the environment, as in make soak, fifteen times the usual number. */
 uint64_t random_runs(uint64_t usual);
 
 #endif

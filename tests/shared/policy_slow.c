@@ -57,7 +57,7 @@ struct slow_alias slow_pick_alias(struct slow *s, bool dst)
         a.index = slow_roll(s, s->tags);
     if (a.kind == SLOW_PREFIX) {
         a.prefix = pick_prefix(s);
-        if (s->node_count && slow_roll(s, 3) == 0) { /* some node's own address */
+        if (s->node_count && slow_roll(s, 3) == 0) { /* the address of a node */
             a.prefix.addr = s->nodes[slow_roll(s, (uint32_t)s->node_count)].ipv4;
             a.prefix.bits = 32;
         }
@@ -86,7 +86,7 @@ void slow_make_rule(struct slow *s, struct slow_rule *r)
             r->dst[i] = slow_pick_alias(s, true);
         while ((r->via >= 0 && r->dst[i].kind == SLOW_SELF) || (r->app && r->dst[i].kind == SLOW_INTERNET));
         self |= r->dst[i].kind == SLOW_SELF;
-        if (r->grant && i) { /* grants have their ports in one place */
+        if (r->grant && i) { /* grants have their ports elsewhere */
             r->dst[i].first = r->dst[0].first;
             r->dst[i].last = r->dst[0].last;
         }

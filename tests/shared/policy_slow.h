@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A policy and a tailnet that were made up, and the slow, obvious answer to who may do what. It shares nothing with the
- * policy room: it keeps rules as it made them, and reads their meaning off the language's description one packet at a
- * time. Tests compare the room with it; the bench times both. */
+/* A made-up policy and tailnet, and the slow, obvious answer to who may do what. It shares no code with the policy
+ * room: it keeps rules as it made them and evaluates them packet by packet as the language is documented. Tests compare
+ * the room with it; the benchmark times both. */
 #ifndef TESTS_SHARED_POLICY_SLOW_H
 #define TESTS_SHARED_POLICY_SLOW_H
 
@@ -57,7 +57,7 @@ struct slow {
     struct slow_alias without_ipv4[2]; /* targets of the attribute */
     size_t without_ipv4_count;
     char *tests; /* the section's entries, or NULL */
-    bool dense;  /* few networks, with many routers: every other seed */
+    bool dense;  /* few networks with many routers: every other seed */
     uint64_t seed;
 };
 
@@ -65,10 +65,10 @@ void slow_init(struct slow *s, uint64_t seed, unsigned users, unsigned groups, u
                size_t nodes);
 void slow_release(struct slow *s);
 uint32_t slow_roll(struct slow *s, uint32_t below);
-void slow_make_node(struct slow *s, size_t i); /* anew, at random */
+void slow_make_node(struct slow *s, size_t i); /* a new random one */
 void slow_text(const struct slow *s, struct buf *out);
 
-/* For the room. What node points at is valid until the next call with the same scratch. */
+/* For the policy room. The pointers in node are valid until the next call with the same scratch. */
 struct slow_scratch {
     char *tags[16];
     const char *tag_list[16];
@@ -91,13 +91,13 @@ bool slow_sees(const struct slow *s, size_t a, size_t b);
 bool slow_shows(const struct slow *s, size_t viewer, size_t peer, const struct prefix *route);
 /* Do they see each other without IPv4? */
 bool slow_hides_ipv4(const struct slow *s, size_t a, size_t b);
-/* Does a packet from the node's address of that family get there, whoever takes it? */
+/* Does a packet from the node's address of that family arrive, whoever receives it? */
 bool slow_reaches(const struct slow *s, size_t from, const struct addr *to, int proto, uint16_t port);
-/* Does some rule, wherever it is enforced, let the address reach one that the destination names? proto -1: any usual.
- */
+/* Does any rule, wherever it is enforced, let the address reach one that the destination names? proto -1: any usual
+ * one. */
 bool slow_rule_lets(const struct slow *s, const struct addr *from, const struct slow_alias *to, int proto,
                     uint16_t port);
-/* Does the node hold the capability's value on the other, by addresses of that family? */
+/* Does the node have the capability's value on the other, with addresses of that family? */
 bool slow_holds(const struct slow *s, size_t from, size_t to, int value, bool ipv6);
 bool slow_serves(const struct slow *s, size_t node, const struct prefix *p); /* is the primary */
 bool slow_is_member(const struct slow *s, size_t node, const struct slow_alias *a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The answers of a policy, read off the language's description. */
+/* The answers of a policy, evaluated as the language is documented. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +84,7 @@ static bool owns(const struct slow_node *n, const struct addr *a)
     return addr_eq(&n->ipv4, a) || addr_eq(&n->ipv6, a);
 }
 
-/* The address as a source of the alias. */
+/* Is the address a source of the alias? */
 static bool address_in(const struct slow *s, const struct slow_alias *a, const struct addr *address)
 {
     struct addr_range w[TAILNET_RANGES];
@@ -110,7 +110,7 @@ static bool address_in(const struct slow *s, const struct slow_alias *a, const s
     return false;
 }
 
-/* Overlap of a subnet route with what the alias stands for, as a source or destination. */
+/* Does a subnet route overlap the alias, as a source or destination? */
 static bool meets_route(const struct slow_alias *a, const struct prefix *r, bool via)
 {
     struct addr_range w[TAILNET_RANGES];
@@ -161,7 +161,7 @@ static bool names_exit(const struct slow *s)
     return false;
 }
 
-/* One destination of a rule on node n: is the address part of what n is told of it? */
+/* Is the address in what node n receives of one destination of a rule? */
 static bool is_target(const struct slow *s, const struct slow_rule *r, const struct slow_alias *d,
                       const struct slow_node *n, const struct addr *to)
 {
@@ -179,7 +179,7 @@ static bool is_target(const struct slow *s, const struct slow_rule *r, const str
             return false;
         if (exit)
             return true;
-        for (size_t i = 0; i < n->route_count; i++) { /* the whole range that a route touches */
+        for (size_t i = 0; i < n->route_count; i++) { /* the whole range that overlaps a route */
             struct addr_range w[INTERNET_RANGES];
             ranges_internet(w);
             for (size_t k = 0; k < INTERNET_RANGES; k++)
@@ -319,7 +319,7 @@ static size_t via_winner(const struct slow *s, int tag, const struct prefix *p)
     return best;
 }
 
-/* The node's own address of the family is a source of the rule. */
+/* Is the node's own address of the family a source of the rule? */
 static bool own_source(const struct slow *s, const struct slow_rule *r, const struct slow_node *n, bool ipv6)
 {
     for (size_t i = 0; i < r->srcs; i++) {
@@ -335,7 +335,7 @@ static bool is_ipv6(const struct prefix *p)
     return p->addr.bits == 128;
 }
 
-/* A grant with via leads the viewer's packets for the route. */
+/* Does a grant with via direct the viewer's packets for the route? */
 static bool via_leads(const struct slow *s, const struct slow_rule *r, const struct slow_node *viewer,
                       const struct prefix *route)
 {
@@ -358,7 +358,7 @@ static bool usual(int proto)
     return proto == 6 || proto == 17 || proto == 1 || proto == 58;
 }
 
-/* Some plain rule lets the viewer use one port on all of the prefix, which it names. */
+/* Does any plain rule let the viewer use one port on the whole prefix, which it names? */
 static bool named_lets(const struct slow *s, const struct slow_node *viewer, const struct prefix *p, int proto,
                        unsigned port)
 {
@@ -375,7 +375,7 @@ static bool named_lets(const struct slow *s, const struct slow_node *viewer, con
     return false;
 }
 
-/* Plain rules open, by name, all that grants with via open to the viewer on the route. */
+/* Do plain rules open, by name, everything that grants with via open to the viewer on the route? */
 static bool plain_suffices(const struct slow *s, const struct slow_node *viewer, const struct prefix *route)
 {
     static const int protos[] = {6, 17, 1, 58};
@@ -398,7 +398,7 @@ static bool plain_suffices(const struct slow *s, const struct slow_node *viewer,
     return true;
 }
 
-/* Another router leads the viewer for the route or one around it. */
+/* Does another router serve the viewer for the route or one that covers it? */
 static bool has_alternative(const struct slow *s, const struct slow_node *viewer, size_t peer,
                             const struct prefix *route)
 {
@@ -511,8 +511,7 @@ bool slow_hides_ipv4(const struct slow *s, size_t a, size_t b)
     return without_ipv4(s, &s->nodes[a]) || without_ipv4(s, &s->nodes[b]);
 }
 
-/* Who takes the viewer's packets for an address that is no node's: the longest route, of equal ones the oldest router.
- */
+/* The router for the viewer's packets to an address of no node: the longest route, among equals the oldest router. */
 static size_t router_of(const struct slow *s, size_t viewer, const struct addr *to)
 {
     size_t best = SLOW_NOBODY;
@@ -561,7 +560,7 @@ static bool self_lets(const struct slow *s, const struct slow_rule *r, const str
     return false;
 }
 
-/* The destination of the rule names the address. */
+/* Does the destination of the rule name the address? */
 static bool names_address(const struct slow *s, const struct slow_rule *r, const struct slow_alias *d,
                           const struct addr *a)
 {

@@ -60,7 +60,7 @@ struct user *test_tailnet_user(struct test_tailnet *w, uint64_t id, const char *
     return u;
 }
 
-/* Random-looking, always the same: keys do not compress in reality either. */
+/* Looks random but is always the same, because real keys do not compress either. */
 static void key_from(uint8_t key[KEY_LEN], uint64_t id, uint64_t salt)
 {
     uint64_t x = (id + 1) * UINT64_C(0x9e3779b97f4a7c15) ^ salt * UINT64_C(0xbf58476d1ce4e5b9);

@@ -85,11 +85,24 @@ static bool is_two_keys(const struct app *app, int key)
     return (key & CK_ALT) && (app->dialog || app->prompt.kind || app->paste.going_on || !commands_for_key(app, key));
 }
 
+/* A key without a command here may have one elsewhere. */
+static void say_elsewhere(struct app *app, int key)
+{
+    const struct console_command *c = commands_elsewhere(app, key);
+    char *places = c ? command_places(app, c) : NULL, name[KEY_NAME_MAX];
+
+    if (places)
+        app_flash(app, ROLE_INFO, "%s does nothing here: it is %s in %s; {help} lists the keys", key_text(key, name),
+                  c->name, places);
+    else
+        app_flash(app, ROLE_INFO, "%s does nothing here; {help} lists the keys", key_text(key, name));
+    free(places);
+}
+
 void app_key(struct app *app, int key)
 {
     const struct console_view *view = app->place.view;
     const struct console_command *c;
-    char name[KEY_NAME_MAX];
 
     if (is_two_keys(app, key)) {
         app_key(app, CK_ESC);
@@ -118,7 +131,7 @@ void app_key(struct app *app, int key)
     if (c)
         command_run(app, c, "");
     else if ((!view->key || !view->key(app, key)) && key < CK_RESIZE)
-        app_flash(app, ROLE_INFO, "%s does nothing here; {help} lists the keys", key_text(key, name));
+        say_elsewhere(app, key);
 }
 
 void app_wheel(struct app *app, int rows)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What can only be checked against a tailnet: names of users, mail domains, and the sections tests and sshTests. */
+/* Checks that need a tailnet: names of users, mail domains, and the sections tests and sshTests. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,9 +9,9 @@
 
 /* ---- users and domains ---- */
 
-#define HINTS_MAX 50 /* unknown users for which all others are looked through */
+#define HINTS_MAX 50 /* unknown users that are compared with all others */
 
-/* As policies name the users: by address, or by name. */
+/* The users as policies name them: by mail address, or by name. */
 static void list_names(const struct policy_check *c, struct strs *out)
 {
     for (uint32_t u = 0; u < c->v->user_count; u++) {
@@ -43,7 +43,7 @@ static void warn_unknown(struct policy_check *c, const struct policy_principal *
     problem_meant(c->problems, q->text, near);
 }
 
-/* groups: what the provider says of people is known, too. */
+/* groups: the provider's groups are known too. */
 static void check_names(struct policy_check *c, bool groups)
 {
     const struct policy *p = c->v->p;
@@ -121,9 +121,9 @@ static void warn_exits(struct policy_check *c)
     }
 }
 
-/* What is asked of a policy over its tailnet. */
+/* The parts of a check. */
 struct check_parts {
-    bool users, names, tests; /* names: of users, of domains and of exit nodes */
+    bool users, names, tests; /* names: of users, domains and exit nodes */
     struct policy_outcomes *outcomes;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a check found, and what it may cost. */
+/* The problems that a check found, and its budget. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

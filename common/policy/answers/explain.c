@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Why somebody reaches something, or not: which device or router takes the packet, and which rule lets it in. A user, a
- * tag or a group is many devices; every pair is looked at, and the one that gets furthest is shown. */
+/* Explains why a source reaches a destination or does not: which device or router receives the packet, and which rule
+ * lets it in. A user, a tag or a group is many devices; every pair is examined, and the one that gets furthest is
+ * shown. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,12 @@
 #include "policy/view/view.h"
 #include "json/json.h"
 
-#define ENDS_MAX       256        /* addresses looked at on either side */
+#define ENDS_MAX       256        /* addresses examined on either side */
 #define EXPLAIN_BUDGET 100000000U /* comparisons with rules and routes, about a second's worth */
 
 struct explain_end {
     struct addr addr;
-    uint32_t slot; /* NONE: no device */
+    uint32_t slot; /* NONE: not a device */
 };
 struct explain_ends {
     struct explain_end *items;
@@ -23,20 +24,20 @@ struct explain_ends {
     bool cut;
 };
 
-/* What a rule lacks for a packet. */
+/* The parts of a packet that a rule matches. */
 enum { FITS_SOURCE = 4, FITS_TARGET = 2, FITS_SERVICE = 1, FITS_ALL = 7 };
 
 struct explain_path {
     bool allowed, same, seen;
-    bool no_ipv4;   /* the attribute disable-ipv4 takes an IPv4 address away that the packet needs */
+    bool no_ipv4;   /* the attribute disable-ipv4 removes an IPv4 address that the packet needs */
     bool no_return; /* the target is not shown the source's network */
     struct explain_end from, to;
-    uint32_t viewer, target; /* whose map counts; who takes the packet; NONE */
-    struct prefix route;     /* with routed */
+    uint32_t viewer, target; /* the node whose map counts; the node that receives the packet; or NONE */
+    struct prefix route;     /* if routed */
     bool routed;
-    const struct policy_unit *unit; /* that lets it in, or came nearest; NULL: none */
+    const struct policy_unit *unit; /* the one that lets it in, or comes closest; NULL: none */
     const struct policy_destination *dst;
-    const char *source; /* the selector of the rule that names the source */
+    const char *source; /* the rule's selector that names the source */
     int fits;
 };
 
@@ -216,7 +217,7 @@ static bool service_fits(const struct policy_unit *u, const struct policy_destin
     return false;
 }
 
-/* Asks all rules; keeps the one that lets the packet in, else the nearest. */
+/* Tries all rules and keeps the one that lets the packet in, or else the closest. */
 static void match_rules(const struct policy_view *v, struct explain_path *p, int proto, uint16_t port)
 {
     for (size_t i = 0; i < v->p->units.len && p->fits != FITS_ALL; i++) {
@@ -240,7 +241,8 @@ static void match_rules(const struct policy_view *v, struct explain_path *p, int
 
 /* ---- the path ---- */
 
-/* Who takes packets for an address that is no device's: the router with the longest route that the viewer is shown. */
+/* The router that receives packets for an address of no device: the one with the longest route that the viewer is
+ * shown. */
 static void find_router(const struct policy_view *v, struct explain_path *p)
 {
     for (uint32_t i = 0; p->viewer != NONE && i < v->slots; i++) {
@@ -262,7 +264,7 @@ static void find_router(const struct policy_view *v, struct explain_path *p)
     }
 }
 
-/* A source that is no device speaks through the router that serves its network. */
+/* A source that is not a device sends through the router that serves its network. */
 static uint32_t find_viewer(const struct policy_view *v, const struct explain_end *from)
 {
     uint32_t best = from->slot;
@@ -278,7 +280,7 @@ static uint32_t find_viewer(const struct policy_view *v, const struct explain_en
     return best;
 }
 
-/* Both ends must hold the other's address: the viewer that of the destination, the target that of the source. */
+/* Both nodes must have the other's address: the viewer that of the destination, the target that of the source. */
 static void check_addresses(const struct policy_view *v, struct explain_path *p)
 {
     struct prefixes shown = {0};
@@ -317,7 +319,7 @@ static struct explain_path find_path(const struct policy_view *v, const struct e
 struct explain_writer {
     struct json_out o;
     const struct policy_view *v;
-    unsigned line; /* of the policy that the next step is about; 0: none */
+    unsigned line; /* of the policy, for the next step; 0: none */
 };
 
 static void step(struct explain_writer *w, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -370,7 +372,7 @@ static void put_source(struct explain_writer *w, const struct explain_path *p)
              n->user == NONE ? "nobody" : w->v->users[n->user].name);
 }
 
-/* Somebody serves the subnet route, for everybody or within a group of via. */
+/* Does any router serve the subnet route, for everybody or within a via group? */
 static bool is_served(const struct policy_view *v, const struct prefix *p)
 {
     uintptr_t known = (uintptr_t)map_get(&v->route_index, p, sizeof(*p));
@@ -385,7 +387,7 @@ static bool is_served(const struct policy_view *v, const struct prefix *p)
     return false;
 }
 
-/* No router is shown: say whether there is one that the policy hides. */
+/* No router is shown: reports whether the policy hides one. */
 static void put_no_router(struct explain_writer *w, const struct explain_path *p, const char *to)
 {
     char route[PREFIX_TEXT_MAX];
@@ -488,7 +490,7 @@ static int rank(const struct explain_path *p)
     return (p->allowed ? 100 : 0) + (p->seen ? 10 : 0) + (p->target != NONE ? 8 : 0) + p->fits;
 }
 
-/* The pair of ends that gets furthest, and how many pairs there are of either kind. */
+/* The pair of ends that gets furthest, and the numbers of allowed and denied pairs. */
 struct explain_result {
     struct explain_path best;
     size_t yes, no;

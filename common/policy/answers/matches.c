@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rules that are about a user, or about an address and a port. */
+/* The rules that concern a user, or an address and a port. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +7,13 @@
 #include "policy/view/view.h"
 #include "json/json.h"
 
-/* What is asked about: a user, or (user NONE) an address and a port. */
+/* The subject: a user or, if user is NONE, an address and a port. */
 struct match_of {
     const struct policy_view *v;
     uint32_t user;
     struct addr addr;
     uint16_t port;
-    const struct vnode *node; /* which has the address; NULL: none */
+    const struct vnode *node; /* the node with the address; NULL: none */
 };
 
 /* ---- what is asked about ---- */
@@ -198,7 +198,7 @@ int policy_matches(const struct policy_view *v, bool user, const char *text, str
         const struct policy_rule *r = p->rules.items[i];
         if (r->connector || !rule_fits(&m, r))
             continue;
-        if (r->offset < at) /* the sections stand in any order */
+        if (r->offset < at) /* the sections may come in any order */
             line = 1, at = 0;
         for (; at < r->offset; at++)
             line += p->text[at] == '\n';

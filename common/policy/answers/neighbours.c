@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Both directions are cells of a matrix with one row, and one column: only what is reached is kept. */
+/* Both directions are cells of a matrix with a single row or column; only what is reached is kept. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,11 +43,11 @@ static bool look_in(struct reach *r, struct reach_end *from, struct reach_end *t
 }
 
 struct neighbour_ends {
-    struct reach_ends source, target;   /* whose neighbours they are, as both */
-    struct reach_ends sources, targets; /* the nodes; these and networks, in the same order */
+    struct reach_ends source, target;   /* the node or selector, as both */
+    struct reach_ends sources, targets; /* all nodes; all nodes and networks, in the same order */
 };
 
-/* False: the budget is used up. */
+/* Returns false if the budget is used up. */
 static bool find(struct reach *r, struct neighbour_ends *e, struct neighbour_list *list)
 {
     struct reach_end *from = &e->source.items[0], *to = &e->target.items[0];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A policy and a tailnet, both as texts, to what every node would be sent: for `headway policy compile` and for the
- * recordings that the tests compare with. */
+/* Computes what every node would be sent from a policy and a tailnet, both as text: for `headway policy compile` and
+ * for the recordings that the tests compare with. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -348,7 +348,7 @@ static void text_rule(struct buf *out, const json_t *rule)
     buf_addc(out, '\n');
 }
 
-/* The same for people, made from the JSON so that the two cannot differ. */
+/* The form for people, made from the JSON so that the two cannot differ. */
 static void text_node(struct buf *out, const char *name, const json_t *node)
 {
     const json_t *item;

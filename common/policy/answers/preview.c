@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a change of policy gives and takes. Nodes that both policies treat alike form a group; for each pair of groups
- * that some rule connects, what one may do on the other is compared. */
+/* What a change of the policy adds and removes. Nodes that neither policy distinguishes form a group; for each pair of
+ * groups that a rule connects, it compares what one may do on the other. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/answers/preview.h"
 
-#define TEXTS_SHOWN 20 /* of one row */
+#define TEXTS_SHOWN 20 /* in one row */
 
 /* ---- groups ---- */
 
-/* Rules for SSH between the devices of one user make them a group of their own. */
+/* If there are SSH rules between a user's own devices, these form a group of their own. */
 static bool by_users(const struct preview *p)
 {
     for (int side = 0; side < 2; side++)
@@ -117,7 +117,7 @@ static void compare_pair(struct preview *p, uint32_t from, uint32_t to, struct p
     }
 }
 
-/* What one group holds, by the group that it is held on. */
+/* What one group may do on others, by group. */
 struct holdings {
     struct preview_held *on;
     struct id_list touched;
@@ -157,7 +157,7 @@ static void hold_units(struct preview *p, uint32_t from, int side, struct holdin
     free(units);
 }
 
-/* Rules in the order in which they count: checks first. */
+/* The SSH rules in order of evaluation: checks first. */
 static void hold_ssh(struct preview *p, uint32_t from, int side, struct holdings *h)
 {
     const struct policy_view *v = p->v[side];

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A comparison of two policies, inside answers: what rules open on a group of nodes (preview_access.c), how two such
- * sets differ (preview_diff.c), who is shown which routes (preview_routes.c), whose packets go elsewhere and what it
- * costs (preview_cost.c), and the whole (preview.c). */
+/* The comparison of two policies, private to answers: what rules open on a group of nodes (preview_access.c), the
+ * difference between two such sets (preview_diff.c), which routes are shown to whom (preview_routes.c), packets that
+ * take another way, and the cost (preview_cost.c), and the whole (preview.c). */
 #ifndef COMMON_POLICY_ANSWERS_PREVIEW_H
 #define COMMON_POLICY_ANSWERS_PREVIEW_H
 
 #include "policy/view/view.h"
 #include "json/json.h"
 
-#define PREVIEW_NAMES  5          /* of a set, beside its size */
+#define PREVIEW_NAMES  5          /* of a set, in addition to its size */
 #define PREVIEW_BUDGET 200000000U /* comparisons, some seconds' worth */
 
-/* Nodes that both policies treat alike. */
+/* Nodes that neither policy distinguishes. */
 struct preview_group {
     uint32_t class_id[2];
     struct id_list nodes;
     size_t online;
 };
 
-/* What can be reached on a node or behind it. Kept free of padding by memset, as it is a key. */
+/* What can be reached on a node or behind it. It is used as a key, so memset must clear the padding. */
 enum box_place { BOX_OWN4, BOX_OWN6, BOX_RANGE };
-#define BOX_CAPABILITY (-2) /* in place of a protocol */
+#define BOX_CAPABILITY (-2) /* instead of a protocol */
 struct preview_box {
     uint32_t place, text; /* text: of a capability and one of its values */
     int32_t proto;        /* never PROTO_DEFAULT */
@@ -28,10 +28,10 @@ struct preview_box {
     struct addr_range range; /* BOX_RANGE */
 };
 
-/* A unit of one view opens these boxes on that group; by the families of the source. */
+/* The boxes that a unit of one view opens on a group, by the families of the source. */
 struct preview_opening {
     uint32_t group;
-    uint32_t access[FAMILY_BOTH + 1]; /* sets of boxes; NONE: nothing, PREVIEW_UNKNOWN: not asked for yet */
+    uint32_t access[FAMILY_BOTH + 1]; /* sets of boxes; NONE: nothing, PREVIEW_UNKNOWN: not computed yet */
 };
 #define PREVIEW_UNKNOWN (NONE - 1)
 struct preview_openings {
@@ -39,14 +39,14 @@ struct preview_openings {
     size_t len, cap;
 };
 
-/* What one group may do on another, by side. */
+/* What one group may do on another, for both sides. */
 struct preview_held {
     struct id_list access[2]; /* sets of boxes */
-    struct id_list ssh[2];    /* indices of SSH rules, in the order in which they count */
+    struct id_list ssh[2];    /* indices of SSH rules, in order of evaluation */
 };
 struct preview_difference {
     struct id_list texts[2]; /* gained, lost */
-    struct id_list kept;     /* where something is lost: what is open before and after */
+    struct id_list kept;     /* for lost access: what is open before and after */
 };
 
 struct preview_row {
@@ -78,7 +78,7 @@ struct preview {
     struct map box_index;
     VEC(struct id_list) accesses; /* sets of boxes, each sorted */
     struct map access_index;
-    struct map app_texts; /* const struct policy_app * -> struct id_list *: texts */
+    struct map app_texts; /* from const struct policy_app * to struct id_list *: texts */
     struct preview_openings *by_unit[2];
     struct preview_openings *by_ssh_rule[2];
     VEC(struct preview_difference) differences;
@@ -92,10 +92,10 @@ struct preview {
 };
 
 uint32_t preview_text(struct preview *p, const char *text);
-bool preview_spend(struct preview *p, size_t steps); /* false: the budget is used up */
+bool preview_spend(struct preview *p, size_t steps); /* false if the budget is used up */
 
 void preview_build_openings(struct preview *p, int side);
-/* The opening as it is for sources of these families. */
+/* The boxes of the opening for sources of these families. */
 uint32_t preview_access(struct preview *p, struct preview_opening *o, unsigned families);
 void preview_release_access(struct preview *p);
 
@@ -106,7 +106,7 @@ void preview_release_differences(struct preview *p);
 /* {"names": a few of the groups' nodes, "count": N} */
 void preview_names(const struct preview *p, const char *key, const struct id_list *groups, size_t count,
                    struct json_out *o);
-/* Whose packets go elsewhere, and what the change costs. */
+/* Packets that take another way, and the cost of the change. */
 void preview_put_ways(struct preview *p, size_t max_rows, struct json_out *o);
 void preview_put_cost(struct preview *p, struct json_out *o);
 void preview_compare_routes(struct preview *p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the rules of one view open on a group of nodes, in terms of what is reached: own addresses by family, networks
- * that the nodes route, protocols, ports, capabilities; and which groups SSH rules lead to. */
+ * that the nodes route, protocols, ports, capabilities; and to which groups SSH rules lead. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static int by_id(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Takes the list. */
+/* Takes ownership of the list. */
 static uint32_t access_intern(struct preview *p, struct id_list *boxes)
 {
     size_t kept = 0;
@@ -82,7 +82,7 @@ static void add_box(struct opening_builder *b, enum box_place place, const struc
     vec_push(&b->boxes, box_intern(b->p, &box));
 }
 
-/* Where ports mean nothing to the protocol, all of them are reached by any. */
+/* For protocols without ports, any range reaches all of them. */
 static void add_ports(struct opening_builder *b, enum box_place place, const struct addr_range *range, int proto,
                       const struct port_range *ports, size_t count)
 {
@@ -112,7 +112,7 @@ static void add_services(struct opening_builder *b, const struct policy_destinat
     }
 }
 
-/* The values of a capability, each as a text of its own: how they are spread over rules does not matter. */
+/* The values of a capability, each as text of its own, because it does not matter how rules combine them. */
 static const struct id_list *app_texts(struct preview *p, const struct policy_app *app)
 {
     struct id_list *texts = map_get(&p->app_texts, &app, sizeof(app));
@@ -155,7 +155,7 @@ static void add_own(struct opening_builder *b, const struct policy_destination *
     }
 }
 
-/* What two ranges have in common. */
+/* Adds the intersection of two ranges. */
 static void add_part(struct opening_builder *b, const struct policy_destination *d, const struct addr_range *x,
                      const struct addr_range *y)
 {
@@ -170,7 +170,7 @@ static void add_part(struct opening_builder *b, const struct policy_destination 
     add_services(b, d, BOX_RANGE, &both);
 }
 
-/* The part of the range that the group routes. */
+/* Adds the part of the range that the group routes. */
 static void add_routed(struct opening_builder *b, const struct policy_destination *d, const struct addr_range *range)
 {
     for (size_t i = 0; i < b->c->route_count; i++) {
@@ -188,7 +188,7 @@ static void add_internet(struct opening_builder *b, const struct policy_destinat
             add_routed(b, d, &b->v->internet[i]);
 }
 
-/* An exit node that is given by its own address: all ports. */
+/* Adds an exit node that is granted by its own address: all ports. */
 static void add_exit(struct opening_builder *b)
 {
     static const struct port_range all = {0, UINT16_MAX};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whose packets another policy leads elsewhere, and what it costs: how many clients are told something else, and how
- * much. Nodes of a group are told the same but for their own addresses, so one of them stands for all. */
+/* Packets that take another way under another policy, and the cost of the change: how many clients are sent something
+ * new, and how much. The nodes of a group are sent the same except for their own addresses, so one stands for all. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -78,7 +78,7 @@ void preview_put_ways(struct preview *p, size_t max_rows, struct json_out *o)
 /* ---- cost ---- */
 
 struct preview_cost {
-    uint64_t nodes, online, changed, filters, peers, bytes; /* bytes: of the filters that are sent to those online */
+    uint64_t nodes, online, changed, filters, peers, bytes; /* bytes: of the filters that online nodes are sent */
     bool incomplete;
 };
 

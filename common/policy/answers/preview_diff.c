@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How two sets of boxes differ. Boxes are compared by what they hold: a network written as its two halves, or ports one
- * by one, are the same; of what remains, texts are made. */
+/* The difference between two sets of boxes. Boxes are compared by their contents, so that a network written as its two
+ * halves, or ports listed one by one, make no difference; the remainder is turned into text. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +41,7 @@ static void spans_normalise(struct spans *s)
     s->len = kept + 1;
 }
 
-/* What one has and the other has not, as boxes like the given one. */
+/* Adds what one has and the other does not, as boxes like the given one. */
 static void push_difference(const struct spans *one, const struct spans *other, const struct preview_box *like,
                             struct box_list *out)
 {
@@ -70,12 +70,12 @@ static bool covers(const struct preview_box *b, const struct addr *a)
 
 struct comparison {
     struct preview *p;
-    const struct preview_box *boxes[2]; /* of one place, protocol and text */
+    const struct preview_box *boxes[2]; /* with the same place, protocol and text */
     size_t count[2];
     struct box_list *out; /* gained, lost */
 };
 
-/* All addresses from like->range.first on are treated alike up to like->range.last. */
+/* Compares a range of addresses on which no box begins or ends inside. */
 static void compare_at(const struct comparison *c, const struct preview_box *like)
 {
     struct spans spans[2] = {0};
@@ -99,7 +99,7 @@ static int by_address(const void *a, const void *b)
     return addr_cmp(a, b);
 }
 
-/* Cuts the addresses wherever a box of either side begins or ends. */
+/* Divides the addresses wherever a box of either side begins or ends. */
 static void compare_ranges(const struct comparison *c)
 {
     VEC(struct addr) cuts = {0};
@@ -151,7 +151,7 @@ static int by_box(const void *a, const void *b)
     return order ? order : addr_cmp(&x->range.first, &y->range.first);
 }
 
-/* Neighbours that differ in nothing but the address are joined. */
+/* Merges adjacent boxes that only differ in the address. */
 static void boxes_join(struct box_list *l)
 {
     size_t kept = 0;
@@ -191,7 +191,7 @@ static size_t same_kind(const struct box_list *l, size_t at, const struct previe
     return n;
 }
 
-/* The first of the boxes that are left; at least one side has some. */
+/* The first of the remaining boxes; at least one side has some. */
 static const struct preview_box *next_kind(const struct box_list side[2], const size_t at[2])
 {
     if (at[0] >= side[0].len)
@@ -225,17 +225,17 @@ static void compare_boxes(struct preview *p, const struct box_list side[2], stru
 
 /* ---- texts ---- */
 
-/* Boxes become lines; those that are read as one are made one. */
+/* Turns boxes into lines, and merges those that people read as one. */
 struct preview_line {
     struct preview_box box;
-    unsigned families; /* of the own addresses; 0: it is a range */
+    unsigned families; /* of own addresses; 0: it is a range */
     bool internet, gone;
 };
 struct preview_lines {
     struct preview_line *items;
     size_t len, cap;
 };
-#define LINES_JOINED 400 /* a longer list is shown as it is */
+#define LINES_JOINED 400 /* longer lists are shown unmerged */
 
 static bool same_ports(const struct preview_box *a, const struct preview_box *b)
 {
@@ -253,7 +253,7 @@ static bool is_icmp(int proto)
     return proto == 1 || proto == 58;
 }
 
-/* TCP and UDP alike are "port N", which says that ICMP gets through as well. */
+/* TCP and UDP together are shown as "port N", which implies that ICMP gets through as well. */
 static void join_protocols(struct preview_lines *l)
 {
     for (size_t i = 0; i < l->len; i++)
@@ -377,7 +377,7 @@ static void make_texts(struct preview *p, const struct box_list *boxes, struct i
 
 /* ---- SSH ---- */
 
-/* The first rule that takes the login; NULL: none. A literal name is also taken by autogroup:nonroot. */
+/* The first rule that matches the login; NULL if none. autogroup:nonroot also matches a literal name. */
 static const struct policy_ssh_rule *login_rule(const struct policy *p, const struct id_list *rules, const char *login)
 {
     bool own = str_starts(login, "localpart:");
@@ -465,7 +465,7 @@ static void compare_logins(struct preview *p, const struct preview_held *held, s
 
 /* ---- the whole difference, remembered ---- */
 
-/* What was open and is not lost. */
+/* Lists what was open and is not lost. */
 static void keep(struct preview *p, const struct box_list *before, const struct box_list *lost, struct id_list *texts)
 {
     struct box_list sides[2] = {{0}, *before}, out[2] = {{0}};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which routes another policy shows, hides and approves: by route, and by those who look. */
+/* Which routes another policy shows, hides and approves, by route and by viewer. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/answers/preview.h"
 
-#define ROUTES_SHOWN 20 /* of one viewer, beside their number */
+#define ROUTES_SHOWN 20 /* of one viewer, in addition to their number */
 
 struct preview_route_key {
     uint32_t hidden, router;
@@ -40,7 +40,7 @@ static void add_route(struct preview *p, bool hidden, uint32_t router, const str
     vec_push(seen, (uint32_t)(known - 1));
 }
 
-/* Groups that lose and gain the same stand in one row. */
+/* Groups with the same changes share a row. */
 static void add_viewers(struct preview *p, uint32_t group, const struct id_list *seen)
 {
     uintptr_t known = (uintptr_t)map_get(&p->viewer_index, seen->items, seen->len * sizeof(*seen->items));
@@ -60,7 +60,7 @@ static void add_viewers(struct preview *p, uint32_t group, const struct id_list 
     r->count += p->groups.items[group].nodes.len;
 }
 
-/* A node that is no router, or is another one than this: all of a group are shown the same. */
+/* A node of the group other than the router: all nodes of a group are shown the same. */
 static uint32_t viewer_of(const struct preview_group *group, uint32_t router)
 {
     return group->nodes.items[0] == router ? group->nodes.items[group->nodes.len - 1] : group->nodes.items[0];
@@ -85,7 +85,8 @@ static void compare_route(struct preview *p, uint32_t g, uint32_t router, struct
     prefixes_release(&shown[1]);
 }
 
-/* What one group is shown of one router by both policies: each of its routes may be compared with each rule. */
+/* Accounts for computing what a group is shown of a router by both policies: each of its routes may be compared with
+ * each rule. */
 static bool spend_on(struct preview *p, uint32_t router)
 {
     size_t steps = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What all parts of a comparison use: its texts, its budget, names of nodes. */
+/* Functions for all parts of a comparison: its texts, its budget, names of nodes. */
 #include "policy/answers/preview.h"
 
 bool preview_spend(struct preview *p, size_t steps)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The matrix of who reaches what, as JSON. */
+/* Writes the matrix of who reaches what as JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/answers/reach.h"
 
-#define TEXTS_SHOWN 12 /* of the services of a cell */
+#define TEXTS_SHOWN 12 /* services in a cell */
 
 /* ---- services ---- */
 
@@ -23,7 +23,7 @@ static bool is_usual(int proto)
     return proto == 6 || proto == 17 || proto == 1 || proto == 58;
 }
 
-/* Neighbours become one; what all usual protocols may do needs not be said of each. */
+/* Merges adjacent services; one that all the usual protocols have is listed once instead of for each of them. */
 static void merge_services(struct reach_cell *c)
 {
     struct reach_service *s = c->services.items;
@@ -148,7 +148,7 @@ static void put_cell(const struct policy_view *v, const struct reach_lines *line
     json_close(o, '}');
 }
 
-/* How many rows were worked out. */
+/* Returns the number of rows that were computed. */
 static size_t put_cells(struct reach *r, struct reach_ends *rows, struct reach_ends *columns, struct json_out *o)
 {
     struct reach_lines lines = {0};
@@ -167,7 +167,7 @@ static size_t put_cells(struct reach *r, struct reach_ends *rows, struct reach_e
         for (size_t i = 0; i < columns->len && reach_cell(r, &rows->items[done], &columns->items[i], &cell); i++)
             if (cell.some)
                 put_cell(r->v, &lines, done, i, &columns->items[i], &cell, o);
-        if (!r->left) { /* this row is not whole */
+        if (!r->left) { /* this row is incomplete */
             o->b->len = whole;
             o->comma = comma;
             break;

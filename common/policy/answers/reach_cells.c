@@ -26,7 +26,8 @@ static void found(struct reach_cell *out, const struct policy_unit *u, uint32_t 
 
 /* ---- nodes ---- */
 
-/* Facts of one rule on either side: every source of it reaches every destination of it in the families they share. */
+/* Combines facts about one rule of both ends: each of its sources reaches each of its destinations in the families that
+ * they share. */
 static void join(struct reach *r, const struct reach_end *a, const struct reach_end *b, const struct reach_fact *from,
                  const struct reach_fact *to, struct reach_cell *out)
 {
@@ -58,7 +59,7 @@ static bool join_facts(struct reach *r, const struct reach_end *a, const struct 
     return true;
 }
 
-/* A device of the user among the slots, another one than not. */
+/* A device of the user among the slots, other than not. */
 static uint32_t device_of(const struct reach *r, const struct reach_end *end, uint32_t user, uint32_t not )
 {
     for (size_t i = 0; i < end->slots.len; i++) {
@@ -69,13 +70,13 @@ static uint32_t device_of(const struct reach *r, const struct reach_end *end, ui
     return NONE;
 }
 
-/* Two devices of one user, one on either side. */
+/* Finds two devices of one user, one on either side. */
 static bool find_own_pair(struct reach *r, const struct reach_end *a, const struct reach_end *b, uint32_t user,
                           uint32_t *from, uint32_t *to)
 {
     *from = device_of(r, a, user, NONE);
     *to = device_of(r, b, user, *from);
-    if (*to == NONE) { /* all of that side is this one device */
+    if (*to == NONE) { /* that side has no device but this one */
         *to = *from;
         *from = device_of(r, a, user, *to);
     }
@@ -117,7 +118,7 @@ static bool meets_net(const struct addr_range *ranges, size_t count, const struc
     return false;
 }
 
-/* The destination opens some of the network on this router. */
+/* Does the destination open any of the network on this router? */
 static bool opens_network(const struct policy_view *v, const struct policy_unit *u, const struct policy_destination *d,
                           const struct vclass *router, const struct prefix *net)
 {
@@ -144,7 +145,7 @@ static bool opens_network(const struct policy_view *v, const struct policy_unit 
     return false;
 }
 
-/* The router that the source is shown for the route; NONE. */
+/* The router that the source is shown for the route; NONE if there is none. */
 static uint32_t router_for(struct reach *r, uint32_t source, uint32_t route)
 {
     const struct id_list *holders = &r->v->routes.items[route]->holders;
@@ -159,9 +160,9 @@ static uint32_t router_for(struct reach *r, uint32_t source, uint32_t route)
     return best;
 }
 
-/* The rules of one class of sources for packets to a router, or through an exit node. */
+/* The rules for packets of one class of sources to a router, or through an exit node. */
 struct way_through {
-    const struct prefix *net; /* NULL: the internet, by an exit node */
+    const struct prefix *net; /* NULL: the internet, through an exit node */
     uint32_t router;
 };
 
@@ -203,7 +204,7 @@ static bool class_reaches(struct reach *r, const struct reach_class *c, const st
     return true;
 }
 
-/* Nodes of one class are shown the same, but a router is no class of its own: it has no way through itself. */
+/* Nodes of a class are shown the same, but a router need not have a class of its own, and has no way through itself. */
 static bool end_reaches(struct reach *r, const struct reach_end *from, const struct reach_end *to,
                         struct reach_cell *out)
 {

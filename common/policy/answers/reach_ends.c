@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rows and columns of a matrix, and what the rules say about each by itself. */
+/* The rows and columns of a matrix, and the facts about each of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ struct end_finder {
     struct reach_ends *out;
     size_t max;
     uint64_t *within;  /* slots; NULL: all */
-    struct prefix net; /* networks that overlap it; addr.bits 0: those of nodes within */
+    struct prefix net; /* the networks that overlap it; addr.bits 0: those of the nodes in within */
 };
 
 static struct reach_end *add_end(struct end_finder *f, enum reach_kind kind, const char *name)
@@ -35,7 +35,7 @@ static bool any_within(const struct end_finder *f, const struct id_list *slots)
     return false;
 }
 
-/* Takes the slots. */
+/* Takes ownership of the slots. */
 static void add_nodes_end(struct end_finder *f, enum reach_kind kind, const char *name, struct id_list *slots)
 {
     struct reach_end *end = any_within(f, slots) ? add_end(f, kind, name) : NULL;
@@ -80,7 +80,7 @@ static void add_selector(struct end_finder *f, enum reach_kind kind, const struc
 {
     struct id_list slots = {0};
 
-    /* What has no room is counted only. */
+    /* Ends beyond the maximum are only counted. */
     if (f->out->len == f->max && !f->within) {
         f->out->total++;
         return;
@@ -101,7 +101,7 @@ static void add_groups(struct end_finder *f)
                      p->groups.items[i].name);
 }
 
-/* Those of nodes, and those that the policy knows. */
+/* Tags of nodes, and those that the policy names. */
 static void add_tags(struct end_finder *f)
 {
     const struct policy_view *v = f->r->v;
@@ -218,7 +218,7 @@ static bool add_kind(struct end_finder *f, const char *word, size_t len, bool so
     return false;
 }
 
-/* A node, a user, or a selector as policies have it: kind as explanations take it. */
+/* Reads a node, a user, or a selector of policies, with the kind as in explanations. */
 static int read_selector(const struct policy_view *v, const char *text, struct policy_principal *q,
                          struct id_list *slots)
 {
@@ -391,7 +391,7 @@ static void sort_facts(struct reach_end *end)
         qsort(end->facts.items, end->facts.len, sizeof(*end->facts.items), by_unit);
 }
 
-/* Whose untagged devices these are, and by rule about devices of oneself, those that it lets speak. */
+/* Collects the users of the untagged devices and, for each autogroup:self rule, those whose devices are its sources. */
 static void learn_users(struct reach *r, struct reach_end *end, bool source)
 {
     const struct policy_view *v = r->v;
@@ -416,7 +416,7 @@ static void learn_users(struct reach *r, struct reach_end *end, bool source)
     }
 }
 
-/* By the addresses of nodes themselves. */
+/* The families by the addresses of the nodes themselves. */
 static unsigned target_families(const struct policy_view *v, const struct vclass *c, uint32_t principal)
 {
     const struct policy_principal *q = &v->p->principals.items[principal];
@@ -434,7 +434,7 @@ static unsigned target_families(const struct policy_view *v, const struct vclass
     return 0;
 }
 
-/* What a unit says of the class. False: no time is left. */
+/* Collects the facts about a unit and a class. Returns false if the budget is used up. */
 typedef bool learn_unit(struct reach *r, struct reach_end *end, struct map *index, const struct reach_class *c,
                         uint32_t unit);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The section sshTests: logins that must, or must not, be possible. */
+/* The section sshTests: logins that must or must not be possible. */
 #include "policy/answers/check.h"
 
-/* The devices that a destination names; autogroup:self are those of the single user behind the sources. */
+/* The devices that a destination names; autogroup:self means those of the only user among the sources. */
 static bool ssh_targets(struct policy_check *c, const struct policy_ssh_test *t, const struct id_list *from,
                         struct id_list *to)
 {
@@ -32,7 +32,7 @@ static bool ssh_targets(struct policy_check *c, const struct policy_ssh_test *t,
 
 enum ssh_expectation { WANT_ACCEPT, WANT_DENY, WANT_CHECK };
 
-/* "root on tag:db, tag:web" */
+/* Records the outcome for a login such as "root on tag:db, tag:web". */
 static void tell_login(struct policy_check *c, size_t errors, const struct policy_ssh_test *t,
                        enum ssh_expectation want, const char *login)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The section tests: packets that must, or must not, get through. Every address of the source must get through to the
- * destination for "accept", and none for "deny". */
+/* The section tests: packets that must or must not get through. For "accept" every address of the source must get
+ * through to the destination, for "deny" none. */
 #include <stdio.h>
 
 #include "policy/answers/check.h"
 #include "policy/view/filter_rules.h"
 
-/* An unfilled set has cap 0; one that turned out empty must not be filled again. */
+/* An unfilled set has cap 0; a filled one must not, even if it is empty. */
 static void mark_filled(struct addr_ranges *r)
 {
     if (!r->cap)
@@ -69,7 +69,7 @@ static bool service_fits(const struct policy_unit *u, const struct policy_destin
     return false;
 }
 
-/* The devices that rules with autogroup:self let in to devices among the destinations. */
+/* Adds the devices that autogroup:self rules let in to devices among the destinations. */
 static void add_self_sources(struct policy_check *c, const struct policy_unit *u, const struct test_target *t,
                              struct addr_ranges *out)
 {
@@ -96,7 +96,7 @@ static bool unit_fits(struct policy_check *c, const struct policy_unit *u, const
     return false;
 }
 
-/* Every source that some rule lets through to any of the destinations. */
+/* All sources that any rule lets through to any of the destinations. */
 static void find_sources(struct policy_check *c, const struct test_target *t, struct addr_ranges *out)
 {
     const struct policy *p = c->v->p;
@@ -122,7 +122,7 @@ static void find_sources(struct policy_check *c, const struct test_target *t, st
 
 /* ---- one test ---- */
 
-/* Why the selector is no destination of a test, or NULL. */
+/* Why the selector cannot be a destination of a test, or NULL. */
 static const char *target_problem(int kind, const struct policy_principal *what, const char *host)
 {
     if (kind == PRINCIPAL_PREFIX && (what->prefix.bits != what->prefix.addr.bits || strchr(host, '/')))
@@ -134,7 +134,7 @@ static const char *target_problem(int kind, const struct policy_principal *what,
     return NULL;
 }
 
-/* A destination of a test: one host and one port. false, with why filled, when it is not that. */
+/* Reads a destination of a test: one host and one port. Returns false, with why filled, if it is anything else. */
 static bool read_target(struct policy_check *c, struct test_target *t, char *why, size_t size)
 {
     struct arena a = ARENA_INIT(1 << 20);
@@ -195,7 +195,7 @@ done:
     ranges_release(&t->to);
 }
 
-/* The addresses that a source stands for: "*" is every device and every network behind an approved subnet router. */
+/* The addresses that a source means: "*" is every device and every network behind an approved subnet router. */
 static void find_from(struct policy_check *c, int kind, const struct policy_principal *what, struct addr_ranges *out)
 {
     const struct policy_view *v = c->v;
@@ -216,7 +216,7 @@ static void find_from(struct policy_check *c, int kind, const struct policy_prin
     ranges_normalise(out);
 }
 
-/* Empty when the selector names nothing. Many tests have the same source. */
+/* Empty if the selector matches nothing. Cached, because many tests have the same source. */
 static const struct addr_ranges *source_of(struct policy_check *c, const struct policy_test *t)
 {
     struct policy_principal what = {0};
@@ -233,7 +233,7 @@ static const struct addr_ranges *source_of(struct policy_check *c, const struct 
     return from;
 }
 
-/* A test that cannot be run fails as a whole. */
+/* Records a test that cannot be run as failed. */
 static void tell_whole(struct policy_check *c, size_t errors, const struct policy_test *t)
 {
     struct policy_outcome outcome = {.want = t->accept.len ? "accept" : "deny",

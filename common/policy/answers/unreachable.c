@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules that open nothing: to nobody, or nothing that the rules before them in the text have not opened. Each source is
- * looked at with each destination and range of ports; different rules may open them. Decided by the text alone: a rule
- * that opens nothing on today's tailnet may be there for tomorrow's. */
+/* Finds rules that open nothing: for nobody, or nothing that earlier rules in the text have not already opened. Each
+ * source is examined with each destination and range of ports; different rules may open them. Decided by the text
+ * alone: a rule that has no effect on the present tailnet may have one later. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "policy/lang/rules.h"
 
-#define STEPS_MAX 50000000U /* comparisons: less than a second's worth */
+#define STEPS_MAX 50000000U /* comparisons, less than a second's worth */
 
 struct opening {
     const struct policy_rule *rule;
@@ -19,7 +19,7 @@ struct openings {
     size_t len, cap;
 };
 struct wider {
-    uint32_t *items; /* principals that hold all of one */
+    uint32_t *items; /* principals that include the whole of one */
     size_t len, cap;
     bool known;
 };
@@ -27,11 +27,11 @@ struct wider {
 struct unreachable {
     const struct policy *p;
     struct policy_problems *problems;
-    struct openings *by_dst;       /* of the rules so far, by principal */
+    struct openings *by_dst;       /* by the rules so far, by principal */
     struct wider *as_src, *as_dst; /* by principal */
-    uint32_t *marks, mark;         /* principals that hold the present source have the present mark */
+    uint32_t *marks, mark;         /* principals that include the current source have the current mark */
     size_t left;                   /* of STEPS_MAX */
-    const struct policy_rule *by;  /* the first rule that opens a part of the present one */
+    const struct policy_rule *by;  /* the first rule that opens part of the current one */
     bool several;
 };
 
@@ -69,7 +69,7 @@ static bool is_devices(enum policy_principal_kind kind)
            kind == PRINCIPAL_TAGGED || kind == PRINCIPAL_DOMAIN || kind == PRINCIPAL_ADMIN || kind == PRINCIPAL_OWNER;
 }
 
-/* "*" as a source is the tailnet's own addresses and routes, as a destination everything. */
+/* As a source, "*" means the tailnet's own addresses and routes; as a destination, everything. */
 static bool holds(const struct policy *p, uint32_t wide, uint32_t narrow, bool src)
 {
     const struct policy_principal *w = &p->principals.items[wide], *n = &p->principals.items[narrow];
@@ -147,7 +147,7 @@ static bool opens_range(const struct opening *o, int proto, const struct port_ra
     return false;
 }
 
-/* From the source that is marked. */
+/* From the marked source. */
 static bool is_open(struct unreachable *x, uint32_t dst, int proto, const struct port_range *range)
 {
     const struct wider *w = wider_of(x, dst, false);
@@ -188,7 +188,7 @@ static bool all_is_open(struct unreachable *x, const struct policy_rule *r)
     return x->left > 0;
 }
 
-/* Rules whose whole effect is packets to devices and networks. */
+/* Is the only effect of the rule to let packets through to devices and networks? */
 static bool is_plain(const struct policy *p, const struct policy_rule *r)
 {
     if (r->connector || r->offset == SIZE_MAX || r->via.len || !r->services.len)
@@ -271,7 +271,7 @@ static void look_at_rules(struct unreachable *x)
 
 /* ---- ssh ---- */
 
-/* Checks are asked before the others, whatever their order. */
+/* Check rules are evaluated before the others, whatever their order. */
 static bool comes_before(const struct policy_ssh_rule *a, const struct policy_ssh_rule *b)
 {
     return a->check != b->check ? a->check : a->index < b->index;
@@ -298,8 +298,8 @@ static bool names_one_that_holds(struct unreachable *x, const struct policy_sele
     return false;
 }
 
-/* One rule has to take all of the other: what "autogroup:self" and single users allow depends on the whole of a rule.
- */
+/* One rule must include the whole other one, because the effect of "autogroup:self" and single users depends on the
+ * whole rule. */
 static bool takes_all(struct unreachable *x, const struct policy_ssh_rule *wide, const struct policy_ssh_rule *narrow)
 {
     if (!comes_before(wide, narrow) || !takes_logins(wide, narrow))

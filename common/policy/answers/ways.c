@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which nodes get elsewhere than before, by which router. What cannot have changed is not looked at: under the same
- * policy a node that is as it was is shown other routes only where routers changed that have these routes, or, with
- * via, routes that overlap them. */
+/* Which nodes use other routers than before. What cannot have changed is skipped: under the same policy an unchanged
+ * node is only shown other routes if routers that have these routes changed or, with via, routes that overlap them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "policy/view/view.h"
 
-#define WAYS_BUDGET 60000000U /* routers looked at, some seconds' worth */
+#define WAYS_BUDGET 60000000U /* routers examined, some seconds' worth */
 
 static const struct prefix way_out = {.addr = {.bits = 32}};
 
-/* Nodes that both views treat alike; a router is a group of its own. */
+/* Nodes that neither view distinguishes; each router is a group of its own. */
 struct way_group {
     struct policy_slots nodes;
-    bool same; /* its nodes are as they were */
+    bool same; /* its nodes are unchanged */
 };
 
 struct way_route {
     struct prefix prefix;
-    uint32_t id[2]; /* in each view, NONE: nobody has it there */
+    uint32_t id[2]; /* in each view; NONE: no node has it there */
     const struct policy_nearest *nearest[2];
     bool touched;
 };
@@ -36,14 +35,14 @@ struct ways {
     struct policy_ways *out;
     bool same_policy;
     VEC(struct way_group) groups;
-    struct prefixes all, touched; /* subnet routes, with what concerns them */
+    struct prefixes all, touched; /* subnet routes; touched: those that may have changed */
     VEC(struct way_route) routes;
     struct policy_slots exits, touched_exits;
     struct map change_index, row_index, cut_index;
     uint64_t left;
 };
 
-/* Time is left, and somebody still waits for the answer. */
+/* Returns false if the budget is used up or nobody waits for the answer. */
 static bool goes_on(struct ways *w)
 {
     if (view_is_cancelled(w->v[1]))
@@ -72,7 +71,7 @@ static bool is_exit(const struct vnode *n)
     return n && prefixes_has_exit(&n->routes);
 }
 
-/* Who serves a route in a group of via, in both views of one policy. */
+/* Marks routes whose router within a via group differs, in two views of one policy. */
 static void touch_steered(struct ways *w)
 {
     const struct policy_view *a = w->v[0], *b = w->v[1];
@@ -108,13 +107,13 @@ static const struct policy_nearest *nearest_of(const struct policy_side *side, c
     return NULL;
 }
 
-/* NONE: the primary, or nobody. */
+/* NONE: the primary, if any. */
 static uint32_t nearest_to(const struct policy_nearest *n, uint32_t viewer)
 {
     return n && viewer < n->viewers && n->routers[viewer] != n->primary ? n->routers[viewer] : NONE;
 }
 
-/* Prefixes that are served by the nearest router, where that is another one for somebody. */
+/* Marks prefixes that are served by the nearest router, if that has changed for any viewer. */
 static void touch_nearest(struct ways *w)
 {
     for (int side = 0; side < 2; side++)
@@ -179,7 +178,7 @@ static void index_routes(struct ways *w)
 
 /* ---- groups ---- */
 
-/* The same number for those whom nearness leads to the same routers, before and after. */
+/* The same number for all viewers with the same nearest routers, before and after. */
 static uint32_t whereabouts(const struct ways *w, struct map *index, uint32_t viewer)
 {
     struct buf key = BUF_INIT(0);
@@ -252,8 +251,8 @@ static uint32_t plain_way(struct ways *w, int side, uint32_t viewer, uint32_t ro
     return best;
 }
 
-/* As netmap shows it: a grant with via has the last word, and who is not shown the prefix at the primary is not shown
- * it at another router. */
+/* As the netmap shows it: a grant with via takes precedence, and a viewer that is not shown the prefix at the primary
+ * is not shown it at another router. */
 static uint32_t way_to(struct ways *w, int side, uint32_t viewer, const struct way_route *r)
 {
     const struct policy_view *v = w->v[side];

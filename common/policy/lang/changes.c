@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sections one after the other: what came, what went, and what another value has. Rules have no names: one that was
- * edited went, and another came. */
+/* Compares the sections one by one: what was added, removed and changed. Rules have no names, so an edited rule counts
+ * as one removed and one added. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -27,7 +27,7 @@ static const struct {
 
 struct change_count {
     size_t came, went, changed;
-    const char *name; /* of one of them */
+    const char *name; /* the name of one of them */
 };
 
 struct policy_item_list {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading fixed shapes out of the tree, driven by tables of fields. */
+/* Reads objects of fixed shape from the tree, driven by tables of fields. */
 #include <ctype.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@ static const char *const kind_names[] = {
     [HUJSON_STRING] = "string", [HUJSON_ARRAY] = "array",  [HUJSON_OBJECT] = "object",
 };
 
-/* Equal without regard to case, '-' and '_'. */
+/* Equal, ignoring case, '-' and '_'. */
 static bool same_field(const char *a, const char *b)
 {
     for (;;) {

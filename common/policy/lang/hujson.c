@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What was read: numbers that fit, and its plain form. */
+/* Operations on parsed values: numbers that fit, and the plain form. */
 #include "policy/lang/hujson.h"
 
 #include <math.h>

@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All errors of a text: behind each one reading goes on in the way that comes farthest. What may be meant is tried from
- * a copy of the reader's state: a comma or bracket that is missing, one that is too many, a value that is skipped.
- * Behind a guess that may be wrong the rest of its line is not blamed, nor is the end of the text. */
+/* Finds all errors of a text: after each, parsing resumes in the way that gets furthest. What may have been meant is
+ * tried with a copy of the reader's state: a missing comma or bracket, a superfluous one, a value to skip. After a
+ * guess that may be wrong, neither the rest of its line nor the end of the text is reported as an error. */
+#include <ctype.h>
 #include <string.h>
 
 #include "policy/lang/hujson_reader.h"
 
-#define LOOK_AHEAD (32U << 10) /* bytes in which ways of going on are compared */
-#define PLACES_MAX 24          /* places in the rest of the line where reading may go on */
-#define SILENT_MAX 16          /* errors that are not listed, one behind the other, before it is given up */
+#define LOOK_AHEAD (32U << 10) /* bytes over which ways to resume are compared */
+#define PLACES_MAX 24          /* places in the rest of the line where parsing may resume */
+#define SILENT_MAX 16          /* consecutive unreported errors before giving up */
 
-/* What a way of going on says about what follows. */
+/* What a way to resume implies for what follows. */
 enum trust {
-    TRUST_SURE,   /* the error was in one value alone, or in what stands between two */
-    TRUST_VALUE,  /* part of a line is skipped */
-    TRUST_BRACKET /* another bracket is meant than is there */
+    TRUST_SURE,   /* the error was confined to one value, or to the text between two */
+    TRUST_VALUE,  /* part of a line was skipped */
+    TRUST_BRACKET /* a different bracket was meant */
 };
 
 struct way_on {
     struct hujson_reader from, best;
     size_t offset; /* of the error */
-    size_t eol;    /* where its line ends */
+    size_t eol;    /* the end of its line */
     size_t farthest;
     enum trust trust; /* of best */
     bool settled;     /* best needs no comparison */
 };
 
-/* Where the next error lies, or behind the text. */
+/* The offset of the next error, or beyond the text. */
 static size_t reach(const struct hujson_reader *from)
 {
     struct hujson_reader r = *from;
@@ -44,7 +45,7 @@ static size_t reach(const struct hujson_reader *from)
     return r.len + 1;
 }
 
-/* Goes on at a place, with what is expected there, if that comes farther than all that was tried before. */
+/* Resumes at a place in the given state, and keeps the result if it gets further than all earlier attempts. */
 static void try(struct way_on *s, struct hujson_reader way, enum hujson_state state, size_t at, enum trust trust)
 {
     way.state = state;
@@ -59,11 +60,11 @@ static void try(struct way_on *s, struct hujson_reader way, enum hujson_state st
     s->farthest = far;
     s->best = way;
     s->trust = trust;
-    /* A way that skips more could come farther by skipping the next error too. */
+    /* Skipping more could only get further by skipping the next error as well. */
     s->settled = trust == TRUST_SURE && far > s->eol;
 }
 
-/* The same with the innermost containers ended. */
+/* Like try(), after closing the innermost containers. */
 static void try_closed(struct way_on *s, size_t levels, enum hujson_state state, size_t at)
 {
     struct hujson_reader way = s->from;
@@ -81,7 +82,7 @@ static bool wants_value(const struct hujson_reader *r)
     return r->state == HUJSON_WANT_VALUE || (r->state == HUJSON_WANT_ITEM && !r->frames[r->depth - 1].object);
 }
 
-/* The same for what was wrong in itself, which is certain where it ends as such things do. */
+/* Like try(), after a malformed value or name; certain if what follows may follow one. */
 static void try_behind(struct way_on *s, enum hujson_state state, size_t at)
 {
     size_t next = at;
@@ -90,10 +91,10 @@ static void try_behind(struct way_on *s, enum hujson_state state, size_t at)
         next++;
     try(s, s->from, state, at, TRUST_SURE);
     if (s->farthest > s->offset && !s->settled)
-        s->settled = next == s->eol || strchr(state == HUJSON_AFTER_NAME ? ":" : ",]}", s->from.text[next]);
+        s->settled = next < s->eol && strchr(state == HUJSON_AFTER_NAME ? ":" : ",]}", s->from.text[next]);
 }
 
-/* A string or a word that is none, a comment that is no text. */
+/* Tries to accept a malformed string or word, or a comment with invalid text. */
 static void try_as_read(struct way_on *s)
 {
     const struct hujson_reader *r = &s->from;
@@ -109,6 +110,11 @@ static void try_as_read(struct way_on *s)
         if (end < s->eol)
             try_behind(s, wants_value(r) ? HUJSON_AFTER_VALUE : HUJSON_AFTER_NAME, end + 1);
     } else if (wants_value(r) && !strchr(",:]}", c)) {
+        while (ispunct((unsigned char)text[end - 1]) && end < s->eol && ispunct((unsigned char)text[end]) &&
+               !strchr(",:]}[{\"/'", text[end]))
+            end++;
+        if (ispunct((unsigned char)c))
+            try(s, *r, r->state, end, TRUST_SURE); /* stray punctuation */
         while (end < s->eol && !strchr(" \t\r,:]}[{\"/", text[end]))
             end++;
         try_behind(s, HUJSON_AFTER_VALUE, end);
@@ -157,13 +163,14 @@ static void try_brackets(struct way_on *s)
         way.frames[way.depth++] = (struct hujson_frame){.object = true, .item = way.last};
         try(s, way, HUJSON_WANT_ITEM, way.last, TRUST_BRACKET);
     } else if (way.state == HUJSON_AFTER_VALUE && !way.depth && way.frames[0].v) {
-        way.depth = 1; /* the text ended too early */
+        way.depth = 1; /* the text continues after its end */
         try(s, way, HUJSON_AFTER_VALUE, at, TRUST_BRACKET);
         try(s, way, HUJSON_WANT_ITEM, at, TRUST_BRACKET);
     }
 }
 
-/* The rest of the line is skipped, up to where a value may end. A closing bracket ends what it fits. */
+/* Tries to skip the rest of the line, up to a place where a value may end. A closing bracket closes the container that
+ * it matches. */
 static void try_skipping(struct way_on *s)
 {
     const struct hujson_reader *r = &s->from;
@@ -190,7 +197,7 @@ static void try_skipping(struct way_on *s)
     try(s, *r, HUJSON_WANT_ITEM, s->eol, TRUST_VALUE);
 }
 
-/* False: nothing helps. */
+/* Returns false if there is no way to resume. */
 static bool go_on(struct hujson_reader *r, enum trust *trust)
 {
     struct way_on s = {.from = *r, .offset = r->why->offset, .farthest = r->why->offset};
@@ -206,7 +213,7 @@ static bool go_on(struct hujson_reader *r, enum trust *trust)
     try_skipping(&s);
     if (s.farthest == s.offset)
         return false;
-    /* Whatever was skipped or guessed, names are compared only where all of them were read. */
+    /* Names are only compared in objects that were read completely, without anything skipped or guessed. */
     for (size_t i = 0; i < s.best.depth; i++)
         s.best.frames[i].doubtful |= s.trust == TRUST_BRACKET || i + 1 == s.best.depth;
     *r = s.best;
@@ -214,7 +221,7 @@ static bool go_on(struct hujson_reader *r, enum trust *trust)
     return true;
 }
 
-/* The members that are called as others before them, of the object that was read last. */
+/* Adds an error for each member of the last object whose name duplicates an earlier one. */
 static size_t doubled_names(struct hujson_reader *r, struct hujson_error *out, size_t n, size_t max)
 {
     struct hujson *object = r->frames[r->depth].v;
@@ -232,13 +239,13 @@ static size_t doubled_names(struct hujson_reader *r, struct hujson_error *out, s
     return n;
 }
 
-/* What was guessed so far. */
+/* The guesses so far. */
 struct guesses {
     enum trust newest, worst;
-    size_t at; /* the place of the newest */
+    size_t at; /* the place of the newest one */
 };
 
-/* Is the error at offset a mere consequence of a guess? */
+/* May the error at offset only be a consequence of a guess? */
 static bool follows(const struct hujson_reader *r, size_t offset, const struct guesses *g)
 {
     bool top = r->depth == 0 && r->state == HUJSON_AFTER_VALUE;

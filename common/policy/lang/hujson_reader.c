@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One pass, step by step. Messages are those of the library behind the service, because people search for them. Names
- * are compared within their object through a sorted copy, so a hostile object costs n log n. */
+/* A single pass, step by step. The messages are those of the library that Tailscale's service uses, because people
+ * search for them. Names are compared within their object through a sorted copy, so a hostile object costs n log n. */
 #include "policy/lang/hujson_reader.h"
 
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static int too_big(struct hujson_reader *r)
     return r->code = ERR_TOOBIG;
 }
 
-/* A character as the messages show it: quoted, escaped where it is not printable. */
+/* A character as shown in messages: quoted, and escaped if it is not printable. */
 static const char *quoted(const struct hujson_reader *r, char out[16])
 {
     unsigned char c = (unsigned char)r->text[r->at];
@@ -64,7 +64,7 @@ static int skip_comment(struct hujson_reader *r)
     return 0;
 }
 
-/* Whitespace and comments. where names what was being read, for an end of the text. */
+/* Skips white space and comments. where names what was being read, in case the text ends. */
 static int skip(struct hujson_reader *r, const char *where)
 {
     while (r->at < r->len) {
@@ -122,7 +122,7 @@ static size_t put_utf8(char *out, unsigned c)
     return 4;
 }
 
-/* One escape at r->at (the backslash); appends to out. Surrogates must come in pairs. */
+/* Decodes one escape at r->at (the backslash) and appends it to out. Surrogates must come in pairs. */
 static int unescape(struct hujson_reader *r, char *out, size_t *n)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -152,7 +152,8 @@ static int unescape(struct hujson_reader *r, char *out, size_t *n)
     return 0;
 }
 
-/* What stands between the quotes at r->at and end, into room for as much; r->at is behind it then. */
+/* Decodes the text between the quotes at r->at and end into s, which has room for as many bytes, and moves r->at past
+ * it. */
 static int decode_string(struct hujson_reader *r, size_t end, char *s)
 {
     size_t start = r->at, n = 0;
@@ -174,7 +175,7 @@ static int decode_string(struct hujson_reader *r, size_t end, char *s)
     return 0;
 }
 
-/* out NULL: it is only looked through. */
+/* out NULL: only checks it. */
 static int read_string(struct hujson_reader *r, const char **out)
 {
     size_t start = r->at, end = start + 1;
@@ -228,7 +229,7 @@ static bool number_ok(const char *s, size_t len)
     return at == len;
 }
 
-/* true, false, null, a number: everything up to the next delimiter. */
+/* Reads true, false, null or a number: everything up to the next delimiter. */
 static int read_word(struct hujson_reader *r, struct hujson *v)
 {
     size_t start = r->at, n = 0;
@@ -285,7 +286,7 @@ int hujson_names(struct hujson_reader *r, const struct hujson *object)
 
 /* ---- one step ---- */
 
-/* What was being read, should the text end here. */
+/* What was being read, in case the text ends here. */
 static const char *where(const struct hujson_reader *r)
 {
     const struct hujson_frame *f = r->depth ? &r->frames[r->depth - 1] : NULL;
@@ -297,7 +298,7 @@ static const char *where(const struct hujson_reader *r)
     return f->object ? "object after value" : "array after value";
 }
 
-/* A value was read. NULL: nothing is kept of it. */
+/* Called after each value. NULL: it is not kept. */
 static void value_done(struct hujson_reader *r, struct hujson *v)
 {
     struct hujson_frame *f = r->depth ? &r->frames[r->depth - 1] : NULL;
@@ -381,7 +382,7 @@ static int read_value(struct hujson_reader *r)
     return 0;
 }
 
-/* A member, an element, or the end of what holds them. */
+/* Reads a member, an element, or the end of the container. */
 static int read_item(struct hujson_reader *r)
 {
     struct hujson_frame *f = &r->frames[r->depth - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading HuJSON step by step, inside lang: a state that can be copied, tried and gone on from elsewhere. */
+/* A step-by-step parser of HuJSON, private to lang: its state can be copied, tried out and resumed at another place. */
 #ifndef COMMON_POLICY_LANG_HUJSON_READER_H
 #define COMMON_POLICY_LANG_HUJSON_READER_H
 
@@ -9,9 +9,9 @@ enum hujson_state { HUJSON_WANT_VALUE, HUJSON_WANT_ITEM, HUJSON_AFTER_NAME, HUJS
 
 struct hujson_frame {
     bool object;
-    bool doubtful; /* what stands in it is guessed: its names are not compared */
+    bool doubtful; /* its contents are guessed: names are not compared */
     size_t count;
-    size_t item;              /* where its newest member or element begins */
+    size_t item;              /* start of its newest member or element */
     struct hujson *v, **link; /* NULL: nothing is kept */
 };
 
@@ -23,16 +23,16 @@ struct hujson_reader {
     struct hujson_frame frames[HUJSON_DEPTH];
     size_t depth;
     enum hujson_state state;
-    struct hujson *child; /* that is being read; NULL: nothing is kept of it */
-    size_t last;          /* where the newest name, string or word begins */
+    struct hujson *child; /* being read; NULL: it is not kept */
+    size_t last;          /* start of the newest name, string or word */
     int code;
 };
 
-/* text, len, arena and why are set. */
+/* The caller has set text, len, arena and why. */
 int hujson_begin(struct hujson_reader *r);
-/* A name, a value that holds no others, a bracket or a comma. A failure leaves the state as it was before. */
+/* Reads a name, a scalar, a bracket or a comma. On failure the state is unchanged. */
 int hujson_step(struct hujson_reader *r);
-/* Are two members of an object called the same? *why tells of the first such pair in the order of names. */
+/* ERR_INVALID if two members of the object have the same name; *why names the first such pair in the order of names. */
 int hujson_names(struct hujson_reader *r, const struct hujson *object);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each item of a container owns a stretch of the text, and the stretches lie one behind the other: the blanks and
- * comments before it belong to it, and what follows it in its line. */
+/* Divides a text into items. The ranges of a container's items are adjacent: each includes the blanks and comments
+ * before the item, and the rest of its line. */
 #include <string.h>
 
 #include "policy/lang/hujson.h"
@@ -13,7 +13,7 @@ struct items_reader {
     struct buf plain;
 };
 
-/* The text is HuJSON: its comments end. */
+/* The text is known to be HuJSON, so its comments end. */
 static size_t comment_end(const struct items_reader *r, size_t at)
 {
     bool block = r->text[at + 1] == '*';
@@ -35,7 +35,7 @@ static size_t skip(const struct items_reader *r, size_t at)
     return at;
 }
 
-/* Behind the line's end, where nothing but blanks and comments stands before it; else where it began. */
+/* The position after the end of the line if only blanks and comments precede that; otherwise from. */
 static size_t rest_of_line(const struct items_reader *r, size_t from)
 {
     size_t at = from;
@@ -56,7 +56,7 @@ static size_t rest_of_line(const struct items_reader *r, size_t from)
     return from;
 }
 
-#define DEPTH 3 /* sections, their members, and the members of these: what lies deeper is one value */
+#define DEPTH 3 /* sections, their members, and the members of these; anything deeper is a single value */
 
 static size_t line_of(const struct items_reader *r, const struct hujson *v, size_t from)
 {

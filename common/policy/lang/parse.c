@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A text to a struct policy: top level, groups, hosts, tag owners, approvers. Names are defined before rules use them,
- * whatever the order in the text. */
+/* Parses a text into a struct policy: the top level, groups, hosts, tag owners, approvers. Names are defined before
+ * rules use them, whatever their order in the text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "policy/lang/parse.h"
 
-#define MEMORY_MAX (64U << 20) /* what one policy may take while and after it is read */
-#define ERRORS_MAX 50          /* places of a text that cannot be read */
+#define MEMORY_MAX (64U << 20) /* bytes for one policy, during parsing and afterwards */
+#define ERRORS_MAX 50          /* syntax errors in a text */
 
 struct policy *policy_alloc(void)
 {
@@ -122,8 +122,8 @@ void policy_unref(struct policy *p)
 
 /* ---- groups ---- */
 
-/* "oidc:GROUP" is a group of the provider that is called default; another one stands behind an '@'. A name with a dot
- * is no provider's, but part of the group's: "oidc:eng@idm.example.com". */
+/* "oidc:GROUP" is a group of the provider named default; another provider follows an '@'. A name with a dot is not a
+ * provider but part of the group: "oidc:eng@idm.example.com". */
 static int add_provider_group(struct policy_parser *x, struct policy_group *g, struct policy_selector *a)
 {
     const char *at = strrchr(a->text, '@');
@@ -150,7 +150,7 @@ static int add_member(struct policy_parser *x, void *arg, const char *text, size
     if (str_starts(text, "oidc:"))
         return add_provider_group(x, g, &a);
     if (str_starts(text, "group:") && !strchr(text, '@'))
-        return ERR_INVALID; /* reported for all groups together */
+        return ERR_INVALID; /* reported once for all groups */
     if (!strchr(text, '@'))
         return parse_error(
             x, offset, "username must contain @, got: \"%s\" (a user without an email address is \"%s@\")", text, text);
@@ -171,7 +171,7 @@ static void members_read(struct policy_parser *x, const struct hujson *m, struct
             parse_error(x, e->start, "invalid group member type: group \"%s\" expected string", m->name);
 }
 
-/* A group whose members are wrong is defined all the same, so that its uses are no errors. */
+/* A group with invalid members is still defined, so that its uses are not errors as well. */
 static void parse_group(struct policy_parser *x, const struct hujson *m)
 {
     struct policy_group g = {.name = m->name};
@@ -194,7 +194,7 @@ static void parse_groups(struct policy_parser *x, const struct hujson *v)
     for (const struct hujson *m = v->first; m; m = m->next)
         if (!str_starts(m->name, "group:"))
             parse_error(x, m->name_start, "group must start with 'group:', got: \"%s\"", m->name);
-    /* Of several groups that hold groups, the one with the greatest name is reported, by its first such member. */
+    /* If several groups contain groups, the one whose name sorts last is reported, with its first such member. */
     for (const struct hujson *m = v->first; m; m = m->next)
         for (const struct hujson *e = m->kind == HUJSON_ARRAY ? m->first : NULL; e; e = e->next)
             if (e->kind == HUJSON_STRING && str_starts(e->text, "group:") && !strchr(e->text, '@') &&

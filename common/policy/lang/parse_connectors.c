@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* App connectors: the member "tailscale.com/app-connectors" of app in nodeAttrs. Each entry is also a rule of its own
- * that leads its targets to the connectors: whoever resolves names through a node must see it. */
+/* App connectors: the member "tailscale.com/app-connectors" of app in nodeAttrs. Each entry also becomes a rule from
+ * its targets to the connectors, because a client must see the node through which it resolves names. */
 #include <ctype.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 #define APP_CONNECTORS "tailscale.com/app-connectors"
 #define APPS_MAX       256
-#define DOMAINS_MAX    1000 /* of one entry */
+#define DOMAINS_MAX    1000 /* in one entry */
 #define DOMAIN_MAX     253
 #define LABEL_MAX      63
 
@@ -46,7 +46,7 @@ static int add_connector(struct policy_parser *x, void *arg, const char *text, s
     return 0;
 }
 
-/* Why the text (in lower case, without "*.") is no domain; NULL: it is one. */
+/* Why the text (in lower case, without "*.") is not a domain; NULL if it is. */
 static const char *domain_trouble(const char *text)
 {
     struct prefix address;
@@ -126,7 +126,7 @@ static void put_texts(struct json_out *o, const char *key, const struct strs *te
     json_close(o, ']');
 }
 
-/* As clients read it: appctype.AppConnectorAttr. */
+/* The form that clients read: appctype.AppConnectorAttr. */
 static char *app_json(struct arena *a, const struct policy_connector_app *app)
 {
     struct buf text = BUF_INIT(POLICY_TEXT_MAX);
@@ -150,8 +150,8 @@ static char *app_json(struct arena *a, const struct policy_connector_app *app)
     return json;
 }
 
-/* A capability without a meaning for clients: it makes the connectors visible, and is where their filter is told of
- * name resolution (filter_rules.c). */
+/* Adds a rule with a capability that clients ignore: it makes the connectors visible, and lets name resolution into
+ * their filter (filter_rules.c). */
 static void add_rule(struct policy_parser *x, struct app_entry *e, const struct policy_attr *attr)
 {
     for (size_t i = 0; i < attr->target.len; i++)

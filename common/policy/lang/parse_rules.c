@@ -8,7 +8,7 @@
 #include "policy/lang/parse.h"
 
 #define WHY          256
-#define RULES_MAX    16384 /* views keep bits for each */
+#define RULES_MAX    16384 /* views keep bits for each rule */
 #define VALUES_DEPTH 32    /* of capabilities */
 
 enum { ACL_ACTION, ACL_PROTO, ACL_SRC, ACL_DST, ACL_USERS, ACL_PORTS, ACL_POSTURE, ACL_COUNT };
@@ -40,7 +40,7 @@ static int add_src(struct policy_parser *x, void *arg, const char *text, size_t 
     return 0;
 }
 
-/* A selector that stands without its ports. */
+/* The hint for a selector without ports. */
 static const char *portless_hint(const struct policy *p, const char *text, struct buf *out)
 {
     struct policy_principal what;
@@ -103,7 +103,7 @@ static int add_ports(struct policy_parser *x, struct policy_service *to, const s
     return 0;
 }
 
-/* An entry of "ip": "*", ports, or "proto:ports". Entries of one protocol are gathered. */
+/* An entry of "ip": "*", ports, or "proto:ports". Entries with the same protocol are merged. */
 static int add_ip(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
     struct policy_rule *r = arg;
@@ -159,7 +159,7 @@ static int add_via(struct policy_parser *x, void *arg, const char *text, size_t 
     return 0;
 }
 
-/* autogroup:self as a destination wants sources that are people. */
+/* A destination autogroup:self requires that the sources are users. */
 static int check_self(struct policy_parser *x, const struct policy_rule *r)
 {
     const struct policy *p = x->p;
@@ -232,7 +232,7 @@ static int check_capability(struct policy_parser *x, const struct hujson *m)
     return parse_error(x, m->name_start, "capability name must not be in the tailscale.com domain");
 }
 
-/* Clients and libraries read the values: they must be able to. */
+/* Clients and libraries must be able to read the values. */
 static void check_values(struct policy_parser *x, const struct hujson *v, int depth)
 {
     if (depth > VALUES_DEPTH) {

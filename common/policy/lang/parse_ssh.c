@@ -52,7 +52,8 @@ static int unit_ns(const char *text, size_t len, int64_t *ns)
     return -1;
 }
 
-/* One "1.5h" at *at; the value saturates far above every limit. 0, or -1 with why filled. */
+/* Reads one piece such as "1.5h" at *at; the value saturates far above every limit. Returns 0, or -1 with why
+ * filled. */
 static int period_piece(const char **at, const char *whole, double *ns, char *why, size_t size)
 {
     size_t before = strspn(*at, "0123456789"), fraction = 0;
@@ -113,7 +114,7 @@ static int period_parse(const char *text, int64_t *out, char *why, size_t size)
     return 0;
 }
 
-/* As Go prints durations of a second and more: 168h0m1s; shorter ones with the unit that fits. */
+/* Formats a duration as Go does: 168h0m1s from a second on; shorter ones in the largest unit that fits. */
 static const char *period_format(int64_t ns, char *out, size_t size)
 {
     uint64_t left = (uint64_t)(ns < 0 ? -ns : ns);
@@ -184,7 +185,7 @@ static int add_user(struct policy_parser *x, void *arg, const char *text, size_t
         vec_push(&r->localparts, at + 1);
         return 0;
     }
-    if (at && at[1] && strchr(name, '*')) { /* another glob: its domain is still checked */
+    if (at && at[1] && strchr(name, '*')) { /* another glob: its domain is checked nevertheless */
         const char *first = strchr(name, '@');
         if (strncmp(name, "localpart:*@", 12) == 0) {
             struct policy_domain_use use = {first + 1, offset, false};
@@ -227,7 +228,7 @@ static int add_dst(struct policy_parser *x, void *arg, const char *text, size_t 
     return 0;
 }
 
-/* Which sources may be paired with which destinations. */
+/* Checks which sources may be combined with which destinations. */
 static int check_pairs(struct policy_parser *x, const struct policy_ssh_rule *r)
 {
     const struct policy_principal *all = x->p->principals.items;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The sections tests and sshTests. Tests are kept as texts: what they name is looked up when they run. */
+/* The sections tests and sshTests. Tests are stored as text; their names are resolved when they run. */
 #include <string.h>
 
 #include "policy/lang/parse.h"
@@ -69,7 +69,7 @@ static const struct policy_field ssh_test_fields[SSH_TEST_COUNT] = {
     [SSH_TEST_POSTURE] = {"srcPostureAttrs", "device posture is not supported by this server"},
 };
 
-/* A destination is one device, or devices by name: neither a network nor the internet. */
+/* A destination is one device or a name for devices, not a network or the internet. */
 static int keep_ssh_dst(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
     texts *to = arg;

@@ -89,7 +89,7 @@ static bool port_number(const char *text, size_t len, uint32_t *out)
     return true;
 }
 
-/* One of the comma separated pieces. */
+/* Parses one of the comma-separated pieces. */
 static int piece_parse(const char *text, size_t len, struct port_range *out, char *why, size_t size)
 {
     const char *dash = memchr(text, '-', len);

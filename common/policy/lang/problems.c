@@ -52,7 +52,7 @@ void policy_problems_text(const struct policy_problems *p, struct buf *out)
     }
 }
 
-/* A text can be wrong in very many places; each costs a look for its line. */
+/* A text can be wrong in very many places, and finding the line of each takes time. */
 #define PROBLEMS_MAX 200
 
 __attribute__((format(printf, 6, 0))) static void add(struct policy_problems *problems, const char *text, size_t len,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a policy text means, inside the room. Every selector that occurs is interned once as a principal; a rule is
- * turned into units, which are what views count bits of: one source list, one list of destinations. */
+/* The meaning of a policy text, private to this room. Each distinct selector is interned as a principal; rules are
+ * turned into units, for each of which views keep a bit: one source list and one list of destinations. */
 #ifndef COMMON_POLICY_LANG_RULES_H
 #define COMMON_POLICY_LANG_RULES_H
 
@@ -30,24 +30,24 @@ enum policy_principal_kind {
     PRINCIPAL_DOMAIN, /* user:*@domain */
     PRINCIPAL_ADMIN,
     PRINCIPAL_OWNER,
-    PRINCIPAL_NOBODY, /* a role that this server does not give */
+    PRINCIPAL_NOBODY, /* a role that this server does not have */
     PRINCIPAL_HOST,   /* only while parsing: becomes PRINCIPAL_PREFIX */
 };
 
 struct policy_principal {
     enum policy_principal_kind kind;
-    const char *text; /* as written; for a prefix its text in filters (bare when it is one address) */
+    const char *text; /* as written; of a prefix its text in filters (without a length if it is a single address) */
     struct prefix prefix;
     uint32_t group;       /* GROUP: index into groups */
     bool inside_internet; /* PREFIX within autogroup:internet */
-    size_t offset;        /* where the text names it first; SIZE_MAX: it does not, or that is not kept */
+    size_t offset;        /* first occurrence in the text; SIZE_MAX: none, or not recorded */
 };
 
-/* A selector where it stands in the text. */
+/* An occurrence of a selector in the text. */
 struct policy_selector {
     uint32_t principal;
     size_t offset;
-    const char *text; /* as written (the name of a host, not its address) */
+    const char *text; /* as written (a host's name, not its address) */
 };
 struct policy_selectors {
     struct policy_selector *items;
@@ -63,12 +63,12 @@ struct port_range {
     uint16_t first, last;
 };
 
-/* One protocol (NONE_PROTO: the default four) and its ports. */
+/* A protocol (PROTO_DEFAULT: the default four) and its ports. */
 #define PROTO_DEFAULT (-1)
 struct policy_service {
     int proto;
     struct port_range *ports;
-    size_t port_count, port_room; /* room: of the array */
+    size_t port_count, port_room; /* room: size of the array */
 };
 
 struct policy_destination {
@@ -79,16 +79,16 @@ struct policy_destination {
 
 struct policy_app {
     const char *name;
-    const char *json; /* the list of values, plain JSON */
+    const char *json; /* the list of values as plain JSON */
 };
 
 struct policy_rule {
     bool is_grant;
-    bool connector;       /* it follows from an app of nodeAttrs; index: of the app */
-    size_t index, offset; /* within its section; in the text */
+    bool connector;       /* made for an app of nodeAttrs, of which index is the index */
+    size_t index, offset; /* in its section; in the text */
     struct policy_selectors src;
     VEC(struct policy_destination) dst;
-    VEC(struct policy_service) services; /* acls: one, with no ports of its own */
+    VEC(struct policy_service) services; /* acls: one, without ports */
     VEC(struct policy_app) apps;
     VEC(const char *) via;
 };
@@ -98,16 +98,16 @@ enum policy_unit_kind { UNIT_PLAIN, UNIT_SELF, UNIT_VIA };
 struct policy_unit {
     enum policy_unit_kind kind;
     const struct policy_rule *rule;
-    uint32_t index, base;               /* base: of a companion the unit that it accompanies, else itself */
-    const char *companion;              /* capability of a reversed rule, or NULL */
-    uint32_t sources;                   /* list whose addresses are SrcIPs; companions: the rule's destinations */
+    uint32_t index, base;               /* base: of a companion its unit, otherwise itself */
+    const char *companion;              /* the capability of a reversed rule, or NULL */
+    uint32_t sources;                   /* the list whose addresses are SrcIPs; companions: the rule's destinations */
     VEC(struct policy_destination) dst; /* companions: the rule's sources, without ports */
-    bool internet;                      /* the destinations cover the whole internet */
-    bool full;                          /* every port of the default protocols */
+    bool internet;                      /* the destinations include the whole internet */
+    bool full;                          /* all ports of the default protocols */
     bool ip, cap;                       /* has services, has capabilities */
 };
 
-/* A set of principals used as sources, interned by content. */
+/* A set of principals that are used as sources, interned by content. */
 struct policy_source_list {
     uint32_t *principals; /* ascending */
     size_t count;
@@ -116,10 +116,10 @@ struct policy_source_list {
 struct policy_ssh_rule {
     size_t index, offset;
     bool check;
-    int64_t period_ns; /* 0: always */
+    int64_t period_ns; /* 0: check every time */
     struct policy_selectors src, dst;
     uint32_t sources;             /* list of src */
-    VEC(const char *) users;      /* without localpart forms */
+    VEC(const char *) users;      /* excluding localpart forms */
     VEC(const char *) localparts; /* domains */
     VEC(const char *) env;
 };
@@ -171,16 +171,16 @@ struct policy {
     size_t len;
 
     VEC(struct policy_principal) principals;
-    struct map principal_index; /* kind byte and text -> index + 1 */
+    struct map principal_index; /* from the kind's byte and the text to index + 1 */
     VEC(struct policy_group) groups;
     VEC(struct policy_host) hosts;
     VEC(struct policy_tag_owner) tags;
-    struct map host_index, tag_index, group_index; /* name -> index + 1 */
+    struct map host_index, tag_index, group_index; /* from name to index + 1 */
 
     VEC(struct policy_rule *) rules; /* grants, then acls */
     size_t grant_count;
     bool allow_all;  /* neither acls nor grants */
-    bool names_exit; /* autogroup:internet or via occurs: an exit node's own address grants nothing more */
+    bool names_exit; /* autogroup:internet or via occurs, so an exit node's own address grants nothing more */
     VEC(struct policy_unit) units;
     VEC(struct policy_source_list) lists;
     struct map list_index;
@@ -197,31 +197,30 @@ struct policy {
 };
 
 /* Adds a problem and returns ERR_INVALID (0 for a warning). offset SIZE_MAX: about no one place. */
-/* From the one with that index on, into the order of the text; those about no one place go last. */
+/* Sorts the problems from index from on by their place in the text; those without a place go last. */
 void problems_sort(struct policy_problems *problems, size_t from);
-/* Of the problem that was added last: what is wrong, and what it may have been meant to be (NULL: that is not known).
- */
+/* Completes the last problem: what is wrong, and what was probably meant (NULL: unknown). */
 void problem_meant(struct policy_problems *problems, const char *wrong, const char *meant);
-/* Of the problem that was added last: the line that makes it so. */
+/* Completes the last problem: the line that causes it. */
 void problem_caused(struct policy_problems *problems, unsigned line);
 int problem_at(struct policy_problems *problems, const char *text, size_t len, size_t offset, bool warning,
                const char *format, ...) PRINTF_LIKE(6, 7);
 
 uint32_t principal_find(const struct policy *p, enum policy_principal_kind kind, const char *text);
-/* Reads a selector without a place's rules and without adding anything, for tests and explanations. Returns its kind,
- * or -1 when it is no selector of this policy. */
+/* Reads a selector for tests and explanations: without the restrictions of a place, and without adding anything to p.
+ * Returns its kind, or -1 if it is not a selector of this policy. */
 int selector_read(const struct policy *p, const char *text, struct policy_principal *out);
 
-/* Ports and protocols. Messages are written to why (at least 200 bytes) on failure. */
+/* Ports and protocols. On failure the message is written to why (at least 200 bytes). */
 int ports_parse(const char *text, struct arena *a, struct port_range **out, size_t *count, char *why, size_t size);
 int proto_parse(const char *text, bool lower, int *out, char *why, size_t size);
 bool proto_has_ports(int proto);
-const char *proto_name(int proto); /* NULL: it has none */
+const char *proto_name(int proto); /* NULL if it has none */
 bool ports_all(const struct port_range *ports, size_t count);
-/* "host:ports" split at the last colon, brackets removed: host is copied into the arena. */
+/* Splits "host:ports" at the last colon and removes brackets: host is copied into the arena. */
 int hostport_split(const char *text, struct arena *a, const char **host, const char **ports, char *why, size_t size);
 
-/* The policy that a view without one uses: it allows everything. */
+/* The policy of a view without one: it allows everything. */
 struct policy *policy_open(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Selectors: what a text names, and where each kind may stand. */
+/* Selectors: their forms, and the places where each kind is accepted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static const struct {
 
 static const struct {
     unsigned allowed;
-    const char *autogroup_text; /* "autogroup not supported for ...", completed with text and choices */
+    const char *autogroup_text; /* "autogroup not supported for ...", to which the text and the choices are appended */
     const char *choices;
 } places[PLACE_COUNT] = {
     [PLACE_ACL_SRC] = {NAMED | LITERALS | ROLES | BIT(PRINCIPAL_DANGER), "autogroup not supported for ACL sources",
@@ -121,7 +121,7 @@ void principal_stands_at(struct policy *p, uint32_t principal, size_t offset)
     q->offset = offset < q->offset ? offset : q->offset;
 }
 
-/* The kind by form alone; -1: no selector. */
+/* The kind by its form alone; -1 if it is not a selector. */
 static int form(const char *text, struct prefix *prefix)
 {
     size_t n = ARRAY_LEN(autogroups);
@@ -170,7 +170,7 @@ int selector_read(const struct policy *p, const char *text, struct policy_princi
     return kind < 0 ? -1 : kind;
 }
 
-/* "what:80" where no ports belong. */
+/* Is it "what:80" where ports are not allowed? */
 static bool ends_in_ports(const struct policy *p, const char *text, char *front, size_t size)
 {
     const char *colon = strrchr(text, ':');
@@ -184,7 +184,7 @@ static bool ends_in_ports(const struct policy *p, const char *text, char *front,
     return selector_read(p, front, &what) >= 0;
 }
 
-/* A name that is defined and looks like the text. */
+/* A defined name that resembles the text. */
 static const char *near_name(const struct policy *p, const char *text)
 {
     if (str_starts(text, "autogroup:"))
@@ -197,7 +197,7 @@ static const char *near_name(const struct policy *p, const char *text)
     return p->hosts.len ? str_nearest(text, &p->hosts.items[0].name, p->hosts.len, sizeof(p->hosts.items[0])) : NULL;
 }
 
-/* What a text that is no selector of the place may have been meant to be: " (...)", or "". */
+/* What an invalid selector was probably meant to be: " (...)", or "". */
 static const char *selector_hint(const struct policy *p, enum selector_place place, const char *text, struct buf *out)
 {
     char front[200];
@@ -217,7 +217,7 @@ static const char *selector_hint(const struct policy *p, enum selector_place pla
     return buf_text(out);
 }
 
-/* What selector_hint says, for whoever mends it by a key. */
+/* The same suggestion alone, for programs that correct the text. */
 static const char *selector_meant(const struct policy *p, const char *text)
 {
     char front[200];
@@ -243,7 +243,7 @@ static int unknown_text(struct policy_parser *x, enum selector_place place, cons
     return ERR_INVALID;
 }
 
-/* The beginnings are headscale's. */
+/* The first words of the messages are headscale's. */
 static int not_for_ssh(struct policy_parser *x, bool src, int kind, const char *text, size_t offset)
 {
     static const char *const kinds[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules to units. A unit has one list of sources and one list of destinations, and is the thing that views keep a bit
- * for. The part of a rule that speaks of autogroup:self is a unit of its own, because it means something else on every
- * user's devices; so is each destination of a grant with via, because a router takes part for the ones that it routes;
- * and so is each companion, which gives a capability in the opposite direction. */
+/* Turns rules into units. A unit has one list of sources and one list of destinations, and views keep one bit for it.
+ * Units of their own are: the part of a rule with autogroup:self, because it means something different on each user's
+ * devices; each destination of a grant with via, because a router is only involved in the destinations that it routes;
+ * and each companion, which grants a capability in the opposite direction. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static int by_number(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Interns the set; takes the array. */
+/* Interns the set and takes ownership of the array. */
 static uint32_t list_intern(struct policy *p, uint32_t *principals, size_t count)
 {
     size_t kept = 0;
@@ -106,7 +106,7 @@ static struct policy_unit *unit_add(struct policy *p, enum policy_unit_kind kind
     return u;
 }
 
-/* The reversed rules that some capabilities bring. of: index of the unit that they accompany. */
+/* Adds the reversed rules that some capabilities imply. of: index of the unit that they accompany. */
 static void add_companions(struct policy *p, size_t of)
 {
     static const struct {
@@ -167,7 +167,8 @@ static void add_part(struct policy *p, const struct policy_rule *r, bool self)
     add_companions(p, u->index);
 }
 
-/* autogroup:self goes behind the other destinations when one of them is no autogroup; else the order stands. */
+/* autogroup:self is moved behind the other destinations if any of them is not an autogroup; otherwise the order is
+ * kept. */
 static bool self_first(const struct policy *p, const struct policy_rule *r)
 {
     bool first = r->dst.len && p->principals.items[r->dst.items[0].alias.principal].kind == PRINCIPAL_SELF;
@@ -188,7 +189,7 @@ static bool self_first(const struct policy *p, const struct policy_rule *r)
     return first;
 }
 
-/* One rule from source to every destination on all ports. */
+/* Adds a rule from source to every destination on all ports. */
 static void add_open_rule(struct policy *p, enum policy_principal_kind source)
 {
     struct policy_rule *r = mem_alloc(sizeof(*r));

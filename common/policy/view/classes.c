@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Classes: nodes with the same memberships, literals, routes and role are one. What the rules mean for a class, and
- * which classes see each other, is worked out when its first node arrives and forgotten with its last. */
+/* Classes: nodes with the same memberships, literals, routes and role. What the rules mean for a class, and which
+ * classes see each other, is computed when its first node arrives and dropped with its last. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ struct vclass_head {
     uint32_t user, exit;
 };
 
-/* The key: head, principals twice, route ids. */
+/* The key: a header, both sets of principals, route ids. */
 static uint64_t *class_key(const struct policy_view *v, const struct vnode *n, size_t *len)
 {
     size_t bits = v->principal_words * sizeof(uint64_t);
@@ -173,8 +173,8 @@ static void or_masked(uint64_t *to, const uint64_t *from, const uint64_t *mask, 
         to[i] |= from[i] & mask[i];
 }
 
-/* A sees B under a unit when one is its source and the other its destination; a unit with via only counts where one of
- * the two is a router for it. */
+/* A sees B by a unit of which one is a source and the other a destination; a unit with via only counts if one of the
+ * two is a router for it. */
 static void class_row(struct policy_view *v, struct vclass *a)
 {
     size_t words = v->class_words;
@@ -220,7 +220,7 @@ static void class_link(struct policy_view *v, uint32_t id)
 
     if (c->user != NONE)
         vec_push(&v->users[c->user].classes, id);
-    if (v->building) /* all of them at once at its end */
+    if (v->building) /* then all rows are computed together at the end */
         return;
     index_units(v, id, c->src, v->unit_src, true);
     index_units(v, id, c->dst, v->unit_dst, true);

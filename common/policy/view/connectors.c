@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* App connectors: who they are, who uses them, which routes they bring. */
+/* App connectors: which nodes they are, which nodes use them, which routes they add. */
 #include "policy/view/view.h"
 
 size_t policy_connector_apps(const struct policy_view *v)
@@ -36,8 +36,8 @@ bool policy_app_has_user(const struct policy_view *v, size_t app, uint32_t slot)
     return false;
 }
 
-/* What connectors learn is public: they skip what these ranges hold (ipnlocal.allowedAutoRoute), and a client that does
- * not is not believed. */
+/* Connectors only learn public addresses: clients skip these ranges (ipnlocal.allowedAutoRoute), and a client that does
+ * not is not trusted. */
 static bool is_learned(const struct prefix *route)
 {
     static const char *const never[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The packet filter as clients are sent it: named parts, one or a few a source list, so that a node that joins or
- * leaves changes one small part of each list that it is in. Lists of up to 64 nodes are one part; longer ones are cut
- * by slots, which a node never changes. */
+/* The packet filter in the form that clients receive: named parts, one or a few per source list, so that a node that
+ * joins or leaves changes one small part of each list that contains it. Lists of up to 64 nodes are one part; longer
+ * ones are divided by slots, which a node never changes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +9,12 @@
 #include "base/mem.h"
 #include "policy/view/filter_rules.h"
 
-#define BLOCK_WHOLE  UINT32_MAX       /* the list is one part */
-#define BLOCK_STATIC (UINT32_MAX - 1) /* what a split list holds beside nodes */
+#define BLOCK_WHOLE  UINT32_MAX       /* the whole list is one part */
+#define BLOCK_STATIC (UINT32_MAX - 1) /* the sources other than nodes of a divided list */
 
 struct filter_part_key {
     bool self;
-    uint32_t id, block, blocks; /* list and its blocks of slots, or unit of autogroup:self and its run of 64 devices */
+    uint32_t id, block, blocks; /* a list and its blocks of slots, or an autogroup:self unit and 64 devices */
 };
 
 struct filter_part_sink {
@@ -30,9 +30,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return x ^ x >> 32;
 }
 
-/* Halves a run of blocks (a power of two of them) until each part holds at most 64 nodes. Where the parts are cut
- * depends on how many nodes there are on either side, so one that joins or leaves moves a cut only when a part
- * overflows. */
+/* Halves a run of blocks (their number is a power of two) until each part holds at most 64 nodes. The division depends
+ * on the number of nodes on either side, so a node that joins or leaves only changes it when a part overflows. */
 static void split_parts(const struct vlist *l, uint32_t list, uint32_t first, uint32_t blocks, uint64_t base,
                         struct filter_part_sink *sink)
 {
@@ -155,7 +154,7 @@ static void part_sources(const struct policy_view *v, const struct vnode *n, con
             emit_addresses(&v->nodes[b * 64 + (size_t)__builtin_ctzll(left)], out);
 }
 
-/* What the rules of one part open, by protocol: equal sources are listed once. */
+/* What the rules of one part open, by protocol; equal sources are listed once. */
 struct part_rule {
     int proto;
     struct buf dst;

@@ -109,7 +109,7 @@ static void add_own_entries(const struct vnode *n, const struct port_range *port
         add_port_entries(out, addr_format(&n->ipv6, text), ports, count);
 }
 
-/* An exit node gets all ranges of autogroup:internet; a router of public prefixes those that it routes. */
+/* An exit node gets all ranges of autogroup:internet; a router of public prefixes gets those that it routes. */
 static void add_internet_entries(const struct policy_view *v, const struct vnode *n, const struct port_range *ports,
                                  size_t count, bool whole, struct buf *out)
 {
@@ -176,7 +176,7 @@ void emit_ports(const struct policy_view *v, const struct vnode *n, const struct
         add_internet_entries(v, n, &every, 1, true, out);
 }
 
-/* The prefixes of this node that a destination of a capability stands for. */
+/* The prefixes of this node to which a destination of a capability applies. */
 static void grant_prefixes(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u,
                            uint32_t principal, struct prefixes *out)
 {

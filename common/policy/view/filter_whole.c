@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The packet filter in the form of the recordings: rules in the policy's order, equal sources merged over the whole
- * tailnet before a node's part is taken, sources sorted as texts. For people and for comparisons; what clients are sent
- * is in filter.c. */
+ * tailnet before selecting a node's part, sources sorted as text. For people and for comparison; the form that clients
+ * receive is in filter_parts.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ struct whole_rules {
     size_t len, cap;
 };
 
-/* The rule to add to: the one there is with these sources and protocol, or a new one at the end. */
+/* The rule to add to: the existing one with these sources and protocol, or a new one at the end. */
 static struct whole_rule *rule_for(struct whole_rules *rules, const char *sources, int proto, bool cap)
 {
     for (size_t i = 0; !cap && i < rules->len; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of a view that follow from the policy alone. */
+/* The tables of a view that depend on the policy alone. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static void index_literals(struct policy_view *v)
     }
 }
 
-/* The units that a list's principals are sources of. */
+/* Records the unit as one that the principals of its list are sources of. */
 static void index_sources(struct policy_view *v, const struct policy_unit *u, bool self)
 {
     const struct policy_source_list *l = &v->p->lists.items[u->sources];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names to users, and selectors to devices. */
+/* Resolves names to users, and selectors to devices. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,7 +13,7 @@ const char *mail_domain(const char *email)
     return at ? at + 1 : "";
 }
 
-/* One trailing '@' says "a user without mail address" and is no part of the name. */
+/* A trailing '@' means "a user without mail address" and is not part of the name. */
 static bool name_is(const char *token, const char *name)
 {
     size_t len = strlen(token);
@@ -23,7 +23,7 @@ static bool name_is(const char *token, const char *name)
     return *name && strlen(name) == len && memcmp(token, name, len) == 0;
 }
 
-/* "oidc:GROUP@PROVIDER": all whom the provider says to be in the group, whatever they are called. */
+/* "oidc:GROUP@PROVIDER": all users that the provider reports to be in the group, whatever their names. */
 static bool is_provider_group(const char *token)
 {
     return str_starts(token, "oidc:");
@@ -50,7 +50,7 @@ static bool user_named(const struct policy_view *v, const char *token, uint32_t 
     return true;
 }
 
-/* A name that fits several users names nobody (a load with it is refused). */
+/* An ambiguous name matches no user (and a policy with it cannot be loaded). */
 static void resolve_name(const struct policy_view *v, const char *token, const struct map *by_name,
                          struct vprincipal *out)
 {
@@ -214,7 +214,7 @@ bool node_matches(const struct policy_view *v, const struct vnode *n, const stru
     }
 }
 
-/* The users behind a selector that names devices by their users, as bits; NULL: it is another kind. */
+/* The users of a selector that names devices by their users, as bits; NULL for other kinds of selectors. */
 static uint64_t *selector_users(const struct policy_view *v, const struct policy_principal *q)
 {
     size_t words = BITS_WORDS(v->user_count);
@@ -243,7 +243,7 @@ static uint64_t *selector_users(const struct policy_view *v, const struct policy
     }
 }
 
-/* Slots of the devices, ascending. */
+/* The slots of the devices, ascending. */
 static void selector_devices(const struct policy_view *v, const struct policy_principal *q, struct id_list *out)
 {
     uint64_t *users = selector_users(v, q), *slots = bits_new(v->slots / 64);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes of a view: put, changed, removed. */
+/* Nodes of a view: add, change, remove. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +73,7 @@ void vnode_release(struct vnode *n)
     *n = (struct vnode){0};
 }
 
-/* In or out of the source lists that its memberships lead to. */
+/* Adds the node to, or removes it from, the source lists of its memberships. */
 static void node_lists(struct policy_view *v, const struct vnode *n, uint32_t slot, bool in)
 {
     for (size_t i = 0; i < n->memberships.len; i++) {
@@ -116,7 +116,8 @@ static int by_id(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Takes the routes of the new record before those of the old are let go, so that what stays is not made anew. */
+/* Acquires the routes of the new record before dropping those of the old one, so that routes in both are not
+ * rebuilt. */
 static void node_routes(struct policy_view *v, struct vnode *n, uint32_t slot)
 {
     for (size_t i = 0; i < n->routes.len; i++)
@@ -181,7 +182,7 @@ void view_refresh(struct policy_view *v, uint32_t slot)
                                .healthy = n->healthy,
                                .connector = n->connector};
 
-    policy_view_put(v, &same); /* copies before it lets the old go */
+    policy_view_put(v, &same); /* copies before it frees the old one */
     node_lists(v, &v->nodes[slot], slot, false);
     node_lists(v, &v->nodes[slot], slot, true);
     v->nodes[slot].version = ++v->seq;
@@ -195,7 +196,7 @@ void policy_view_remove(struct policy_view *v, uint32_t slot)
 
     node_lists(v, n, slot, false);
     node_user(v, n, slot, false);
-    n->online = false; /* no winner of anything while its routes go */
+    n->online = false; /* must not win an election while its routes are dropped */
     routes_drop(v, n, slot);
     class_drop(v, n->class_id);
     vnode_release(n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who may approve routes, and who may take or give tags. */
+/* Who may approve routes, and who may assign tags. */
 #include <stdlib.h>
 
 #include "policy/view/view.h"
@@ -29,7 +29,7 @@ bool policy_approves(const struct policy_view *v, uint32_t slot, const struct pr
     return connector_approves(v, slot, route);
 }
 
-struct tag_owner { /* one of both */
+struct tag_owner { /* one of the two */
     const struct policy_view *v;
     uint32_t user;
     const struct strs *held;
@@ -42,7 +42,7 @@ static bool is_owner(const struct tag_owner *who, const struct policy_principal 
     return who->v && user_in(who->v, q, who->user);
 }
 
-/* He owns the tag, or a tag that owns it, and so on; cycles end where they close. */
+/* Does the owner own the tag, or a tag that owns it, and so on? Cycles end where they close. */
 static bool owns_tag(const struct policy *p, const char *tag, const struct tag_owner *who)
 {
     uint64_t *seen = bits_new(p->tags.len / 64 + 1);

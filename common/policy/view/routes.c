@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Subnet routes: which rules they concern, and who has them. */
+/* Subnet routes: which rules concern them, and which routers have them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which classes see each other, for all classes of a new view at once. Each unit lets a set of classes reach another
- * one; equal sets are merged first, and the smaller side of each pair is walked, so that thousands of rules over
- * thousands of classes cost little more than the bits that they set. */
+/* Computes which classes see each other, for all classes of a new view at once. Each unit lets one set of classes reach
+ * another; equal sets are merged first, and the smaller side of each pair is iterated over, so that thousands of rules
+ * over thousands of classes cost little more than the bits that they set. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 /* ---- from the units of each class to the classes of each unit ---- */
 
-/* Swaps rows and columns of 64 words. */
+/* Transposes a matrix of 64 by 64 bits. */
 static void transpose64(uint64_t m[64])
 {
     uint64_t mask = UINT64_C(0x00000000ffffffff);
@@ -23,7 +23,7 @@ static void transpose64(uint64_t m[64])
         }
 }
 
-/* Of 64 classes, the sets that begin offset words into theirs. */
+/* Indexes by unit a set of each of 64 classes, which begins offset words into the class's sets. */
 static void index_block(struct policy_view *v, size_t block, size_t offset, uint64_t **by_unit)
 {
     size_t units = v->p->units.len;
@@ -60,7 +60,7 @@ static void index_all(struct policy_view *v)
 
 /* ---- who reaches whom ---- */
 
-struct row_pair { /* classes that reach classes; both sets are the pair's */
+struct row_pair { /* classes that reach classes; the pair owns both sets */
     uint64_t *from, *to;
 };
 struct row_pairs {
@@ -68,7 +68,7 @@ struct row_pairs {
     size_t len, cap;
 };
 
-/* Of a and, where it is not NULL, b. */
+/* A copy of a, intersected with b unless that is NULL. */
 static uint64_t *set_of(const uint64_t *a, const uint64_t *b, size_t words)
 {
     uint64_t *set = mem_dup(a, words * sizeof(*a));
@@ -78,7 +78,8 @@ static uint64_t *set_of(const uint64_t *a, const uint64_t *b, size_t words)
     return set;
 }
 
-/* Keeps what is new of a pair: the other side of a set that was there before grows. Takes both sets. */
+/* Merges a pair into an earlier one that has the same set on one side, by extending its other set. Takes ownership of
+ * both sets. */
 static void merge(struct row_pairs *pairs, struct map *known, struct row_pair pair, size_t words, bool by_from)
 {
     uint64_t *same = by_from ? pair.from : pair.to, *other = by_from ? pair.to : pair.from;
@@ -109,7 +110,7 @@ static void add_pair(const struct policy_view *v, struct row_pairs *pairs, struc
     free(pair.to);
 }
 
-/* A unit with via only counts where one of the two is a router for it. */
+/* A unit with via only counts if one of the two is a router for it. */
 static struct row_pairs pairs_by_source(const struct policy_view *v)
 {
     struct row_pairs pairs = {0};
@@ -149,7 +150,7 @@ static size_t size_of(const uint64_t *set, size_t words)
     return count;
 }
 
-/* False: it would be more than the view may cost. */
+/* Returns false if this would exceed the budget of the view. */
 static bool reach(struct policy_view *v, const struct row_pair *pair)
 {
     size_t words = v->class_words, from = size_of(pair->from, words), to = size_of(pair->to, words);
@@ -161,7 +162,7 @@ static bool reach(struct policy_view *v, const struct row_pair *pair)
     return true;
 }
 
-/* Whoever reaches somebody is seen by him. */
+/* Whoever reaches a node is seen by it. */
 static void make_symmetric(struct policy_view *v)
 {
     size_t blocks = (v->classes.len + 63) / 64;
@@ -188,7 +189,7 @@ static void make_symmetric(struct policy_view *v)
         }
 }
 
-/* Devices of one user, where one of the two is a source of a unit of autogroup:self. */
+/* Devices of one user of which one is a source of an autogroup:self unit. */
 static bool reach_own(struct policy_view *v, const struct id_list *own)
 {
     size_t words = v->class_words;
@@ -214,7 +215,7 @@ void class_rows(struct policy_view *v)
     size_t words = BITS_WORDS(v->classes.len);
     bool room = true;
 
-    /* Kept: a row a class, three sets a unit, and until the end two sets of each pair. */
+    /* Memory: a row per class, three sets per unit and, until the end, two sets per pair. */
     if (!view_spend(v, WORD_COST * words * (v->classes.len + 5 * v->p->units.len)))
         return;
     v->class_words = words;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a viewer is shown of a peer's routes. Plain rules open a destination on every router that has a route to it, so
- * what they allow does not depend on the router; what a grant with via allows is open on its own routers only. A viewer
- * with such a grant is therefore led to the router that serves for it, and away from others wherever that router covers
- * the same addresses; only plain rules that name the prefix and open all that the grant opens lead back. */
+/* Which of a peer's routes a viewer is shown. Plain rules open a destination on every router that has a route to it, so
+ * what they allow does not depend on the router; a grant with via only opens it on its own routers. A viewer with such
+ * a grant is therefore directed to the router that serves it, and away from others wherever that router covers the same
+ * addresses. Only plain rules that name the prefix and open everything that the grant opens override this. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +32,7 @@ struct via_steering {
     bool included, excluded;
 };
 
-/* The rule leads the viewer's packets for a route (NONE: exit routes). */
+/* Does the rule direct the viewer's packets for a route (NONE: the exit routes)? */
 static bool rule_steers(const struct policy_view *v, const struct vclass *viewer, const struct policy_via_rule *rule,
                         uint32_t route)
 {
@@ -71,7 +71,7 @@ static bool proto_fits(int proto, int wanted)
     return proto == wanted || (proto == PROTO_DEFAULT && (wanted == 6 || wanted == 17 || wanted == 1 || wanted == 58));
 }
 
-/* The unit opens first and the ports up to, but not including, the result for the protocol on all of the prefix. */
+/* The unit opens the ports from first up to, but excluding, the result, for the protocol on the whole prefix. */
 static uint32_t opened_until(const struct policy_view *v, const struct policy_unit *u, const struct prefix *p,
                              int proto, uint32_t first)
 {
@@ -130,7 +130,7 @@ static bool plain_opens_rule(const struct policy_view *v, const struct vclass *v
     return true;
 }
 
-/* Plain rules name the route and open all that grants with via open on it: the primary will do. */
+/* Do plain rules name the route and open everything that grants with via open on it? Then the primary will do. */
 static bool plain_suffices(const struct policy_view *v, const struct vclass *viewer, uint32_t route)
 {
     const struct vroute *r = v->routes.items[route];
@@ -151,7 +151,7 @@ static bool plain_suffices(const struct policy_view *v, const struct vclass *vie
 
 /* ---- subnet routes ---- */
 
-/* Another router that serves for the viewer by a grant with via has the route, or one around it. */
+/* Does another router that serves the viewer by a grant with via have the route, or one that covers it? */
 static bool has_alternative(const struct policy_view *v, const struct vclass *viewer, uint32_t peer,
                             const struct prefix *route)
 {
@@ -178,8 +178,8 @@ static bool has_primary(const struct policy_view *v, const struct vroute *r)
     return false;
 }
 
-/* Rules without via: packets from the viewer to the route, or between the viewer's addresses and sources behind it. A
- * capability alone opens no network, but its sources behind a router need a way back. */
+/* Rules without via: packets from the viewer to the route, or between the viewer's addresses and sources behind the
+ * route. A capability alone does not open a network, but its sources behind a router need a way back. */
 static void plain_tests(const struct policy_view *v, const struct vclass *viewer, const struct vroute *r, bool *plain,
                         bool *any)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tailscale SSH: the rules that each node is sent, and the same decision for one pair of nodes. Rules that ask for a
- * check come before all that accept, because clients take the first that matches. */
+/* Tailscale SSH: the rules that each node is sent, and the same decision for a pair of nodes. Check rules come before
+ * all rules that accept, because clients use the first rule that matches. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -32,7 +32,7 @@ static bool to_self(const struct policy_view *v, const struct policy_ssh_rule *r
     return false;
 }
 
-/* The part of a user's mail address before one of the rule's domains, as text of length *len; NULL: none. */
+/* The local part of a user's mail address in one of the rule's domains, of length *len; NULL if there is none. */
 static const char *localpart(const struct policy_ssh_rule *r, const struct vuser *u, size_t *len)
 {
     const char *at = strrchr(u->email, '@');
@@ -87,7 +87,7 @@ static void write_users(const struct policy_ssh_rule *r, struct json_out *o)
     strs_release(&seen);
 }
 
-/* One rule for these devices; local: only that login, NULL: the rule's users. */
+/* Writes one rule for these devices; local: only for that login; NULL: for the rule's users. */
 static void write_rule(const struct policy_view *v, const struct policy_ssh_rule *r, const struct id_list *from,
                        const char *local, size_t local_len, const char *base, struct json_out *o)
 {
@@ -132,7 +132,7 @@ static void write_rule(const struct policy_view *v, const struct policy_ssh_rule
     json_close(o, '}');
 }
 
-/* The base rule, and behind it the one for the user's own login name. */
+/* Writes the base rule, followed by the one for the user's own login name. */
 static void write_for_user(const struct policy_view *v, const struct policy_ssh_rule *r, const struct id_list *from,
                            uint32_t user, const char *base, struct json_out *o)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The users of a view as they come, go and change their names. */
+/* Updates the users of a view. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "policy/view/view.h"
 
-/* Domains of no policy setting are those of the users. */
+/* Without a configured list the domains are those of the users. */
 static void follow_domains(struct policy_view *v)
 {
     struct strs domains = {.items = v->domains, .len = v->domain_count, .cap = v->domain_count};
@@ -53,8 +53,8 @@ static int by_user_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Takes what differs; those that are no more stay as users without a name, so that indices hold. changed has a bit for
- * each user, the caller's. NULL: nothing differs. */
+/* Stores the differences; deleted users remain as users without a name, so that indices stay valid. Returns a bit for
+ * each changed user (caller frees), or NULL if nothing differs. */
 static uint64_t *users_write(struct policy_view *v, const struct policy_user *users, size_t count)
 {
     size_t words = (v->user_count + count) / 64 + 1;
@@ -116,7 +116,7 @@ bool policy_view_set_users(struct policy_view *v, const struct policy_user *user
                 vec_push(&slots, u->devices.items[k]);
         vec_release(&old[i]);
     }
-    for (uint32_t i = 0; i < v->slots; i++) /* of a user that was not known yet */
+    for (uint32_t i = 0; i < v->slots; i++) /* of a user that was unknown before */
         if (v->nodes[i].used && !v->nodes[i].tagged && v->nodes[i].user == NONE &&
             user_index(v, v->nodes[i].user_id) != NONE)
             vec_push(&slots, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who serves a prefix within a group of routers that grants name with via: whoever the owner of the view says, or, in a
- * view that only compares, whoever the nodes make it. */
+/* Which router serves a prefix within a group of routers that grants name in via: the one that the owner of the view
+ * sets or, in a view that is only used for comparison, the one that follows from its nodes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +31,8 @@ static bool is_older(const struct vnode *a, const struct vnode *b)
     return a->order != b->order ? a->order < b->order : a->id < b->id;
 }
 
-/* The oldest that is online and healthy: it follows from the nodes as they are, never from the order of their coming.
- */
+/* The oldest router that is online and healthy: depends only on the present state of the nodes, never on the order in
+ * which they were added. */
 static uint32_t elect(const struct policy_view *v, const struct vroute *r, uint32_t group)
 {
     uint32_t best = NONE;
@@ -80,7 +80,7 @@ static struct vroute *route_of(const struct policy_view *v, const struct prefix 
     return known ? v->routes.items[known - 1] : NULL;
 }
 
-/* The same node stands in the same place of both views. */
+/* Do both views have the same node in this slot? */
 static bool is_same_node(const struct policy_view *v, const struct policy_view *old, uint32_t slot)
 {
     const struct vnode *a = view_node(v, slot), *b = view_node(old, slot);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The life of a view: built from nothing by the same steps that keep it up to date. */
+/* Creation and release of a view: it is built with the same steps that keep it up to date. */
 #include "policy/view/view.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-/* The service's ranges name such a pool already, and leave out in it what is not the tailnet's. */
+/* Tailscale's own ranges already include such a pool, without the parts that do not belong to the tailnet. */
 static bool in_service_space(const struct prefix *pool)
 {
     static const char *const spaces[] = {"100.64.0.0/10", "fd7a:115c:a1e0::/48"};
@@ -50,7 +50,7 @@ void policy_view_end(struct policy_view *v)
     via_elect_all(v);
 }
 
-/* budget 0: without end. */
+/* budget 0: unlimited. */
 static struct policy_view *make(const struct policy *p, const struct policy_tailnet *t,
                                 const struct policy_view *previous, uint64_t budget)
 {
@@ -58,7 +58,7 @@ static struct policy_view *make(const struct policy *p, const struct policy_tail
 
     v->absent = !p;
     v->p = p ? policy_ref(p) : policy_open();
-    v->seq = previous ? previous->seq + 1 : 1; /* numbers are never used twice along a line of views */
+    v->seq = previous ? previous->seq + 1 : 1; /* numbers are never reused by successive views */
     v->any_version = v->seq;
     copy_tailnet(v, t);
     view_index_policy(v);
@@ -99,7 +99,7 @@ struct policy_view *policy_view_bounded(const struct policy *p, const struct pol
     return NULL;
 }
 
-/* All numbers move up together, so that what was equal stays equal. */
+/* All numbers are raised by the same amount, so that what was equal remains equal. */
 void policy_view_succeed(struct policy_view *v, const struct policy_view *previous)
 {
     uint64_t by = previous->seq;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A policy over a tailnet, inside the room. Sets of units, principals, classes and slots are bit arrays; everything
- * that follows from a node's membership is kept with its class. */
+/* A policy applied to a tailnet, private to this room. Sets of units, principals, classes and slots are bit arrays;
+ * everything that depends on a node's memberships is stored with its class. */
 #ifndef COMMON_POLICY_VIEW_VIEW_H
 #define COMMON_POLICY_VIEW_VIEW_H
 
@@ -20,24 +20,24 @@ struct id_list {
 struct vroute {
     struct prefix prefix;
     uint32_t refs;
-    uint64_t *hits;         /* principals: literals (and autogroup:internet) that it overlaps */
-    uint64_t *dst, *src;    /* units whose destinations, sources it overlaps */
+    uint64_t *hits;         /* principals: the literals (and autogroup:internet) that it overlaps */
+    uint64_t *dst, *src;    /* units of which it overlaps destinations or sources */
     struct id_list holders; /* slots */
-    uint32_t *winners;      /* by via group: the slot that serves it there, NONE */
-    uint64_t *fixed;        /* via groups whose winner the owner of a view named: it is not elected */
+    uint32_t *winners;      /* by via group: the slot of the router that serves it, or NONE */
+    uint64_t *fixed;        /* via groups whose winner the owner of the view has set: no election */
 };
 
 struct vclass {
-    uint64_t serial;                 /* 0: not in use */
-    uint32_t nodes, user;            /* user: index where the policy has autogroup:self, else NONE */
+    uint64_t serial;                 /* 0: unused */
+    uint32_t nodes, user;            /* user: its index if the policy has autogroup:self, otherwise NONE */
     bool exit, hides_ipv4, has_self; /* has_self: self_src is not empty */
     uint64_t *addr, *hits;           /* principals: by address or identity; by route */
     uint32_t *routes;
     size_t route_count;
     uint64_t *src, *src_addr, *dst; /* units: as a source (also by routes), by address only, as a destination */
     uint64_t *recv;                 /* via units that it is a router for */
-    uint64_t *filter;               /* units that say something to it (not those of autogroup:self) */
-    uint64_t *self_src;             /* units of autogroup:self whose sources it is in */
+    uint64_t *filter;               /* units that are part of its filter (except those of autogroup:self) */
+    uint64_t *self_src;             /* autogroup:self units of which it is a source */
     uint64_t *row;                  /* classes that it sees */
     void *key;
     size_t key_len;
@@ -45,7 +45,7 @@ struct vclass {
 
 struct vnode {
     bool used, online, healthy, tagged, connector;
-    uint32_t class_id, user;              /* user: index, NONE */
+    uint32_t class_id, user;              /* user: index, or NONE */
     uint64_t id, user_id, order, version; /* version: of its addresses */
     char *name;
     struct strs tags;
@@ -57,10 +57,10 @@ struct vnode {
 
 struct vuser {
     uint64_t id, version; /* version: of its devices */
-    bool gone;            /* nobody's user: keeps its index */
+    bool gone;            /* deleted, but keeps its index */
     char *name, *email, *provider_id;
     enum policy_role role;
-    struct strs groups; /* of providers */
+    struct strs groups; /* reported by providers */
     struct id_list principals, devices, classes;
 };
 
@@ -70,11 +70,11 @@ struct vlist {
     bool any, danger;
     struct id_list literals; /* principals */
     uint64_t *block_versions;
-    uint64_t version; /* of all of it */
+    uint64_t version; /* of the whole list */
 };
 
 struct vprincipal {
-    struct id_list src_units, dst_units, filter_units, self_units; /* what mentions it */
+    struct id_list src_units, dst_units, filter_units, self_units; /* units that mention it */
     struct id_list lists;
     struct id_list users; /* indices of the users that it resolves to */
     bool ambiguous;
@@ -94,15 +94,15 @@ struct policy_view {
     struct policy *p;
     bool absent;            /* there is no policy */
     bool building;          /* all nodes are put before anything is elected */
-    bool users_known;       /* the policy's names were looked up */
-    uint64_t budget, spent; /* steps of making it; budget 0: without end */
+    bool users_known;       /* the names in the policy were resolved */
+    uint64_t budget, spent; /* steps to make the view; budget 0: unlimited */
     const atomic_bool *cancel;
     uint64_t seq, any_version;
-    bool directed; /* who serves within via groups is fixed */
+    bool directed; /* the routers that serve within via groups are fixed */
     struct vuser *users;
     size_t user_count;
-    struct map user_index; /* id -> index + 1 */
-    bool domains_given;    /* else they follow from the users */
+    struct map user_index; /* from id to index + 1 */
+    bool domains_given;    /* otherwise they are those of the users */
     char **domains;
     size_t domain_count;
     struct prefix *pools;
@@ -111,31 +111,31 @@ struct policy_view {
 
     struct vprincipal *principals;
     size_t unit_words, principal_words;
-    /* Units: with neither via nor self; those of them that open ports; whose destinations cover the internet; that say
-     * something to exit nodes; with via and destination "*". */
+    /* Units: with neither via nor self; of these, those that open ports; those whose destinations include the internet;
+     * those that concern exit nodes; those with via and the destination "*". */
     uint64_t *plain_units, *plain_ip_units, *internet_units, *exit_units, *via_any_units;
     struct id_list self_units, any_lists, literal_units;
     struct {
         uint8_t bits, len;
-    } lengths[162]; /* of the literals, to look an address up */
+    } lengths[162]; /* of the literals, for looking up addresses */
     size_t length_count;
-    struct map literal_index; /* struct prefix bytes -> principal + 1 */
+    struct map literal_index; /* from struct prefix bytes to principal + 1 */
     VEC(struct policy_via_rule) via_rules;
     VEC(struct policy_via_group) via_groups;
-    struct map via_group_index; /* key -> group + 1 */
+    struct map via_group_index; /* from key to group + 1 */
 
     struct vnode *nodes;
     size_t slots; /* a multiple of 64 */
     struct vlist *lists;
     VEC(struct vclass) classes;
     struct id_list free_classes;
-    struct map class_index; /* key -> id + 1 */
+    struct map class_index; /* from key to id + 1 */
     size_t class_words;
-    uint64_t **unit_src, **unit_dst, **unit_recv; /* by unit: classes */
+    uint64_t **unit_src, **unit_dst, **unit_recv; /* by unit: sets of classes */
     VEC(struct vroute *) routes;
     struct id_list free_routes;
-    struct map route_index;  /* prefix bytes -> id + 1 */
-    struct prefixes subnets; /* all effective subnet routes: what "*" lists beside the tailnet's ranges */
+    struct map route_index;  /* from prefix bytes to id + 1 */
+    struct prefixes subnets; /* all effective subnet routes, which "*" lists in addition to the tailnet's ranges */
 };
 
 static inline bool ids_eq(const struct id_list *a, const struct id_list *b)
@@ -150,22 +150,23 @@ static inline void ids_insert(struct id_list *l, size_t at, uint32_t id)
     l->items[at] = id;
 }
 
-/* NULL: no node has the slot. */
+/* NULL if no node has the slot. */
 static inline const struct vnode *view_node(const struct policy_view *v, uint32_t slot)
 {
     return slot < v->slots && v->nodes[slot].used ? &v->nodes[slot] : NULL;
 }
 
 #define VIEW_BUDGET UINT64_C(1000000000) /* about a second and, by WORD_COST, 250 MB */
-#define WORD_COST   32U                  /* of a word that is kept */
+#define WORD_COST   32U                  /* per word that is kept */
 
-/* For what has a budget; nobody waits for the answer. */
+/* For computations with a budget: nobody waits for the result any more. */
 static inline bool view_is_cancelled(const struct policy_view *v)
 {
     return v->cancel && atomic_load_explicit(v->cancel, memory_order_relaxed);
 }
 
-/* Making the view costs so many steps more, each about a word of a set that is looked at; false: it may not. */
+/* Accounts for more steps in making the view, each about a word of a set that is read; false if the budget is
+ * exceeded. */
 static inline bool view_spend(struct policy_view *v, uint64_t steps)
 {
     v->spent += steps;
@@ -178,13 +179,13 @@ static inline bool view_spend(struct policy_view *v, uint64_t steps)
 void view_index_policy(struct policy_view *v);
 
 /* names.c */
-const char *mail_domain(const char *email); /* "": it has none */
+const char *mail_domain(const char *email); /* "" if there is none */
 void names_resolve(struct policy_view *v);
-uint32_t user_index(const struct policy_view *v, uint64_t id); /* NONE: no such user */
+uint32_t user_index(const struct policy_view *v, uint64_t id); /* NONE if there is no such user */
 bool user_in(const struct policy_view *v, const struct policy_principal *q,
-             uint32_t user); /* q may be foreign to the policy */
+             uint32_t user); /* q may belong to no policy */
 bool node_matches(const struct policy_view *v, const struct vnode *n, const struct policy_principal *q);
-/* Every device that the selector names, as slots, and its literal addresses. */
+/* All devices that the selector names, as slots, and its literal addresses. */
 void selector_resolve(const struct policy_view *v, const struct policy_principal *q, struct id_list *slots,
                       struct addr_ranges *out);
 
@@ -201,7 +202,7 @@ uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t 
 void vroute_drop(struct policy_view *v, uint32_t id, uint32_t slot);
 void vroutes_free(struct policy_view *v);
 
-/* rows.c: which classes see each other, for all of them, after the nodes of a new view were put */
+/* rows.c: computes which classes see each other, for all of them, after the nodes of a new view were put */
 void class_rows(struct policy_view *v);
 
 /* classes.c */
@@ -210,10 +211,10 @@ void class_drop(struct policy_view *v, uint32_t id);
 void classes_free(struct policy_view *v);
 
 /* shown.c */
-/* The viewer is shown the route, or both exit routes, of the peer; whether it sees the peer at all is not asked. */
+/* Is the viewer shown the route, or both exit routes, of the peer? Does not check whether it sees the peer at all. */
 bool view_route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route);
 bool view_exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer);
-/* The older way to give somebody an exit node: its own address, all ports. It counts only in a policy that uses neither
+/* The older way to grant the use of an exit node: its own address, all ports. Only effective if the policy uses neither
  * autogroup:internet nor via. */
 bool unit_names_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
 bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
@@ -223,24 +224,24 @@ bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, 
 /* The families in which a class is a source of the unit by its own addresses. */
 unsigned unit_source_families(const struct policy_view *v, const struct policy_unit *u, const struct vclass *c);
 
-/* connectors.c: the route is one that the node learned, or was given, as an app connector */
+/* connectors.c: did the node learn the route as an app connector, or was it configured for the app? */
 bool connector_approves(const struct policy_view *v, uint32_t slot, const struct prefix *route);
 
 /* nodes.c */
 void vnode_release(struct vnode *n);
-void view_refresh(struct policy_view *v, uint32_t slot); /* its user means something else now */
+void view_refresh(struct policy_view *v, uint32_t slot); /* the meaning of its user changed */
 
-/* ssh.c: the rule concerns this pair of nodes; it may concern the node as a destination; it treats devices of one user
- * in a way of their own. */
+/* ssh.c: does the rule concern this pair of nodes; may it concern the node as a destination; does it treat devices of
+ * the same user specially? */
 bool ssh_pair_fits(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t source, uint32_t target);
 bool ssh_rule_leads_to(const struct policy_view *v, const struct policy_ssh_rule *r, const struct vnode *n);
 bool ssh_rule_is_own(const struct policy_view *v, const struct policy_ssh_rule *r);
 
-/* How an entry of a destination list reaches a node. */
+/* How an entry of a destination list matches a node. */
 enum policy_reach { REACH_NOT, REACH_SELF, REACH_LITERAL, REACH_ANY, REACH_INTERNET };
 enum policy_reach destination_reach(const struct policy_view *v, const struct vclass *c, uint32_t principal);
 
-/* Every source of a list as filter texts, sorted; for checks and whole filters. */
+/* All sources of a list as text for filters, sorted; for checks and whole filters. */
 void list_texts(const struct policy_view *v, uint32_t list, struct strs *out);
 void list_ranges(const struct policy_view *v, uint32_t list, struct addr_ranges *out);
 

@@ -8,177 +8,19 @@
  * takes a new snapshot. */
 #include <stdlib.h>
 
+#include "api/change/event_hub.h"
 #include "api/change/events.h"
 #include "api/request/reply.h"
 #include "api/view/difference.h"
 #include "api/view/objects.h"
-#include "base/map.h"
-#include "base/vec.h"
 
-#define STREAMS_MAX   64
-#define STREAMS_LOCAL 16                 /* of these, for the unix socket alone */
-#define STREAMS_KEY   8                  /* per API key */
-#define BEHIND_MAX    (16 * 1024 * 1024) /* bytes that a stream may be behind */
-#define KEPT_MAX      4096               /* messages kept for clients that reconnect */
-#define KEPT_BYTES    (16 * 1024 * 1024)
-#define INTEREST_MS   60000 /* the hub keeps working this long after the last listener */
+#define KEPT_MAX    4096 /* messages kept for clients that reconnect */
+#define KEPT_BYTES  (16 * 1024 * 1024)
+#define INTEREST_MS 60000 /* the hub keeps working this long after the last listener */
 #define VOLATILE_MS                                                                                                    \
     1000 /* shortest interval between messages about a node's endpoints, relay and last seen, and between checks of    \
             credentials */
 #define VOLATILE_TURNS 4096 /* nodes reported per turn */
-
-struct event_message {
-    uint64_t seq;
-    struct chunk *bytes;
-};
-
-struct event_stream {
-    struct http_source source; /* first */
-    atomic_uint refs;
-    struct event_hub *hub;
-    /* guarded by the hub's lock */
-    VEC(struct chunk *) queue;
-    size_t first, offset; /* in the queue; in its first chunk */
-    size_t behind;        /* bytes */
-    uint64_t after;       /* the client has everything up to this event */
-    struct auth_who who;  /* who follows: the stream ends when the key or token does */
-    bool waiting, ended;
-    void (*resume)(void *arg);
-    void *arg;
-};
-
-/* Of events that are published together, the last one comes with the snapshot that shows them. */
-struct event_news {
-    const struct event *event;
-    const struct tailnet_snapshot *after; /* NULL: more of the same snapshot follow */
-};
-
-struct event_hub {
-    struct api *api;
-    struct thread thread;
-    pthread_mutex_t lock; /* guards everything below */
-    pthread_cond_t wake;
-    VEC(struct event_news) events; /* from the core, not yet made into messages */
-    struct map touched;            /* node id -> 1: volatile changes since the last turn */
-    VEC(struct event_stream *) streams;
-    VEC(struct event_message) kept;
-    size_t kept_bytes;
-    uint64_t kept_after;                  /* kept holds every message after this one */
-    const struct tailnet_snapshot *shown; /* the state after the last message; NULL: the hub is idle */
-    uint64_t run, seq;                    /* of the last message, or of shown */
-    int64_t interest_ms, heartbeat_ms, volatile_ms;
-    bool ending, stopping;
-};
-
-/* ---- streams ---- */
-
-static struct event_stream *stream_of(struct http_source *source)
-{
-    return (struct event_stream *)source;
-}
-
-static void stream_unref(struct event_stream *out)
-{
-    if (atomic_fetch_sub(&out->refs, 1) != 1)
-        return;
-    for (size_t i = out->first; i < out->queue.len; i++)
-        chunk_unref(out->queue.items[i]);
-    vec_release(&out->queue);
-    auth_who_release(&out->who);
-    free(out);
-}
-
-static void stream_attach(struct http_source *source, void (*resume)(void *arg), void *arg)
-{
-    struct event_stream *out = stream_of(source);
-
-    pthread_mutex_lock(&out->hub->lock);
-    out->resume = resume;
-    out->arg = arg;
-    pthread_mutex_unlock(&out->hub->lock);
-}
-
-static void stream_wake(struct event_stream *out)
-{
-    if (!out->waiting)
-        return;
-    out->waiting = false;
-    out->resume(out->arg);
-}
-
-static void stream_end(struct event_stream *out)
-{
-    out->ended = true;
-    stream_wake(out);
-}
-
-static void stream_add(struct event_stream *out, struct chunk *c)
-{
-    if (out->ended)
-        return;
-    if (out->behind + c->len > BEHIND_MAX) {
-        stream_end(out);
-        return;
-    }
-    if (out->first > 64 && out->first * 2 > out->queue.len) {
-        memmove(out->queue.items, out->queue.items + out->first,
-                (out->queue.len - out->first) * sizeof(*out->queue.items));
-        out->queue.len -= out->first;
-        out->first = 0;
-    }
-    vec_push(&out->queue, chunk_ref(c));
-    out->behind += c->len;
-    stream_wake(out);
-}
-
-static long stream_take(struct http_source *source, char *bytes, size_t max, void (*wait)(void *arg))
-{
-    struct event_stream *out = stream_of(source);
-    size_t n = 0;
-
-    pthread_mutex_lock(&out->hub->lock);
-    while (n < max && out->first < out->queue.len) {
-        struct chunk *c = out->queue.items[out->first];
-        size_t part = c->len - out->offset < max - n ? c->len - out->offset : max - n;
-        memcpy(bytes + n, c->data + out->offset, part);
-        n += part;
-        out->offset += part;
-        if (out->offset == c->len) {
-            out->offset = 0;
-            out->first++;
-            out->behind -= c->len;
-            chunk_unref(c);
-        }
-    }
-    bool ended = n == 0 && out->ended;
-    if (n == 0 && !ended) {
-        out->waiting = true;
-        wait(out->arg);
-    }
-    pthread_mutex_unlock(&out->hub->lock);
-    return ended ? -1 : (long)n;
-}
-
-static void stream_closed(struct http_source *source)
-{
-    struct event_stream *out = stream_of(source);
-    struct event_hub *hub = out->hub;
-    bool was_there = false;
-
-    pthread_mutex_lock(&hub->lock);
-    for (size_t i = 0; i < hub->streams.len; i++)
-        if (hub->streams.items[i] == out) {
-            vec_remove(&hub->streams, i);
-            was_there = true;
-            break;
-        }
-    out->ended = true;
-    hub->interest_ms = clock_mono_ms();
-    pthread_mutex_unlock(&hub->lock);
-    if (was_there)
-        stream_unref(out);
-    stream_unref(out);
-}
 
 /* ---- what the core tells, on its thread ---- */
 
@@ -216,7 +58,7 @@ static void tell_all(struct event_hub *hub, struct chunk *c, uint64_t seq)
 {
     for (size_t i = 0; i < hub->streams.len; i++)
         if (seq > hub->streams.items[i]->after)
-            stream_add(hub->streams.items[i], c);
+            event_stream_add(hub->streams.items[i], c);
 }
 
 static void keep(struct event_hub *hub, uint64_t seq, struct chunk *c)
@@ -389,18 +231,6 @@ static void heartbeat(struct event_hub *hub, int64_t now)
     chunk_unref(c);
 }
 
-/* Call with the lock held. */
-static void end_unauthorized(struct event_hub *hub)
-{
-    const struct tailnet_snapshot *s = tailnet_pin(hub->api->with.tailnet);
-    int64_t now_ns = clock_wall_ns();
-
-    for (size_t i = 0; i < hub->streams.len; i++)
-        if (!auth_holds(s, &hub->streams.items[i]->who, now_ns))
-            stream_end(hub->streams.items[i]);
-    tailnet_unpin(s);
-}
-
 /* One turn of a working hub; returns when to look again. */
 static int64_t turn(struct event_hub *hub)
 {
@@ -411,7 +241,7 @@ static int64_t turn(struct event_hub *hub)
     now = clock_mono_ms();
     if (now - hub->volatile_ms >= VOLATILE_MS) {
         hub->volatile_ms = now;
-        end_unauthorized(hub);
+        event_streams_end_unauthorized(hub);
         if (hub->touched.len && hub->streams.len)
             tell_volatile(hub);
     }
@@ -464,7 +294,7 @@ void events_end_streams(struct event_hub *hub)
     pthread_mutex_lock(&hub->lock);
     hub->ending = true;
     for (size_t i = 0; i < hub->streams.len; i++)
-        stream_end(hub->streams.items[i]);
+        event_stream_end(hub->streams.items[i]);
     pthread_mutex_unlock(&hub->lock);
 }
 
@@ -480,7 +310,7 @@ void events_stop(struct event_hub *hub)
     thread_join(&hub->thread);
     forget(hub);
     for (size_t i = 0; i < hub->streams.len; i++)
-        stream_unref(hub->streams.items[i]);
+        event_stream_unref(hub->streams.items[i]);
     vec_release(&hub->streams);
     pthread_cond_destroy(&hub->wake);
     pthread_mutex_destroy(&hub->lock);
@@ -523,46 +353,11 @@ static void replay(struct event_hub *hub, struct event_stream *out, uint64_t aft
 {
     struct chunk *hello = chunk_new("retry: 1000\n\n", 13);
 
-    stream_add(out, hello);
+    event_stream_add(out, hello);
     chunk_unref(hello);
     for (size_t i = 0; i < hub->kept.len; i++)
         if (hub->kept.items[i].seq > after)
-            stream_add(out, hub->kept.items[i].bytes);
-}
-
-/* Call with the lock held. */
-static struct event_stream *stream_new(struct event_hub *hub, uint64_t after, const struct auth_who *who)
-{
-    struct event_stream *out = mem_alloc(sizeof(*out));
-
-    out->source = (struct http_source){.take = stream_take, .attach = stream_attach, .closed = stream_closed};
-    out->hub = hub;
-    atomic_store(&out->refs, 2); /* the answer's and the hub's */
-    out->after = after;
-    out->who = *who;
-    if (who->token)
-        out->who.token = record_ref(who->token);
-    replay(hub, out, after);
-    vec_push(&hub->streams, out);
-    return out;
-}
-
-/* Call with the lock held. One key cannot exclude other keys or the console on the machine itself. */
-static bool has_place(const struct event_hub *hub, uint64_t key_id, struct err *e)
-{
-    size_t same = 0, others = 0;
-
-    for (size_t i = 0; i < hub->streams.len; i++) {
-        others += hub->streams.items[i]->who.key_id != 0;
-        same += hub->streams.items[i]->who.key_id == key_id;
-    }
-    if (key_id && same >= STREAMS_KEY)
-        err_set(e, ERR_BUSY, "this API key has %d streams of events open, no more are served", STREAMS_KEY);
-    else if (hub->streams.len >= STREAMS_MAX || (key_id && others >= STREAMS_MAX - STREAMS_LOCAL))
-        err_set(e, ERR_BUSY, "%zu streams of events are open, no more are served", hub->streams.len);
-    else
-        return true;
-    return false;
+            event_stream_add(out, hub->kept.items[i].bytes);
 }
 
 enum http_flow events_follow(struct rest_request *r, const char *since)
@@ -579,12 +374,13 @@ enum http_flow events_follow(struct rest_request *r, const char *since)
         id = (struct api_event_id){hub->run, hub->seq};
     if (hub->ending)
         code = err_set(&r->err, ERR_UNAVAILABLE, "the server is stopping");
-    else if (!has_place(hub, r->who.key_id, &r->err))
+    else if (!event_stream_has_place(hub, r->who.key_id, &r->err))
         code = r->err.code;
     else
         code = check_since(hub, &id, &r->err);
     if (code == 0) {
-        struct event_stream *out = stream_new(hub, id.seq, &r->who);
+        struct event_stream *out = event_stream_new(hub, id.seq, &r->who);
+        replay(hub, out, id.seq);
         r->http.source = &out->source;
         http_reply(&r->http, 200, "text/event-stream; charset=utf-8");
         http_header(&r->http, "X-Accel-Buffering", "no");

@@ -73,9 +73,10 @@ static void core_figures(struct api *api, struct buf *out)
     metrics_put(out, "headway_map_requests_total", "counter", "Map requests", c.map_requests);
     metrics_put(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another",
                 c.failovers);
-    metrics_put_times(out, "headway_failover_detection_seconds",
-                      "Time from the last sign of life of a router to the move of its prefixes", &metrics_seconds,
-                      &c.detection);
+    metrics_put_times(
+        out, "headway_failover_detection_seconds",
+        "Time from the last sign of life of a router, or the first probe it lost, until it was found to be gone",
+        &metrics_seconds, &c.detection);
     nodestore_figures(&c, out);
 }
 

@@ -7,9 +7,23 @@
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
 
+/* With the OpenID logins that are under way for them, which no snapshot has. */
 static enum http_flow pending_list(struct rest_request *r)
 {
-    return reply_list(r, "pending", write_pendings);
+    struct json_out o = reply_json(r);
+    struct map logins = {0};
+    struct api_view v;
+
+    login_progresses(r->api->login, &logins);
+    show_init(&v, r->api, r->s);
+    v.logins = &logins;
+    json_open(&o, '{');
+    json_key(&o, "pending");
+    write_pendings(&o, &v, API_HEADWAY);
+    json_close(&o, '}');
+    show_release(&v);
+    login_progresses_release(&logins);
+    return HTTP_DONE;
 }
 
 /* headscale's ids before 0.29 were the 24 digits alone. */

@@ -293,6 +293,13 @@ void show_pending(struct api_view *v, const struct pending *p, struct arena *a, 
                                 .ssh_source = source ? source->record->given_name : NULL,
                                 .ssh_target = target ? target->record->given_name : NULL,
                                 .ssh_user = p->ssh ? p->ssh_user : NULL};
+    const struct login_progress *login = v->logins ? map_gets(v->logins, p->auth_id) : NULL;
+    const struct user *user = login && login->user_id ? snapshot_user(v->s, login->user_id) : NULL;
+    if (login) {
+        out->login_provider = login->provider;
+        out->login_user = user ? user->name : NULL;
+        out->login_since_ns = login->since_ns;
+    }
     buf_release(&command);
 }
 

@@ -30,6 +30,7 @@ struct api_view {
     struct map nodes;                 /* id -> struct tailnet_node, filled once lookups are frequent */
     bool nodes_filled;
     unsigned lookups;
+    const struct map *logins; /* auth id -> struct login_progress of server/login; NULL: they are not told */
 };
 void show_init(struct api_view *v, struct api *api, const struct tailnet_snapshot *s);
 void show_release(struct api_view *v);

@@ -29,11 +29,15 @@ static void note_approvals(struct core_state *s, const struct node *n, const str
         return;
     for (size_t i = 0; i < changed->len; i++)
         advertised += prefixes_has(&n->available, &changed->items[i]);
-    bool one = changed->len == 1;
+    struct prefixes named = {0};
+    prefixes_copy(&named, changed);
+    prefixes_pair_exit(&named); /* either of a pair stands for both */
+    bool one = named.len == 1;
     const char *effect = !approved || advertised == changed->len ? ""
                          : advertised                            ? " (not all are advertised yet)"
                                                                  : " (not advertised yet)";
-    char *names = text_of_prefixes(changed);
+    char *names = text_of_prefixes(&named);
+    prefixes_release(&named);
     journal(s,
             &(struct event_note){.id = approved ? EVENT_ROUTE_APPROVED : EVENT_ROUTE_REVOKED,
                                  .object = "node",

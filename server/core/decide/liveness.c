@@ -236,13 +236,15 @@ void session_dead_run(struct core_state *s, uint64_t id, int64_t heard_ms)
         slot->heard_ms = 0;
 }
 
-void session_health_run(struct core_state *s, uint64_t id, bool healthy)
+void session_health_run(struct core_state *s, uint64_t id, bool healthy, int64_t asked_ms)
 {
     struct node_session *x = map_getu(&s->sessions, id);
 
     if (!x)
         return;
     x->healthy = healthy;
+    if (!healthy)
+        x->slot->unhealthy_after_ms = asked_ms ? clock_mono_ms() - asked_ms : 0;
     update_health(s, x->slot);
 }
 

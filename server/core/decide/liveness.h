@@ -11,7 +11,7 @@ struct slot;
 void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id);
 void session_end_run(struct core_state *s, uint64_t id, enum session_end why);
 void session_dead_run(struct core_state *s, uint64_t id, int64_t heard_ms);
-void session_health_run(struct core_state *s, uint64_t id, bool healthy);
+void session_health_run(struct core_state *s, uint64_t id, bool healthy, int64_t asked_ms);
 void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where);
 void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, const char *what);
 void slot_end_damping(struct core_state *s, struct slot *slot); /* unless it has gone away again */

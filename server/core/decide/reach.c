@@ -205,6 +205,8 @@ void reach_run(struct core_state *s, const struct core_reach *reach)
                                   : prefixes_add(&slot->live.unreachable, &reach->prefix);
     if (!changed)
         return;
+    if (!reach->reached)
+        slot->unreached_after_ms = reach->began_ms ? clock_mono_ms() - reach->began_ms : 0;
     slot_mark(s, slot, 0);
     if (reach->evidence)
         note(s, reach, slot->published->given_name);

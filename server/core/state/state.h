@@ -125,10 +125,13 @@ struct slot {
     bool suspect;              /* its last session ended, and its grace has not passed yet */
     bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
     int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */
-    int64_t ended_ms;          /* when its last session ended, or when it was registered */
-    int64_t grace_ms;          /* until when it does not count as offline */
-    int64_t free_ms;           /* when it was freed: not reused for a while */
-    double entries;            /* journal entries that its client may still cause, as of entries_ms; see journal.c */
+    /* Time from the first lost probe to the last verdict that it does not answer, and that a target does not answer
+     * through it; 0: unknown. */
+    int64_t unhealthy_after_ms, unreached_after_ms;
+    int64_t ended_ms; /* when its last session ended, or when it was registered */
+    int64_t grace_ms; /* until when it does not count as offline */
+    int64_t free_ms;  /* when it was freed: not reused for a while */
+    double entries;   /* journal entries that its client may still cause, as of entries_ms; see journal.c */
     int64_t entries_ms;
     struct past_budget budget;  /* for looking back; see past.c */
     bool image_late;            /* its image is pending */

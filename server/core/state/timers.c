@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "core/state/state.h"
 
-#define RECHECK_MS 3600000 /* dates are wall clock times, and the clock may be set: no timer sleeps longer than this   \
-                            */
+/* Dates are wall clock times, and the clock may be set: no timer sleeps longer than this. */
+#define RECHECK_MS 3600000
 
 static size_t *place_of(struct core_state *s, const struct timer *t)
 {

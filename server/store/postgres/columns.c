@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How PostgreSQL holds the columns' types, and how values get into its statements and out of its rows: as texts, but
- * for keys, which are sent as they are. */
+/* PostgreSQL's types of the columns, and how values get into its statements and out of its rows: as text, except for
+ * keys, which are sent as bytes. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -83,7 +83,7 @@ static bool read_hex(const char *text, uint8_t out[KEY_LEN])
     return true;
 }
 
-/* Returns what a right value would be, or NULL when it is right. */
+/* Returns a description of a valid value, or NULL if the value is valid. */
 static const char *read_value(const struct member *c, const PGresult *r, int row, int at, void *value)
 {
     const char *text = PQgetvalue(r, row, at);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Groups that queued up share one transaction, sent in one pipeline. It raises the number of the newest commit, and
- * only if that is the one that this daemon knows. Where one group is refused each is tried alone. A connection that
- * breaks before the answer leaves the groups open, with their number: pg_reach finds out. */
+/* Queued groups share one transaction, sent in one pipeline. It increments the number of the newest commit, and only if
+ * that is the one that this daemon knows. If one group is refused, each is tried alone. If the connection breaks before
+ * the answer, the groups stay open, with their number: pg_reach finds out. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ struct pg_command {
     char name[24]; /* of a prepared statement, or "" */
     const char *sql;
     struct pg_values values;
-    struct store_group *group; /* NULL: of all */
+    struct store_group *group; /* NULL: for all groups */
     const char *table;
     uint64_t id;
 };
@@ -85,7 +85,7 @@ int pg_prepare_writes(struct pg_conn *c, struct err *e)
     return code;
 }
 
-/* ---- what is sent ---- */
+/* ---- building the pipeline ---- */
 
 static struct pg_command *add(struct pg_pipeline *p, struct store_group *g)
 {
@@ -111,7 +111,7 @@ static void add_prepared(struct pg_pipeline *p, struct store_group *g, char kind
     c->id = id;
 }
 
-/* What goes with a record that was removed. */
+/* Deletes the rows that depend on a removed record. */
 static void add_owned(struct pg_pipeline *p, struct store_group *g, const struct record *r)
 {
     for (size_t i = 0; i < STORE_TABLES; i++) {
@@ -126,7 +126,7 @@ static void add_owned(struct pg_pipeline *p, struct store_group *g, const struct
     }
 }
 
-/* A group that cannot be stored has its verdict and adds nothing. */
+/* A group that cannot be stored gets its result here and adds nothing. */
 static void add_group(struct pg_pipeline *p, struct store_group *g)
 {
     size_t before = p->commands.len;
@@ -148,7 +148,7 @@ static void add_group(struct pg_pipeline *p, struct store_group *g)
     }
 }
 
-/* Raised numbers are kept even where their group was refused: an id is skipped then, which does no harm. */
+/* Raised numbers are kept even if their group was refused: an id is then skipped, which does no harm. */
 static void add_counters(struct pg_pipeline *p)
 {
     char sql[200];
@@ -164,7 +164,7 @@ static void add_counters(struct pg_pipeline *p)
     }
 }
 
-/* Fails, by a division by zero, where another daemon or an older state of the database is in place. */
+/* Fails, by a division by zero, if another daemon or an older state of the database is in place. */
 static void add_fence(struct pg_pipeline *p, bool numbered)
 {
     char sql[240];
@@ -205,13 +205,13 @@ static void note_failure(struct pg_pipeline *p, const struct pg_command *c, cons
     const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     p->fenced = state && str_eq(state, "22012");
     p->code = pg_error(&p->en->writer, r, "write", &p->err);
-    if (p->code == ERR_IO && c && !c->group) /* it concerns all */
+    if (p->code == ERR_IO && c && !c->group) /* it concerns all groups */
         p->code = p->err.code = ERR_UNAVAILABLE;
     if (c && c->table && p->code == ERR_CONFLICT)
         err_prefix(&p->err, "%s %llu", c->table, (unsigned long long)c->id);
 }
 
-/* The answers of one command; false: the connection broke. */
+/* Reads the answers to one command; false: the connection broke. */
 static bool read_answers(struct pg_pipeline *p, const struct pg_command *c)
 {
     PGresult *r;
@@ -240,7 +240,7 @@ static void run_pipeline(struct pg_pipeline *p)
     for (size_t i = 0; i < p->commands.len && well; i++)
         well = read_answers(p, &p->commands.items[i]);
     if (well)
-        well = read_answers(p, NULL); /* of the end */
+        well = read_answers(p, NULL); /* of the end of the pipeline */
     if (well)
         well = PQexitPipelineMode(c->db) == 1;
     if (well && p->code < 0)
@@ -260,7 +260,8 @@ static void end_pipeline(struct pg_pipeline *p)
 
 /* ---- groups ---- */
 
-/* One transaction over the list up to end. A negative code: none of it is there, or, where it broke, all is open. */
+/* One transaction over the list up to end. On a negative code nothing was committed or, if the connection broke, all
+ * groups are open. */
 static int commit_together(struct pg_engine *en, struct store_group *list, const struct store_group *end, bool *broken,
                            struct err *e)
 {
@@ -284,7 +285,7 @@ static int commit_together(struct pg_engine *en, struct store_group *list, const
     }
     add_counters(&p);
     add_sql(&p, "COMMIT");
-    /* One that ended while nobody looked: nothing was sent, so nothing is in doubt. */
+    /* The connection may have ended while idle: nothing was sent, so nothing is in doubt. */
     bool gone = !pg_still_there(&en->writer);
     if (sent && gone) {
         p.broken = true;
@@ -309,7 +310,7 @@ static int commit_together(struct pg_engine *en, struct store_group *list, const
     return p.code;
 }
 
-/* They are answered in their order: none before those that it is not known of. */
+/* Groups are answered in order: none before an earlier one whose result is unknown. */
 static void leave_open(struct store_group *list)
 {
     for (struct store_group *g = list; g; g = g->next) {
@@ -318,7 +319,7 @@ static void leave_open(struct store_group *list)
     }
 }
 
-/* Each for itself, after together they were refused. */
+/* Commits each group alone, after they were refused together. */
 static int commit_each(struct pg_engine *en, struct store_group *list, const struct store_group *end, bool *broken,
                        struct err *e)
 {
@@ -382,7 +383,7 @@ int pg_commit(struct engine *engine, struct store_group *list, struct err *e)
 #define PUT_STEP 500
 
 struct pg_putting {
-    struct pg_engine en; /* only for its connection */
+    struct pg_engine en; /* used only for its connection */
     struct pg_pipeline pipeline;
 };
 
@@ -416,7 +417,7 @@ int pg_put(struct store_sql *db, const struct store_table *t, const void *record
     int code = pg_bind(t, record, false, &p->arena, &v, e);
     if (code < 0)
         return code;
-    for (int i = 0; i < v.count; i++) { /* the record may be gone when it is sent */
+    for (int i = 0; i < v.count; i++) { /* the record may be freed before it is sent */
         size_t len = v.lengths[i] ? (size_t)v.lengths[i] : v.texts[i] ? strlen(v.texts[i]) : 0;
         char *copy = arena_alloc(&p->arena, len + 1);
         memcpy(copy, v.texts[i] ? v.texts[i] : "", len);

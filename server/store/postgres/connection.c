@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Connections: made with a bound on the time, waited for with a bound on the time, and errors that say what a person
- * can do. */
+/* Connections: made and waited for with time limits, and errors that tell people what to do. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -43,7 +42,7 @@ void pg_place_release(struct pg_place *place)
 /* ---- errors ---- */
 
 static const struct {
-    const char *state; /* the beginning of an SQLSTATE; the first that fits */
+    const char *state; /* prefix of an SQLSTATE; the first match counts */
     int code;
     const char *advice;
 } states[] = {
@@ -62,7 +61,7 @@ static const struct {
     {"XX002", ERR_IO, "the database is damaged: restore a backup"},
 };
 
-/* What the server says is cut at the end of its first line, and may hold anything. */
+/* The server's text is cut after its first line, and may hold anything. */
 static char *first_line(const char *message)
 {
     char *line = mem_strndup(message ? message : "", strcspn(message ? message : "", "\r\n"));
@@ -115,14 +114,14 @@ static void take_notice(void *arg, const PGresult *r)
     free(line);
 }
 
-/* libpq's own time for a connection counts for each host of a list. What is fixed comes last: the last word counts. */
+/* libpq applies its own timeout to each host of a list. Fixed parameters come last, because the last one counts. */
 static PGconn *connect_place(const struct pg_place *p, const char *purpose)
 {
     char *program = mem_format("headway %s", purpose);
     const char *names[16], *values[16];
     size_t n = 0;
     const char *const pairs[][2] = {
-        {"dbname", p->options}, /* a whole connection string, expanded; what follows overrides it */
+        {"dbname", p->options}, /* a whole connection string, expanded; later parameters override it */
         {"dbname", p->name},
         {"host", p->host},
         {"port", p->port},
@@ -161,7 +160,7 @@ bool pg_alive(const struct pg_conn *c)
 
 bool pg_still_there(struct pg_conn *c)
 {
-    /* Its last words come before its end. */
+    /* The server's last messages arrive before the end of the connection. */
     for (int i = 0; i < 4 && pg_alive(c); i++) {
         struct pollfd p = {.fd = PQsocket(c->db), .events = POLLIN};
         if (poll(&p, 1, 0) <= 0)
@@ -184,7 +183,7 @@ static int check_server(struct pg_conn *c, struct err *e)
     return ERR_UNSUPPORTED;
 }
 
-/* libpq's own message would show what stands there, which may be a password. */
+/* libpq's own message would quote the text, which may contain a password. */
 static bool check_options(const struct pg_place *place)
 {
     char *why = NULL;
@@ -202,7 +201,7 @@ int pg_connect(struct pg_conn *c, const struct pg_place *place, const char *purp
         "SET search_path=headway; SET timezone='UTC'; SET bytea_output=hex; SET standard_conforming_strings=on; "
         "SET default_transaction_isolation='read committed'; SET client_min_messages=warning; SET lock_timeout='2s'; "
         "SET statement_timeout=0; "
-        /* Where a role or the server does not wait for its disk, this one does. */
+        /* If the role or the server does not wait for its disk, this session does. */
         "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off'";
 
     pg_disconnect(c);
@@ -228,7 +227,7 @@ int pg_connect(struct pg_conn *c, const struct pg_place *place, const char *purp
 
 /* ---- waiting ---- */
 
-/* Sends what is left and reads what comes, until a result is there. */
+/* Sends what is left and reads input until there is a result. */
 static bool wait_for_result(struct pg_conn *c, int64_t until_ms)
 {
     for (;;) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who writes: the session that holds one advisory lock. The server ends a session that falls silent, so the lock is
- * free only after its last transaction ended, and who gets it then reads what that one left. Commits are numbered:
- * after a connection broke, the number says whether the last one is there, and whether the database lost some. */
+/* Which daemon may write: the one whose session holds an advisory lock. The server ends a session that falls silent, so
+ * the lock becomes free only after its last transaction ended, and the next holder reads what that one left. Commits
+ * are numbered: after a connection broke, the number tells whether the last one is there, and whether the database lost
+ * some. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,7 +20,7 @@ static void pause_ms(long ms)
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
-/* A text of the first row, owned; "" without a row. */
+/* A text from the first row, owned by the caller; "" without a row. */
 static char *ask_text(struct pg_conn *c, const char *sql)
 {
     char *text = NULL;
@@ -66,8 +67,8 @@ static int own_pid(struct pg_conn *c, int64_t *pid, struct err *e)
     return pg_number(c, "SELECT pg_backend_pid()", 0, pid, e);
 }
 
-/* A pooler that lends a session for one transaction only would give the lock's session to anybody: seen where a second
- * connection, or the same one a moment later, is served by the session or by another one. */
+/* A pooler in transaction mode would give the lock's session to other clients: detected if a second connection, or the
+ * same one a moment later, is served by that session or by another one. */
 static int refuse_pooler(struct pg_engine *en, struct err *e)
 {
     int64_t first = 0, second = 0, third = 0;
@@ -92,7 +93,7 @@ static int refuse_pooler(struct pg_engine *en, struct err *e)
     return code;
 }
 
-/* Marks the row of the server as this daemon's; raise: with a new run. */
+/* Marks the server's row as this daemon's; raise: with a new run. */
 static int mark(struct pg_engine *en, bool raise, struct err *e)
 {
     struct pg_conn *c = &en->writer;
@@ -136,7 +137,7 @@ static int say_taken(struct pg_engine *en, enum err_code code, const char *what,
     return code;
 }
 
-/* ---- the start ---- */
+/* ---- start ---- */
 
 static int64_t read_beat(struct pg_conn *c)
 {
@@ -149,7 +150,7 @@ static int64_t read_beat(struct pg_conn *c)
     return beat;
 }
 
-/* A daemon that is at work beats each second; a session whose daemon is gone ends after a lease. */
+/* A working daemon beats each second; the session of a dead one ends after a lease. */
 static int wait_for_lock(struct pg_engine *en, struct err *e)
 {
     int64_t until_ms = clock_mono_ms() + PG_LEASE_MS + 2000, beat = 0;
@@ -186,7 +187,7 @@ int pg_lead_first(struct pg_engine *en, struct err *e)
     return code;
 }
 
-/* ---- afterwards ---- */
+/* ---- after the start ---- */
 
 static int lose(struct pg_engine *en, const struct err *why, struct err *e)
 {
@@ -218,8 +219,8 @@ static int beat(struct pg_engine *en, struct err *e)
     return code;
 }
 
-/* Somebody holds the lock. It may be this daemon's own former session, which has not noticed that it was left; one that
- * waits for a standby is in the middle of a commit, and stays. */
+/* The lock is taken. Its holder may be this daemon's own previous session, which has not noticed that it was abandoned;
+ * one that waits for a standby is in the middle of a commit, and stays. */
 static int wait_again(struct pg_engine *en, struct err *e)
 {
     struct pg_conn *c = &en->writer;
@@ -299,7 +300,7 @@ static int reach(struct pg_engine *en, struct store_reach *out, struct err *e)
     return 0;
 }
 
-/* Takes room that pages with room do not have, and leaves nothing: a full disk is found by that. */
+/* Allocates space that partly filled pages do not have, and leaves nothing behind: this detects a full disk. */
 int pg_try_writing(struct engine *engine, struct err *e)
 {
     struct pg_engine *en = (struct pg_engine *)engine;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Connections as the rest of the store uses them. */
+/* Connections as used by the rest of the store. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -9,13 +9,14 @@
 #define READER_WAIT_MS  5000
 #define READER_RETRY_MS 500
 #define PING_WAIT_MS    1000
-#define ANSWERED_MS     3000 /* the writer is answered each second */
-/* A question that nobody waits for any more is not worked at any more: who asks again and again would fill the server
- * with them. Servers elsewhere may not know the setting. */
+#define ANSWERED_MS     3000 /* the writer gets an answer each second */
+/* The server stops working on a query whose client is gone: repeated requests would fill it with abandoned queries.
+ * Servers on some systems do not know the setting. */
 #define READER_SETTINGS                                                                                                \
     "SELECT set_config('client_connection_check_interval','2s',false) WHERE version() LIKE '%linux%'"
 
-/* Row by row: a table may have more than fits into memory twice. After an error the rest of the answer is read away. */
+/* Row by row: a table may be too large to be held in memory twice. After an error the rest of the result is read and
+ * discarded. */
 static int run(struct store_sql *sql, const char *text, store_row *row, void *arg, struct err *e)
 {
     struct pg_lent *lent = (struct pg_lent *)sql;
@@ -102,7 +103,7 @@ static int connect_reader(struct pg_engine *en, struct err *e)
     return code;
 }
 
-/* False: others read for too long. */
+/* False: other readers took too long. */
 static bool take_reader(struct pg_engine *en, int64_t wait_ms)
 {
     int64_t until_ms = clock_mono_ms() + wait_ms;

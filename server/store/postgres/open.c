@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opening and closing, and whether the database answers. */
+/* Opens and closes the database, and checks whether it answers. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -64,7 +64,7 @@ int pg_engine_open(const struct store_postgres *with, struct engine **out, struc
     return code;
 }
 
-/* ---- looking only ---- */
+/* ---- checking only ---- */
 
 static int look(struct store_sql *db, void *arg, struct err *e)
 {

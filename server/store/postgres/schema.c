@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The schema headway of a database: made, and moved forward, inside one transaction. Beside the tables of every engine
- * stands one row that says whose it is and how far it is. */
+/* The schema headway of a database: created and migrated inside one transaction. Besides the tables of every engine it
+ * has one row with its owner and its version. */
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "store/postgres/pg.h"
 
-#define UPGRADE_WAIT_MS 600000 /* for one step: large tables are read whole for an index */
+#define UPGRADE_WAIT_MS 600000 /* per step: an index reads large tables in full */
 
 static const char server_table[] = "CREATE TABLE server(one boolean PRIMARY KEY DEFAULT true CHECK(one), \"schema\" "
                                    "int NOT NULL, oldest int NOT NULL, "
                                    "noise_key bytea NOT NULL, run bigint NOT NULL, leader text NOT NULL, pid int NOT "
                                    "NULL, \"commit\" bigint NOT NULL, "
                                    "beat timestamptz NOT NULL) WITH (fillfactor=10);\n";
-/* Rows that change often find room on their own page. */
+/* Leaves room for frequently changed rows on their own page. */
 static const char first_step[] = "ALTER TABLE node SET (fillfactor=80); ALTER TABLE node_live SET (fillfactor=80);\n";
 
 static int check_empty(struct pg_conn *c, struct err *e)
@@ -51,7 +51,7 @@ static int check_owner(struct pg_conn *c, struct err *e)
     return code;
 }
 
-/* Two builds from between two releases may give one version to two schemas. */
+/* Two builds between two releases may give one version to two schemas. */
 static int check_columns(struct pg_conn *c, unsigned version, struct err *e)
 {
     struct buf sql = BUF_INIT(0);

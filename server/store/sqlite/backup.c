@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Copies of the whole database while it is in use. A copy is made under another name, checked, synced, and only then
- * gets its own name: a file of that name is always complete. */
+/* Copies of the whole database while it is in use. A copy is made under a temporary name, checked and synced, and only
+ * then gets its own name: a file of that name is always complete. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,9 +26,9 @@ static int check_copy(sqlite3 *db, struct err *e)
     return code;
 }
 
-/* What a new file is made of. */
+/* The content of a new file. */
 struct origin {
-    sqlite3 *from; /* a copy of this database, or, where use is not NULL, what that puts into it */
+    sqlite3 *from; /* a copy of this database or, if use is not NULL, what that writes */
     store_use *use;
     void *arg;
 };
@@ -67,10 +67,10 @@ static int fill(sqlite3 *from, const char *path, struct err *e)
     backup = sqlite3_backup_init(to, "main", from, "main");
     rc = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
     if ((sqlite3_backup_finish(backup) != SQLITE_OK && backup) || rc != SQLITE_DONE) {
-        /* The reason lies with whichever side failed. */
+        /* The reason is on whichever side failed. */
         code = sqlite_error(sqlite3_errcode(to) == SQLITE_OK ? from : to, "copy", e);
     } else {
-        /* One file without a log beside it. */
+        /* A single file without a log beside it. */
         code = sqlite_execute(to, "PRAGMA journal_mode=DELETE", e);
         if (code == 0)
             code = check_copy(to, e);
@@ -142,7 +142,7 @@ int sqlite_backup(struct engine *engine, const char *path, struct err *e)
         pthread_mutex_unlock(&s->writer_lock);
         return code;
     }
-    /* A connection of its own: one long read transaction, which neither writers nor other readers wait for. */
+    /* A separate connection: one long read transaction that neither writers nor other readers wait for. */
     code = sqlite_connect(s->path, SQLITE_OPEN_READONLY, &db, e);
     if (code == 0)
         code = sqlite_copy(db, path, e);

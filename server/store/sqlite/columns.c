@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How SQLite holds the columns' types, and how values get into its statements and out of its rows. */
+/* SQLite's types of the columns, and how values get into its statements and out of its rows. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -36,7 +36,7 @@ static int bind_text(sqlite3_stmt *stmt, int at, const char *text)
 {
     size_t len = strlen(text);
 
-    /* What cannot be read again must not get in: the next start would fail on it. */
+    /* What cannot be read back must not be stored: the next start would fail on it. */
     return str_utf8(text, len) ? sqlite3_bind_text64(stmt, at, text, len, SQLITE_STATIC, SQLITE_UTF8) : SQLITE_MISMATCH;
 }
 
@@ -83,7 +83,7 @@ static int bind_column(const struct member *c, sqlite3_stmt *stmt, int at, const
     case MEMBER_STRS:
     case MEMBER_PREFIXES:
     case MEMBER_ENDPOINTS:
-    default: /* in messages alone */
+    default: /* only in messages */
         break;
     }
     return bind_list(c, stmt, at, value);
@@ -115,7 +115,7 @@ static const char *row_text(sqlite3_stmt *stmt, int at)
     return text && strlen(text) == len && str_utf8(text, len) ? text : NULL;
 }
 
-/* Returns what a right value would be, or NULL when it is right. */
+/* Returns a description of a valid value, or NULL if the value is valid. */
 static const char *read_column(const struct member *c, sqlite3_stmt *stmt, int at, void *value)
 {
     const char *text;

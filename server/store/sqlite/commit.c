@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Groups that queued up share one transaction, each in a savepoint of its own, so that one that is refused takes
- * nothing with it. Where the whole transaction fails (a full disk mostly), the log is emptied into the database, and
- * each group is tried alone: a small one may still fit. */
+/* Queued groups share one transaction, each in a savepoint of its own, so that a refused one does not affect the
+ * others. If the whole transaction fails (mostly because of a full disk), the log is checkpointed into the database,
+ * and each group is tried alone: a small one may still fit. */
 #include <stdio.h>
 
 #include "base/array.h"
@@ -79,7 +79,7 @@ int sqlite_finish(struct sqlite_engine *s, int code, struct err *e)
     return code;
 }
 
-/* What goes with a record that was removed. */
+/* Deletes the rows that depend on a removed record. */
 static int remove_owned(struct sqlite_engine *s, const struct record *r, struct err *e)
 {
     int code = 0;
@@ -128,7 +128,7 @@ int sqlite_set_counter(struct sqlite_engine *s, const char *name, uint64_t value
     return sqlite_run(stmt, "write", e);
 }
 
-/* Raised numbers are kept even where their group was refused: an id is skipped then, which does no harm. */
+/* Raised numbers are kept even if their group was refused: an id is then skipped, which does no harm. */
 static int put_counters(struct sqlite_engine *s, struct err *e)
 {
     int code = 0;
@@ -143,7 +143,7 @@ static int put_counters(struct sqlite_engine *s, struct err *e)
     return code;
 }
 
-/* One transaction over the list up to end. A negative code: all of it was undone. */
+/* One transaction over the list up to end. On a negative code all of it was undone. */
 static int commit_together(struct sqlite_engine *s, struct store_group *list, const struct store_group *end,
                            struct err *e)
 {

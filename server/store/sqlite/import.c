@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A database that is made whole from records, in one transaction, and read again before anybody relies on it. */
+/* Makes a whole database from records, in one transaction, and reads it back before anyone relies on it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -109,7 +109,7 @@ static int put_all(sqlite3 *db, const struct store_image *image, const char *ori
     return code == 0 ? sqlite_execute(db, "COMMIT", e) : code;
 }
 
-/* What the first start is going to do with it. */
+/* Reads it as the first start will. */
 static int read_again(sqlite3 *db, struct err *e)
 {
     struct sqlite_lent lent = sqlite_lend(db);

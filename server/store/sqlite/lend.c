@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Connections as the rest of the store uses them. */
+/* Connections as used by the rest of the store. */
 #include "store/sqlite/sqlite.h"
 
 static int run(struct store_sql *sql, const char *text, store_row *row, void *arg, struct err *e)

@@ -16,7 +16,7 @@
 #define WAL_BYTES     "16777216"
 #define RESERVE_BYTES 1048576
 
-/* A second daemon on the same database would undo what the first one knows. */
+/* A second daemon on the same database would undo the first one's work. */
 static int lock_database(struct sqlite_engine *s, struct err *e)
 {
     char *path = mem_format("%s.lock", s->path);
@@ -33,7 +33,7 @@ static int lock_database(struct sqlite_engine *s, struct err *e)
         code = err_set(e, ERR_CONFLICT, "%s: another headwayd (process %.12s) uses this database", s->path, who);
     } else {
         len = snprintf(who, sizeof(who), "%ld", (long)getpid());
-        /* The number only helps people; a full disk may leave it out. */
+        /* The number is only for people; on a full disk it may be missing. */
         written = ftruncate(s->lock_fd, 0) < 0 ? -1 : pwrite(s->lock_fd, who, (size_t)len, 0);
         if (written < 0)
             log_debug("store", "%s: %s", path, strerror(errno));
@@ -42,7 +42,7 @@ static int lock_database(struct sqlite_engine *s, struct err *e)
     return code;
 }
 
-/* SQLite gives its log files the mode of the database, so that one has to be right before it is opened. */
+/* SQLite gives its log files the mode of the database, which must therefore be right before opening. */
 static int private_file(const char *path, struct err *e)
 {
     struct stat st;
@@ -60,9 +60,9 @@ static int private_file(const char *path, struct err *e)
     return code;
 }
 
-/* A log names no database: SQLite replays one that lies beside the file, whosever it was. A backup is made without one
- * and says so in its header, as a database in use here never does: so a log beside it was left by the database that it
- * replaced, and its pages would spoil it. */
+/* A log does not name its database: SQLite replays one found beside the file, whatever it belongs to. A backup is made
+ * without a log and says so in its header, as a database in use here never does: so a log beside it was left by the
+ * database that it replaced, and its pages would corrupt it. */
 static int set_log_aside(const struct sqlite_engine *s, struct err *e)
 {
     static const char magic[16] = "SQLite format 3"; /* with its NUL */
@@ -93,8 +93,8 @@ static int set_log_aside(const struct sqlite_engine *s, struct err *e)
     return code;
 }
 
-/* Blocks for the log that are its own: on a full disk small changes, deletions and revocations mostly, still find room.
- * Where the file system cannot do it, or is full already, there is no reserve. */
+/* Allocates blocks for the log in advance: on a full disk small changes, mostly deletions and revocations, still fit.
+ * If the file system does not support it, or is full already, there is no reserve. */
 static void reserve_log(const struct sqlite_engine *s)
 {
     char *path = mem_format("%s-wal", s->path);
@@ -125,7 +125,7 @@ static int write_ahead(sqlite3 *db, struct err *e)
                            sqlite3_db_filename(db, "main"));
     }
     sqlite3_finalize(stmt);
-    /* The log stays, empty, when this is closed: so that a start on a full disk finds its blocks. */
+    /* Keep the log, empty, when this is closed, so that a start on a full disk finds its blocks. */
     sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
     return code;
 }
@@ -146,7 +146,7 @@ static int keep_run(sqlite3 *db, int64_t run, struct err *e)
     return code;
 }
 
-/* The number of this start. Where the disk is full it cannot be kept; then the clock gives one that no start had. */
+/* The number of this start. On a full disk it cannot be stored; then the clock gives one that no start has had. */
 static int raise_run(struct sqlite_engine *s, struct engine_start *start, struct err *e)
 {
     int64_t kept = 0, used = 0, run, seconds = clock_wall_ns() / NS_PER_SECOND;
@@ -191,7 +191,7 @@ static int open_writer(struct sqlite_engine *s, struct engine_start *start, stru
     if (code == 0)
         code = sqlite_upgrade(s->writer, s->path, sqlite_schema, schema_newest(), e);
     if (code == 0 && !s->memory) {
-        /* What a former run left in the log goes into the database, so that the log begins at its front again. */
+        /* Checkpoints what an earlier run left in the log, so that the log starts from its beginning. */
         sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         reserve_log(s);
     }
@@ -223,7 +223,7 @@ static void close_engine(struct engine *engine)
     if (s->reader != s->writer)
         sqlite_disconnect(s->reader);
     sqlite_disconnect(s->writer);
-    /* The log is empty now: one with old pages in it would spoil a backup that is put in the database's place. */
+    /* The log is empty now: one with old pages would corrupt a backup put in the database's place. */
     if (s->writer && !s->memory)
         reserve_log(s);
     if (s->lock_fd >= 0)

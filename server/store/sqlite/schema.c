@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How an older database becomes a present one, and an empty file the first. Each version of the schema adds what the
- * tables' descriptions say (tables/tables.c), then does what its step says. What was released is never edited; a new
- * version is added. The database says in user_version how many it has seen. */
+/* Migrates an older database, and creates the schema in an empty file. Each version of the schema adds what the tables'
+ * descriptions say (tables/tables.c), then runs its step. Released versions are never edited; a new version is added.
+ * The database records its version in user_version. */
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,8 +13,8 @@
 
 #define APPLICATION_ID 0x68647779 /* "hdwy" */
 
-/* The hourly states were never written. An entry is an administrator's doing where no node, no policy and not the
- * server itself is its actor. */
+/* The hourly states were never written. An entry is an administrator's if its actor is not a node, the policy or the
+ * server itself. */
 static const char third_step[] = "DROP TABLE IF EXISTS state;"
                                  "UPDATE event SET by_admin=1 WHERE actor NOT IN ('server','policy','') AND actor NOT "
                                  "LIKE 'node %';";
@@ -26,7 +26,7 @@ static int keep_copy(sqlite3 *db, const char *path, int64_t version, struct err 
     char *copy = mem_format("%s.schema-%lld", path, (long long)version);
     int code = sqlite_copy(db, copy, e);
 
-    /* Where a copy of that version is kept already, the time makes the name unique. */
+    /* If a copy of that version exists already, the time makes the name unique. */
     if (code == ERR_CONFLICT) {
         free(copy);
         copy =
@@ -94,7 +94,7 @@ static int has_column(sqlite3 *db, const char *table, const char *column, bool *
     return code;
 }
 
-/* Two builds from between two releases may give one version to two schemas. */
+/* Two builds between two releases may give one version to two schemas. */
 static int check_columns(sqlite3 *db, const char *path, unsigned version, struct err *e)
 {
     const struct store_table *t, *table = NULL;
@@ -120,7 +120,7 @@ static int check_columns(sqlite3 *db, const char *path, unsigned version, struct
                    path, first, table->name, missing > 1 ? " (and others)" : "", version, path, version - 1);
 }
 
-/* The version of the schema; 0 where the database is empty. */
+/* The schema version; 0 if the database is empty. */
 static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t *version, struct err *e)
 {
     int64_t application = 0, tables = 0;
@@ -140,7 +140,7 @@ static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t 
     return tables > 0 ? check_columns(db, path, (unsigned)*version, e) : 0;
 }
 
-/* A name of a file as SQLite reads it from a URI. */
+/* A file name in the form of an SQLite URI. */
 static char *file_uri(const char *path, const char *options)
 {
     struct buf uri = BUF_INIT(0);
@@ -173,7 +173,7 @@ static bool has_headscale_tables(const char *path, bool with_log)
     return tables == 3;
 }
 
-/* A young database that was not closed has all of its tables in the log beside it. */
+/* A new database that was not closed has all its tables in the log beside it. */
 bool store_is_headscale(const char *path)
 {
     char *log = mem_format("%s-wal", path);
@@ -206,7 +206,7 @@ int store_check(const char *path, struct store_image *image, struct err *e)
 
     *image = (struct store_image){.run = 1};
     if (stat(path, &st) < 0)
-        return 0; /* it will be made; whether it can be is for others to say */
+        return 0; /* it will be created; whether it can be is checked elsewhere */
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_INVALID, "%s: this is no regular file", path);
     if (st.st_size == 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The few calls of SQLite that everything here is made of, with errors that say what a person can do. */
+/* The few SQLite calls that the engine is built on, with errors that tell people what to do. */
 #include <errno.h>
 
 #include "store/sqlite/sqlite.h"
 
-/* SQLite forgets the system's error of a failed COMMIT. Who calls it clears errno before, and it is still there. */
+/* SQLite does not keep the system error of a failed COMMIT. The caller clears errno first, and it is still set. */
 static int system_error(sqlite3 *db)
 {
     return errno ? errno : sqlite3_system_errno(db);

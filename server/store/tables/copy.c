@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tables as rows that do not depend on the database that holds them: copied, and summed up to be compared. */
+/* Tables as rows independent of the database that holds them: copied, and summed up for comparison. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -12,7 +12,7 @@ struct copying {
     struct table_sum *sum;
 };
 
-/* The hash of what was before and of this row. */
+/* Chains the hash of the rows so far with this row. */
 static void add_row(struct table_sum *sum, const struct store_table *t, const void *record)
 {
     struct arena arena = ARENA_INIT(0);

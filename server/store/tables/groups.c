@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What every engine does with groups of writes. */
+/* Handling of write groups that is common to all engines. */
 #include "store/tables/engine.h"
 #include "store/tables/tables.h"
 

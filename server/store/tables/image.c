@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a start reads: lists of records by kind, and whether they fit together. */
+/* What is read at start: lists of records by kind, and whether they are consistent. */
 #include <stdlib.h>
 
 #include "base/log.h"

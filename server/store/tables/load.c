@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads everything at start, in one read transaction. What cannot be read stops the start with the row's name; soft
- * state that cannot be read is only forgotten. */
+/* Reads everything at start, in one read transaction. Unreadable data stops the start, with the row's name; unreadable
+ * soft state is merely dropped. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -59,7 +59,7 @@ int sql_read_ids(struct store_sql *db, struct store_ids *out, struct err *e)
         if (!table_is_numbered(t))
             continue;
         code = sql_number(db, 1, &counted, e, "SELECT value FROM counter WHERE name='next.%s'", t->name);
-        /* The number of a record of this kind; the journal's entries have theirs beside the run. */
+        /* numbers a record of this kind; journal entries have theirs beside the run */
         if (code == 0)
             code = sql_number(db, 0, &used, e, "SELECT coalesce(max(%s),0) FROM \"%s\"",
                               t->columns[t->key_count - 1].name, t->name);

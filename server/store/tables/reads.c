@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal's pages, looking back, and texts that were the policy. */
+/* Pages of the journal, looking back, and past policy texts. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -25,7 +25,7 @@ static int take_record(struct store_sql *db, void *arg, struct err *e)
     return db->calls->read(db, rows->table, rows->list.items[rows->list.len - 1], e);
 }
 
-/* The rows of a statement, which is freed. On an error the list is empty. */
+/* Runs a statement, frees it and returns its rows. On an error the list is empty. */
 static int read_rows(struct store_sql *db, enum record_kind kind, char *sql, void *out, size_t *count, struct err *e)
 {
     struct record_rows rows = {.table = &store_tables[kind], .kind = kind};
@@ -49,7 +49,7 @@ int sql_position(struct store_sql *db, uint64_t run, uint64_t seq, struct journa
     int64_t has = 0, pruned = 0;
     int code;
 
-    /* The number after the greatest is none of an entry. */
+    /* No entry has a number after the greatest. */
     if ((code = sql_number(db, 0, &has, e, "SELECT 1 FROM event WHERE run=%lld AND seq IN (%lld,%lld)", r, s,
                            s < INT64_MAX ? s + 1 : s)) < 0 ||
         (code = sql_number(db, 0, &pruned, e,
@@ -144,7 +144,7 @@ int sql_past(struct store_sql *db, int64_t at_ns, struct store_past *out, struct
 int sql_policies(struct store_sql *db, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
                  size_t *count, struct err *e)
 {
-    /* A list is without the texts, in the order of the table's columns. */
+    /* A list leaves out the texts; columns in the table's order. */
     char *sql = version
                     ? sql_select(db, &store_tables[RECORD_POLICY], " WHERE version=%lld ORDER BY id DESC LIMIT 1",
                                  bounded(version))

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How long things are kept: entries of the journal, what is kept for looking back, texts that were the policy. What
- * administrators did and what clients cause are kept apart: however much clients cause, it pushes out nothing that an
- * administrator did. */
+/* How long things are kept: journal entries, images for looking back, past policy texts. Administrators' entries and
+ * those caused by clients are counted separately: however many clients cause, they displace no administrator's
+ * entry. */
 #include "base/clock.h"
 #include "store/tables/sql.h"
 
 #define NS_PER_DAY    (86400 * NS_PER_SECOND)
-#define EVENTS_KEPT   100000 /* of each of both */
-#define EVENTS_FEW    1000   /* the newest ones of both stay, however old they are */
+#define EVENTS_KEPT   100000 /* of each kind */
+#define EVENTS_FEW    1000   /* the newest of each kind stay, however old */
 #define DAYS_KEPT     90
 #define PRUNE_STEP    500
 #define HISTORY_DAYS  90
-#define HISTORY_KEPT  200000 /* changes after the beginning */
+#define HISTORY_KEPT  200000 /* changes since the beginning */
 #define HISTORY_STEP  500
 #define POLICIES_KEPT 500
-#define POLICIES_STEP 20                  /* removed in one transaction; a text may have 4 MiB */
-#define UNSET_BEFORE  INT64_C(1735689600) /* 2025: such a time is of a clock that was not set yet */
+#define POLICIES_STEP 20                  /* removed per transaction; a text may have 4 MiB */
+#define UNSET_BEFORE  INT64_C(1735689600) /* 2025: an earlier time is from a clock that was not set yet */
 
 /* ---- age ---- */
 
-/* Where the time of the retention stood when it was last stored; without that, the newest entry's. */
+/* The retention's clock as last stored; if none was, the newest entry's time. */
 static int read_age(struct store_sql *db, int64_t *out, struct err *e)
 {
     int code = sql_number(db, 0, out, e, "SELECT value FROM counter WHERE name='journal.aged'");
@@ -29,7 +29,7 @@ static int read_age(struct store_sql *db, int64_t *out, struct err *e)
     return code;
 }
 
-/* Moves the time of the retention on. A wall clock that jumps ahead, and maybe back again, takes no entry along. */
+/* Advances the retention's clock. A wall clock that jumps ahead, and perhaps back again, removes no entries. */
 static int grow_old(struct store_sql *db, struct store_age *age, int64_t now_ns, int64_t mono_ms, struct err *e)
 {
     int64_t may_be = age->ns + (mono_ms - age->mono_ms) * NS_PER_MS;
@@ -56,7 +56,7 @@ static int grow_old(struct store_sql *db, struct store_age *age, int64_t now_ns,
 /* ---- the journal ---- */
 
 struct pruned_events {
-    int64_t run, seq; /* the newest entry that went */
+    int64_t run, seq; /* the newest entry removed */
     int64_t count;
 };
 
@@ -74,7 +74,7 @@ static int take_gone(struct store_sql *db, void *arg, struct err *e)
     return 0;
 }
 
-/* A reader that stands before what went has missed it (sql_position). */
+/* A reader at a position before the removed entries has missed them (sql_position). */
 static int note_pruned(struct store_sql *db, const struct pruned_events *g, struct err *e)
 {
     int64_t run = 0, seq = 0;
@@ -115,7 +115,7 @@ static int prune_events(struct store_sql *db, bool by_admin, int64_t oldest_ns, 
 
 /* ---- the past ---- */
 
-/* Where the beginning moves to: over the oldest changes, where there are too many, or too old ones; 0: it stays. */
+/* The new beginning: after the oldest changes, if they are too many or too old; 0: unchanged. */
 static int find_beginning(struct store_sql *db, int64_t now_ns, int64_t *id, bool *more, struct err *e)
 {
     int64_t from = 0, count = 0, step, old = 0;
@@ -137,7 +137,7 @@ static int find_beginning(struct store_sql *db, int64_t now_ns, int64_t *id, boo
                       (long long)from, (long long)(step - 1));
 }
 
-/* What is older than the beginning is thinned out to one image of each object, so what is later stays whole. */
+/* Before the beginning only one image per object is kept, so everything later stays complete. */
 static int prune_past(struct store_sql *db, int64_t now_ns, bool *more, struct err *e)
 {
     int64_t id = 0, since = 0;

@@ -11,7 +11,7 @@
     {                                                                                                                  \
         name, MEMBER_ENUM, offsetof(struct t, member), greatest, 0, NULL, NULL                                         \
     }
-/* A column that a later version of the schema added, and what older rows hold in it. */
+/* A column added by a later schema version, and its value in older rows. */
 #define LATER(t, name, member, type, since, initial)                                                                   \
     {                                                                                                                  \
         name, MEMBER_##type, offsetof(struct t, member), 0, since, initial, NULL                                       \
@@ -305,7 +305,7 @@ static const struct member node_live_columns[] = {
     COL(live_row, "net_info", live.net_info, TEXT),
 };
 
-/* Numbers that must survive whatever they count: "run", and "next.TABLE" for ids. */
+/* Counters that must outlive what they count: "run", and "next.TABLE" for ids. */
 static const struct member counter_columns[] = {
     COL(counter_row, "name", name, TEXT),
     COL(counter_row, "value", value, U64),
@@ -337,7 +337,7 @@ static const struct store_index node_indexes[] = {
     {.name = "node_ipv6", .on = "ipv6"},
 };
 
-/* For the retention, which counts both kinds of entries apart. */
+/* For retention, which counts the two kinds of entries separately. */
 static const struct store_index event_indexes[] = {
     {.name = "event_by_admin", .on = "by_admin,run,seq", .repeats = true, .since = 3},
 };
@@ -360,7 +360,7 @@ const struct store_table store_tables[STORE_TABLES] = {
                         LOADED(api_keys, api_key_count), .since = 1},
     [RECORD_NODE] = {"node", 1, COLUMNS(node_columns), INDEXES(node_indexes), LOADED(nodes, node_count), .since = 1},
     [RECORD_EVENT] = {"event", 2, COLUMNS(event_columns), INDEXES(event_indexes), .since = 1},
-    /* Many texts that were the policy stay (sqlite/policies.c); the newest is loaded. */
+    /* Past policy texts are kept (tables/retention.c); the newest is loaded. */
     [RECORD_POLICY] = {"policy", 1, COLUMNS(policy_columns), LOADED(policies, policy_count), .order = "id DESC LIMIT 1",
                        .since = 1},
     [RECORD_PRIMARY] = {"primary_router", 1, COLUMNS(primary_columns), LOADED(primaries, primary_count),

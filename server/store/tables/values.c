@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values of columns as texts, and back. */
+/* Conversion of column values to text and back. */
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -64,7 +64,7 @@ const char *column_text(const struct member *c, const void *value, struct arena 
         return number_text(a, number);
     case MEMBER_TEXT:
         s = *(char *const *)value ? *(char *const *)value : "";
-        /* What cannot be read again must not get in: the next start would fail on it. */
+        /* What cannot be read back must not be stored: the next start would fail on it. */
         if (!str_utf8(s, strlen(s)))
             *why = "it is no UTF-8";
         return s;
@@ -77,7 +77,7 @@ const char *column_text(const struct member *c, const void *value, struct arena 
     case MEMBER_STRS:
     case MEMBER_PREFIXES:
     case MEMBER_ENDPOINTS:
-    default: /* in messages alone */
+    default: /* only in messages */
         break;
     }
     if (!column_list_text(c, value, &b))

@@ -57,8 +57,8 @@ static void patch_peer(json_t *peer, const json_t *patch)
         json_object_set(peer, "KeyExpiry", value);
 }
 
-/* tailscale: control/controlclient/map.go, peerChangeDiff: a whole node that the client knows is taken as a patch where
- * nothing differs that a patch cannot say. False: it is not. */
+/* tailscale: control/controlclient/map.go, peerChangeDiff: a whole node that the client already has is applied as a
+ * patch if the differences can be expressed as one. False if they cannot. */
 static bool patch_by_diff(json_t *was, const json_t *now)
 {
     static const char *const whole[] = {"StableID", "Name",    "User", "Addresses", "AllowedIPs",
@@ -85,7 +85,7 @@ static bool patch_by_diff(json_t *was, const json_t *now)
     return true;
 }
 
-/* Members are put, null takes one away, and "*" all of them before the others are looked at. */
+/* Members are set, null removes one, and "*" removes all of them before the others are applied. */
 static void patch_named(json_t *held, const json_t *patch)
 {
     const char *name;
@@ -141,7 +141,7 @@ void held_map_apply(struct held_map *m, const json_t *message)
     }
 }
 
-/* While a peer is online nobody reads when it was last seen. */
+/* The last-seen time of an online peer is not used. */
 static void settle(json_t *peer)
 {
     if (json_is_true(json_object_get(peer, "Online")))
@@ -163,7 +163,7 @@ static void compare_peer(const char *id, const json_t *held, const json_t *fresh
     json_decref(b);
 }
 
-/* Of itself a client is not told again what came from it. */
+/* A client is not sent again what it sent itself. */
 static void compare_self(const json_t *held, const json_t *fresh, const char *after)
 {
     static const char *const members[] = {
@@ -177,7 +177,7 @@ static void compare_self(const json_t *held, const json_t *fresh, const char *af
     }
 }
 
-/* One member that Go cannot decode, and a client refuses all of the map. */
+/* If Go cannot decode a single member, a client refuses the whole map. */
 static void check_types(const json_t *node, const char *after)
 {
     const char *bad = tailcfg_check_node(node);
@@ -186,7 +186,7 @@ static void check_types(const json_t *node, const char *after)
         fail_msg("after %s a map holds a %s that no client could decode", after, bad);
 }
 
-/* A part without rules is as good as none. */
+/* A part without rules is the same as none. */
 static void compare_named(const char *what, const json_t *held, const json_t *fresh, const char *after)
 {
     json_t *a = json_copy((json_t *)(uintptr_t)held),

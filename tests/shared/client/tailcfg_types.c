@@ -183,7 +183,7 @@ static const char *check_member(const json_t *v, const struct member *m)
     const json_t *item;
     size_t i;
 
-    if (json_is_null(v)) /* Go leaves the member as it was */
+    if (json_is_null(v)) /* Go leaves the member unchanged */
         return NULL;
     if (!m->check(v))
         return m->name;

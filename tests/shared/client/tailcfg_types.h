@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whether a client could decode what it is sent: the members of tailcfg.Node and what is in it, with the types that Go
- * decodes them into. A member that tailcfg does not know is an error here, although Go ignores it. */
+/* Checks that a client can decode what it is sent: the members of tailcfg.Node and its parts, with the types that Go
+ * decodes them into. Members that tailcfg does not have are errors here, although Go ignores them. */
 #ifndef TESTS_SHARED_CLIENT_TAILCFG_TYPES_H
 #define TESTS_SHARED_CLIENT_TAILCFG_TYPES_H
 

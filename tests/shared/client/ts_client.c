@@ -41,7 +41,7 @@ struct ts_call {
     struct buf answer;
     struct ts_stream_handler stream;
     bool streaming;
-    uint8_t length[4]; /* of the message that arrives */
+    uint8_t length[4]; /* of the message being received */
     size_t length_got, total, at;
     void *arg;
 };
@@ -55,14 +55,14 @@ struct ts_client {
     struct noise_reader in;
     struct noise_writer out;
     nghttp2_session *h2;
-    struct buf held;   /* read, not yet understood */
-    struct buf unsent; /* to the socket */
+    struct buf held;   /* read but not parsed */
+    struct buf unsent; /* for the socket */
     struct buf plain;  /* injected */
     size_t early_left;
     uint64_t bytes_in;
     struct ts_call *calls;
     struct loop_task flush;
-    const char *dead; /* why it ends at the next flush */
+    const char *dead; /* why it is closed at the next flush */
 };
 
 static void touch(struct ts_client *c)
@@ -244,7 +244,7 @@ static nghttp2_session_callbacks *callbacks(void)
 
 static void start_h2(struct ts_client *c)
 {
-    /* As Go's client sets them. */
+    /* As set by Go's client. */
     static const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 4194304},
@@ -265,7 +265,7 @@ static void start_h2(struct ts_client *c)
 
 /* ---- In ---- */
 
-/* Each stage takes bytes from the front of held; false: it needs more. */
+/* Each stage consumes bytes from the front of held; false: it needs more. */
 static bool take_upgrade(struct ts_client *c)
 {
     const char *end = memmem(buf_text(&c->held), c->held.len, "\r\n\r\n", 4);
@@ -309,7 +309,7 @@ static void take_plain(struct ts_client *c, const uint8_t *bytes, size_t len)
 {
     if (c->stage == STAGE_EARLY) {
         if (!c->early_left) {
-            /* The server sends EarlyNoise in one record, or none. */
+            /* The server sends EarlyNoise in one record, or not at all. */
             if (len >= EARLY_HEAD && memcmp(bytes, "\xff\xff\xffTS", 5) == 0)
                 c->early_left = EARLY_HEAD + ((size_t)bytes[7] << 8 | bytes[8]);
             else
@@ -442,7 +442,7 @@ static void flush(struct loop_task *task)
     }
     if (!c->dead)
         return;
-    end_calls(c); /* before on_close: whoever waits for it may let go of all that the calls write to */
+    end_calls(c); /* before on_close, whose owner may free everything that the calls write to */
     if (c->o.on_close)
         c->o.on_close(c, c->o.arg, c->dead);
     ts_free(c);
@@ -483,7 +483,7 @@ static int dial(const struct addr_port *server, const struct addr *source, int f
         return err_set(e, ERR_IO, "socket: %s", strerror(errno));
     if (source && source->bits) {
         socklen_t from_len = to_sockaddr(source, 0, &from);
-        /* The port is chosen when it connects, so that one source address serves more than its ports would. */
+        /* The port is chosen when connecting, so that a source address can have more connections than ports. */
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
         if (bind(fd, (struct sockaddr *)&from, from_len) < 0)
             goto fail;

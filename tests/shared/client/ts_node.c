@@ -73,7 +73,7 @@ static int dial(struct ts_node *n, void (*opened)(struct ts_client *c, void *arg
 
 /* ---- Registering ---- */
 
-/* The answer is told after the connection is closed, which may not be done from within its own callback. */
+/* The result is reported after the connection is closed, which is not allowed in its own callback. */
 static void register_end(void *arg)
 {
     struct ts_node *n = arg;

@@ -22,7 +22,7 @@ void ts_noise_begin(struct ts_noise *n, unsigned version, const uint8_t machine_
     noise_start(&n->state, version, server_public);
     memcpy(message + 5, ephemeral_public, NOISE_KEY_LEN);
     noise_mix_hash(&n->state, ephemeral_public, NOISE_KEY_LEN);
-    /* A server key that forces zeros gives a message that no server opens: the caller sees the refusal. */
+    /* A server key that forces zeros produces a message that no server can open: the caller sees the refusal. */
     if (noise_mix_dh(&n->state, n->ephemeral, server_public) < 0)
         return;
     noise_seal_field(&n->state, machine_public, NOISE_KEY_LEN, message + 37);

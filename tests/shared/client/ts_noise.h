@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The client's end of the Noise handshake, for tests and for the load generator. */
+/* The client's side of the Noise handshake, for tests and the load generator. */
 #ifndef TESTS_SHARED_CLIENT_TS_NOISE_H
 #define TESTS_SHARED_CLIENT_TS_NOISE_H
 
@@ -11,7 +11,7 @@ struct ts_noise {
     uint8_t server_public[NOISE_KEY_LEN];
 };
 
-/* Writes the initiation. ephemeral_private NULL: a fresh one, as it must be outside tests of vectors. */
+/* Writes the initiation. ephemeral_private NULL: a fresh key, as required except in tests of vectors. */
 void ts_noise_begin(struct ts_noise *n, unsigned version, const uint8_t machine_private[NOISE_KEY_LEN],
                     const uint8_t server_public[NOISE_KEY_LEN], const uint8_t *ephemeral_private,
                     uint8_t message[NOISE_INITIATION_LEN]);

@@ -71,7 +71,7 @@ static bool to_server(struct websocket_bridge *b, int fd, const uint8_t *bytes, 
            send_frame(b, fd, 0x80, bytes + half, len - half);
 }
 
-/* Takes whole frames of the server off the beginning of held. */
+/* Consumes complete frames of the server from the front of held. */
 static bool to_client(struct websocket_bridge *b, struct buf *held, int fd)
 {
     const uint8_t *bytes = (const uint8_t *)held->data;

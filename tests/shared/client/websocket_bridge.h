@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Between a client that speaks ts2021 natively and a server that it is to reach by WebSocket, as browsers do: a port of
- * its own, on which what the client says becomes masked frames of odd sizes with pings between them. */
+/* A bridge from a client that speaks ts2021 natively to a server that is to be reached by WebSocket, as browsers do:
+ * it listens on a port of its own and sends what the client sends as masked frames of odd sizes, with pings between
+ * them. */
 #ifndef TESTS_SHARED_CLIENT_WEBSOCKET_BRIDGE_H
 #define TESTS_SHARED_CLIENT_WEBSOCKET_BRIDGE_H
 
@@ -8,10 +9,10 @@
 
 struct websocket_bridge;
 
-/* To 127.0.0.1:to. One client after the other. */
+/* Connects to 127.0.0.1:to. One client at a time. */
 struct websocket_bridge *websocket_bridge_new(uint16_t to);
 uint16_t websocket_bridge_port(const struct websocket_bridge *b);
-unsigned websocket_bridge_pongs(struct websocket_bridge *b); /* that the server sent */
+unsigned websocket_bridge_pongs(struct websocket_bridge *b); /* received from the server */
 void websocket_bridge_free(struct websocket_bridge *b);
 
 #endif

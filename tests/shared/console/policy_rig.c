@@ -32,7 +32,7 @@ void policy_arrives(struct rig *r, const char *policy, int version, const char *
     free(json);
 }
 
-/* The clock of the checks rings, and the screen is drawn. */
+/* Fires the timer of the checks and draws the screen. */
 void policy_settle(struct rig *r)
 {
     rig_pass(r, 1000);
@@ -66,7 +66,7 @@ const char policy_no_losses[] =
     "{\"ok\":true,\"findings\":[],\"totals\":{\"pairs_lost\":0,\"pairs_gained\":1},\"rows\":["
     "],\"routes\":[],\"approvals\":[]}";
 
-/* From the text, with a line typed, to the review. */
+/* From the text, after typing a line, to the review. */
 void policy_review(struct rig *r, const char *answer)
 {
     rig_keys(r, "e<Down><End><Enter>// typed");

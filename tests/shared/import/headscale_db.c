@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-/* A column of releases from..to; types are those of SQLite. */
+/* A column that exists in releases from..to; types are SQLite's. */
 struct column {
     const char *name, *type;
     int from, to;

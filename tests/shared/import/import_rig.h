@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A folder with headscale's files in it, and what the import says of them. */
+/* A folder with headscale's files, and the output of the import. */
 #ifndef TESTS_SHARED_IMPORT_IMPORT_RIG_H
 #define TESTS_SHARED_IMPORT_IMPORT_RIG_H
 
@@ -14,14 +14,14 @@ struct import_rig {
     char *out, *errors; /* of the last import */
 };
 
-/* For cmocka: *state is the rig. There is a key and a configuration, and no database yet. */
+/* For cmocka: *state is the rig. It has a key and a configuration, and no database yet. */
 int import_rig_setup(void **state);
 int import_rig_teardown(void **state);
 void import_rig_write(const char *path, const char *text, mode_t mode);
-void import_rig_config(struct import_rig *v, const char *more); /* more: lines behind what each configuration needs */
-int import_rig_run_with(struct import_rig *v, const struct import_options *o); /* the exit status */
+void import_rig_config(struct import_rig *v, const char *more); /* more: lines to append to the minimal configuration */
+int import_rig_run_with(struct import_rig *v, const struct import_options *o); /* returns the exit status */
 int import_rig_run(struct import_rig *v);
 void import_rig_must_run(struct import_rig *v);
-void import_rig_must_say(const char *text, const char *part); /* fails where part is not in text */
+void import_rig_must_say(const char *text, const char *part); /* fails the test if part is not in text */
 
 #endif

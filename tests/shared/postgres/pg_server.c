@@ -23,7 +23,7 @@
 static char folder[64], programs[128];
 static pid_t server;
 
-/* No server runs as root. */
+/* PostgreSQL refuses to run as root. */
 static const char *as_user(void)
 {
     return geteuid() == 0 ? "setpriv --reuid=nobody --regid=nogroup --clear-groups " : "";
@@ -50,7 +50,7 @@ static void run_server(void)
 
     server = fork();
     if (server == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* until setpriv has the word */
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* until setpriv takes over */
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
@@ -110,8 +110,8 @@ void pg_server_crash(void)
     (void)waitpid(server, NULL, 0);
 }
 
-/* The main process is stopped first and goes on last: between that it starts no child, and one that ends meanwhile
- * stays as a zombie, which takes any signal. */
+/* The main process is stopped first and continued last: in between it starts no children, and one that ends remains a
+ * zombie, which accepts any signal. */
 void pg_server_hang(bool hang)
 {
     char *path = mem_format("/proc/%d/task/%d/children", (int)server, (int)server);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Certificates that are ordered: when, what lasts, what headscale's cache holds, who may set challenges, and what is
- * answered. tests/api/test_acme.py does it with a real authority. */
+/* Certificates from ACME: when they are ordered, what is kept, what headscale's cache contains, who may set challenges,
+ * and the answers. tests/api/test_acme.py does it with a real authority. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The API's objects: what is written byte by byte, that it reads back equal, and what a reader refuses. */
+/* The API's objects: the output byte by byte, that it reads back equal, and what a reader refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What all rooms build on: files, threads, bit sets, sorted search. */
+/* The basics of all rooms: files, threads, bit sets, sorted search. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

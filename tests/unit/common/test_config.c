@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The configuration: each mistake has a small file in tests/unit/common/config that names in its first line what must
- * be said.
- */
+/* The configuration: each mistake has a small file in tests/unit/common/config, whose first line contains the expected
+ * message. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

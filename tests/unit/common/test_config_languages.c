@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Configurations in TOML and JSON, in the environment, and in YAML as people get it wrong. */
+/* Configurations in TOML and JSON, in the environment, and in YAML with the usual mistakes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The wrapper gives what the standards' vectors say, in whole and in pieces. */
+/* The wrapper produces the results of the standards' test vectors, in one piece and in several. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

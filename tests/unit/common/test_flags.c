@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Command lines in all the forms that headscale reads, and the words for what is wrong. */
+/* Command lines in all the forms that headscale accepts, and the messages for errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

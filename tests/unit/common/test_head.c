@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Request heads: what is read, and what is refused because two readers could take it differently. */
+/* Request heads: what is accepted, and what is refused because two parsers could understand it differently. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

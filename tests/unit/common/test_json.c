@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What strangers send as JSON costs memory in proportion to a bound, not to how small they make its values. */
+/* JSON from untrusted sources uses memory in proportion to a limit, however small its values are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The log is written by a thread of its own: a reader of it that stops holds nobody up. */
+/* The log is written by its own thread: a reader that stops reading blocks nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Prefixes: what is read, what is refused and why, and the three relations that routes rest on. */
+/* Prefixes: what is accepted, what is refused and why, and the three relations that routes depend on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lists of what no snapshot has: when they are asked for, what is done to their rows, and where nothing is. */
+/* Lists that are not in the snapshot: when they are requested, actions on their rows, and empty lists. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -268,7 +268,11 @@ static void dns_is_changed_with_a_plan(void **state)
     assert_non_null(strstr(screen, "evil\\x1b[31m"));
     assert_null(strchr(screen, '\033'));
     free(screen);
-    rig_keys(&r, "ge<Space><Enter>");
+    rig_keys(&r, "ge");
+    rig_pass(&r, 5000);
+    rig_lists(&r); /* the rows are others while the form is open */
+    assert_true(rig_shows(&r, "whether nodes have names"));
+    rig_keys(&r, "<Space><Enter>");
     assert_true(rig_shows(&r, "all clients are told at once"));
     assert_string_equal(last(&r)->path, "/api/headway/dns?dry_run=true");
     assert_string_equal(last(&r)->body, "{\"magicDNS\":false}");
@@ -384,6 +388,38 @@ static void a_link_of_a_login_is_ended(void **state)
     rig_release(&r);
 }
 
+/* Events add and remove what waits; how far its login is only shows on the way. */
+static void what_waits_tells_how_far_its_login_is(void **state)
+{
+    static const char path[] = "GET /api/headway/pending";
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "8");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_tell(
+        &r, path, 200,
+        "{\"pending\":[{\"authId\":\"hskey-authreq-0123456789abcdef01234567\",\"kind\":\"register\","
+        "\"hostname\":\"kiosk\",\"createdAt\":\"2026-03-03T14:02:48Z\",\"loginProvider\":\"corp\",\"loginUser\":"
+        "null,\"loginSince\":\"2026-03-03T14:02:50Z\"},{\"authId\":\"hskey-authreq-00\",\"kind\":"
+        "\"register\",\"hostname\":\"unknown\"}]}"));
+    assert_true(rig_shows(&r, "login"));
+    assert_true(rig_shows(&r, "a browser went to corp 10s ago; nobody has logged in yet"));
+    assert_true(rig_shows(&r, "1 waiting"));
+    rig_pass(&r, 5000);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_tell(
+        &r, path, 200,
+        "{\"pending\":[{\"authId\":\"hskey-authreq-0123456789abcdef01234567\",\"kind\":\"register\","
+        "\"hostname\":\"kiosk\",\"createdAt\":\"2026-03-03T14:02:48Z\",\"loginProvider\":\"corp\",\"loginUser\":"
+        "\"alice\",\"loginSince\":\"2026-03-03T14:03:01Z\"}]}"));
+    assert_true(rig_shows(&r, "confirm"));
+    rig_keys(&r, "w");
+    assert_true(rig_shows(&r, "alice logged in with corp 4s ago and is asked to confirm"));
+    rig_release(&r);
+}
+
 static void pulse_leads_to_a_webhook_that_fails(void **state)
 {
     struct rig r;
@@ -419,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_form_outlives_its_row),
         cmocka_unit_test(members_of_dns_are_as_configured_again),
         cmocka_unit_test(a_link_of_a_login_is_ended),
+        cmocka_unit_test(what_waits_tells_how_far_its_login_is),
         cmocka_unit_test(pulse_leads_to_a_webhook_that_fails),
         cmocka_unit_test(who_may_only_read_is_told_so),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Questions to clients: who may answer which, once and in time, and what is taken for an answer. */
+/* Requests to clients: who may answer which, only once and in time, and what counts as an answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a client may answer when it is asked for its network map. */
+/* What a client may answer when asked for its network map. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What strangers and hostile clients may cost: bounds are kept, the connection ends, nobody else notices. */
+/* What unknown and hostile clients may cost: limits hold, the connection ends, and no other client is affected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nobody holds a connection without end by not finishing what it began. */
+/* No client holds a connection forever by not finishing what it began. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls, streams and liveness of the lower half of control, with a real client at its door. */
+/* Calls, streams and liveness of the lower half of control, with a real client. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A router that is online and does not forward is found through other nodes; a prefix moves to one that does, and to
- * none where none does. */
+/* A router that is online but does not forward is detected through other nodes; its prefix moves to one that forwards,
+ * or to none. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

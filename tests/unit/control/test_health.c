@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is wrong with a router is asked of its client, is shown while it lasts, and is no longer when it is over. */
+/* Problems of a router are requested from its client, shown while they last, and removed when they end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

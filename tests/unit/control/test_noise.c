@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Noise: the output of tailscale's control/controlbase with fixed keys, byte for byte, and what is refused. */
+/* Noise: the output of tailscale's control/controlbase with fixed keys, byte for byte, and refused input. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

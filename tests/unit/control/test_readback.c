@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes that are asked whether they follow when a prefix moves: those who do, those who stay behind, those who cannot
- * be asked. */
+/* Nodes are asked whether they follow when a prefix moves: those that do, those that do not, those that cannot be
+ * asked. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

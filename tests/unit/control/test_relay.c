@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The relay: login by the golden vectors of Tailscale's boxes, packets between clients, what ends a connection, who is
- * told when somebody leaves, duplicates, a receiver that reads nothing, who may, and maps of others. */
+/* The relay: login with golden vectors of Tailscale's boxes, packets between clients, what ends a connection, who is
+ * notified when a client leaves, duplicates, a receiver that does not read, permissions, and the maps of other
+ * relays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

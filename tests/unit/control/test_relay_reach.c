@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where clients are told to look for the relay, what must be open for it, and whether it can be reached from here. */
+/* Where clients are told to find the relay, which ports it needs, and whether it can be reached from here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

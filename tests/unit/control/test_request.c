@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients send is read as they mean it, within bounds, or refused with the field's name. */
+/* Requests of clients are understood as intended, within limits, or refused with the name of the field. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Clients at the door of a daemon that is whole but for HTTP: they register, hold streams, and hear of each other. */
+/* Clients of a complete daemon except for HTTP: they register, hold streams, and are told about each other. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Streams that end or should: taken over, of deleted nodes, and of clients that hang. */
+/* Streams that end or should end: taken over, of deleted nodes, of clients that hang. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

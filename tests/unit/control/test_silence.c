@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keys of the configuration that end questions to clients, a case each. Where one is off, a second asker beside it has
- * it on: it has the same reasons at the same times, so once it has asked, the other one would have. */
+/* Configuration keys that turn off requests to clients, one case each. Next to an instance with the key off runs one
+ * with the key on: it has the same reasons at the same times, so once it has asked, the other one would have too. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

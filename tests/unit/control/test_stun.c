@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* STUN: the bytes of Tailscale's net/stun, what gets no answer, and the socket over both families. */
+/* STUN: the bytes of Tailscale's net/stun, requests without an answer, and the socket for both families. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is remembered of streams that took each other over ends with them. */
+/* What is remembered of streams that took over from each other ends with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* WebSocket: frames in whatever pieces they come, and the control protocol inside them, as browsers have it. */
+/* WebSocket: frames in pieces of any size, and the control protocol inside them, as browsers use it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

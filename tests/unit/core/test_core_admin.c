@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What administrators do, what routers do, and what is true when the store refuses. */
+/* Changes by administrators and routers, and the state after the store refuses one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Machines that wait for approval: who waits, what they may not do meanwhile, what ends it, what outlives what. */
+/* Machines that wait for approval: which ones, what they may not do meanwhile, what ends the wait, and what is kept. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A router that lost its control connection and forwards keeps its prefixes over a restart of the daemon too: probes
- * find it out before the settle time is over. */
+/* A router that lost its control connection but forwards keeps its prefixes over a restart of the daemon as well:
+ * probes detect it before the settle time ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who caused a move: the administrator whose change it follows, even after a wait, or nobody. */
+/* Who caused a move: the administrator whose change it follows, even after a delay, or nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,16 +24,23 @@ static char *key;
 static struct join routers[2];
 static uint64_t ids[2], sessions[2];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int64_t detected;   /* milliseconds, as that entry tells; -1: it does not */
+static bool both_families; /* an exit node was approved, in both */
 static char *last; /* the newest entry of a move: "ACTOR, TEXT", with a star where it is kept as an administrator's */
 
 static void on_event(void *arg, const struct event *e)
 {
     (void)arg;
+    pthread_mutex_lock(&lock);
+    both_families |= str_starts(e->text, "0.0.0.0/0 and ::/0 were approved on r1");
+    pthread_mutex_unlock(&lock);
     if (!str_starts(e->kind, "route.failover") && !str_starts(e->kind, "route.served") &&
         !str_starts(e->kind, "route.unserved"))
         return;
     pthread_mutex_lock(&lock);
     free(last);
+    const char *found = e->detail ? strstr(e->detail, "\"detectionMs\":") : NULL;
+    detected = found ? strtoll(strchr(found, ':') + 1, NULL, 10) : -1;
     last = mem_format("%s%s, %s", e->actor, e->by_admin ? "*" : "", e->text);
     pthread_mutex_unlock(&lock);
 }
@@ -188,9 +195,9 @@ static void what_routers_do_is_nobodys(void **state)
     begin("");
     set_rule(FAILBACK_PRIORITY, false, 0);
     prioritise(0, 200);
-    core_session_health(r.core, sessions[0], false);
+    core_session_health(r.core, sessions[0], false, 0);
     expect("server, " LAN " moved from r1 to r2: answers no probe");
-    core_session_health(r.core, sessions[0], true);
+    core_session_health(r.core, sessions[0], true, 0);
     expect("server, " LAN " moved from r2 to r1: higher priority");
     core_session_end(r.core, sessions[0], SESSION_SILENT);
     expect("server, " LAN " moved from r1 to r2: went offline");
@@ -199,6 +206,51 @@ static void what_routers_do_is_nobodys(void **state)
     routers[0].route = "10.2.0.0/16";
     core_rig_online(&r, &routers[0]);
     expect("server, " LAN " moved from r1 to r2: withdrawn");
+}
+
+static void against(size_t router, int64_t began_ms, bool reached)
+{
+    core_reach(r.core, &(struct core_reach){.router = ids[router],
+                                            .prefix = sample_prefix(LAN),
+                                            .target = sample_prefix("10.1.0.9/32").addr,
+                                            .reached = reached,
+                                            .began_ms = began_ms,
+                                            .evidence = "two helpers tried"});
+}
+
+/* What a probe finds is told from the first one that was lost, also where the move comes later. */
+static void a_lost_probe_is_told_from_the_first(void **state)
+{
+    (void)state;
+    begin("");
+    core_session_health(r.core, sessions[0], false, clock_mono_ms() - 4200);
+    expect("server, " LAN " moved from r1 to r2: answers no probe");
+    assert_in_range(detected, 4200, 60000);
+    core_session_health(r.core, sessions[0], true, 0);
+    against(1, clock_mono_ms() - 7300, false);
+    expect("server, " LAN " moved from r2 to r1: does not forward, its probe target does not answer");
+    assert_in_range(detected, 7300, 60000);
+    core_session_health(r.core, sessions[0], false, 0);
+    against(1, 0, true);
+    expect("server, " LAN " moved from r1 to r2: answers no probe");
+    assert_int_equal(detected, -1);
+}
+
+/* Either exit route stands for both, and the journal says that. */
+static void an_exit_node_is_approved_in_both_families(void **state)
+{
+    (void)state;
+    begin("");
+    both_families = false;
+    core_rig_approve(&r, ids[0], "0.0.0.0/0", false);
+    bool said = false;
+    for (int64_t stop = clock_mono_ms() + 20000; !said && clock_mono_ms() < stop;) {
+        sched_yield();
+        pthread_mutex_lock(&lock);
+        said = both_families;
+        pthread_mutex_unlock(&lock);
+    }
+    assert_true(said);
 }
 
 static void within_a_group_it_is_the_same(void **state)
@@ -231,6 +283,8 @@ int main(void)
         cmocka_unit_test_teardown(a_device_that_is_put_out_names_who_did, end),
         cmocka_unit_test_teardown(a_change_that_waits_is_remembered, end),
         cmocka_unit_test_teardown(what_routers_do_is_nobodys, end),
+        cmocka_unit_test_teardown(a_lost_probe_is_told_from_the_first, end),
+        cmocka_unit_test_teardown(an_exit_node_is_approved_in_both_families, end),
         cmocka_unit_test_teardown(within_a_group_it_is_the_same, end),
     };
 

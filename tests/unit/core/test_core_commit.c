@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What shares a commit, and what is due later. */
+/* Which changes share a commit, and which are deferred. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* App connectors advertise each address as they learn it: the core writes them together. */
+/* App connectors advertise each address as they learn it: the core writes these changes together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

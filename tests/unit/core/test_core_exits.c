@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Exit nodes in the core: who uses which, and how long one whose connection closed is waited for. */
+/* Exit nodes in the core: who uses which, and how long the core waits for one whose connection closed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The file of DNS records: what it may say, and how a change of it reaches the clients' DNS configuration. */
+/* The file of DNS records: what it may contain, and how a change of it reaches the DNS configuration of clients. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

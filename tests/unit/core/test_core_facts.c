@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The disk takes nothing for a while: elections go on, and the journal tells of them when there is room again. */
+/* The disk is full for a while: elections continue, and the journal reports them when there is space again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

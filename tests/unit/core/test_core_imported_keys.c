@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-auth keys that were imported from headscale, with bcrypt or as text: they register machines; a slow hash is
- * computed once, and whoever tries secrets waits. */
+/* Pre-auth keys imported from headscale, with bcrypt or in plain text: they register machines; a slow hash is computed
+ * once, and whoever guesses secrets has to wait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users of OpenID providers: who becomes whom, what an import left, what a refresh says late, and SSH sessions. */
+/* Users of OpenID providers: which user a login gets, what an import left, what a late refresh reports, and SSH
+ * sessions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a login makes of a machine's node, for each pair of who owns the node and who logs in with what: it takes
- * effect, or it is refused with a reason and uses nothing up. The table is the one of headwayd(8), LOGINS. */
+/* The effect of a login on a machine's node, for each combination of the node's owner, the user who logs in and the
+ * method: it takes effect, or is refused with a reason and uses nothing up. The table is the one of headwayd(8),
+ * LOGINS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The message of the administrator to the users of all clients. */
+/* The administrator's message to the users of all clients. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Looking back: whatever happens, the tailnet of a moment is what it was. */
+/* The past: whatever happens, the tailnet at a given time is shown as it was. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The policy in the core: compiled aside while everything goes on, and applied again where names and roles change. */
+/* The policy in the core: compiled in the background while everything continues, and applied again when names and roles
+ * change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

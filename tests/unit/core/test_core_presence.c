@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Online and offline, whatever an expired node's streams do: one story in the snapshot, which all others tell. */
+/* Online and offline, whatever the streams of an expired node do: the snapshot is consistent, and so is everything
+ * derived from it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

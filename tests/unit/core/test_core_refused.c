@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Several groups are under way and the store refuses one of them: what was decided upon it does not carry what was
+/* Several groups are in progress and the store refuses one of them: decisions based on it do not contain what was
  * refused, and nothing else is lost. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who gets in, as what, with which name and address. */
+/* Who may register, as what, with which name and address. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

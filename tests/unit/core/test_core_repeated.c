@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls of administrators that come again with the same token are answered again, and done once. */
+/* Repeated calls of administrators with the same token get the same answer and are made once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

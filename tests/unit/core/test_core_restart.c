@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What outlives the daemon: whoever waits for a person's decision goes on after a restart, a login whose answer was
- * lost is repeated, and nodes that were deleted stay deleted. */
+/* What survives a restart of the daemon: whoever waits for a decision continues to wait, a login whose answer was lost
+ * is repeated, and deleted nodes stay deleted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routers in the core: who serves, what moves it, what is remembered; and sessions that come and go. */
+/* Routers in the core: who is primary, what moves a prefix, what is remembered; and sessions that begin and end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,9 +81,9 @@ static void two_routers_take_turns(void **state)
     core_rig_until(&r, served_by, &two);
     s1 = core_rig_online(&r, &j1);
     core_rig_until(&r, served_by, &two); /* who serves goes on serving */
-    core_session_health(r.core, s2, false);
+    core_session_health(r.core, s2, false, 0);
     core_rig_until(&r, served_by, &one);
-    core_session_health(r.core, s2, true);
+    core_session_health(r.core, s2, true, 0);
     struct core_admin a = {.op = ADMIN_PRIMARY, .id = two};
     struct prefix p = sample_prefix(LAN);
     prefixes_add(&a.prefixes, &p);
@@ -259,7 +259,7 @@ static void an_exit_node_is_told_whole(void **state)
     core_rig_approve(&r, id, "0.0.0.0/0", false);
     assert_int_equal(changes_after(seq, id) & (CHANGE_WHOLE | CHANGE_SELF), CHANGE_WHOLE | CHANGE_SELF);
     seq = newest();
-    core_session_health(r.core, session, false);
+    core_session_health(r.core, session, false, 0);
     core_rig_until(&r, is_unhealthy, &id);
     assert_true(changes_after(seq, id) & CHANGE_WHOLE);
 }
@@ -302,9 +302,9 @@ static void routers_of_a_via_group_take_turns(void **state)
     sessions[1] = core_rig_online(&r, &j[1]);
     core_rig_user(&r, "bob"); /* the policy is compiled anew: a2 stays the one */
     since = newest();
-    core_session_health(r.core, sessions[2], false);
+    core_session_health(r.core, sessions[2], false, 0);
     core_rig_until(&r, told_of_steering, &since);
-    core_session_health(r.core, sessions[2], true);
+    core_session_health(r.core, sessions[2], true, 0);
     since = newest();
     core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = ids[1], .flag = true});
     core_rig_until(&r, told_of_steering, &since);

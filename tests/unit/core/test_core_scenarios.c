@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Scenarios of the reference on routes, by their numbers, where the core as a whole decides: what autoApprovers give
- * and keep, exit routes as a pair, streams that overlap. The elections alone are in test_routes.c. */
+/* Scenarios of the reference on routes, by their numbers, in which the whole core decides: what autoApprovers approve
+ * and keep, exit routes as a pair, overlapping streams. Elections alone are tested in test_routes.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

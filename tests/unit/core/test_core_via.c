@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who serves a prefix within a group of routers that a grant names with via: the oldest, and after a restart whoever
- * did before. */
+/* The router that serves a prefix within a group that a grant names in via: the oldest and, after a restart, the one
+ * that did before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages: that their tables are sound, that each is read as it was written, and that nothing else is read.
- * UPDATE=1 writes the fuzzer's seeds anew. */
+/* Messages: their tables are consistent, each is read as it was written, and nothing else is accepted. UPDATE=1 writes
+ * the fuzzer's seeds again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

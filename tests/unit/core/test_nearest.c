@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The nearest router of each viewer: what is measured, what moves a viewer and how often, and what it is told. */
+/* The nearest router of each viewer: what is measured, what moves a viewer and how often, and what the viewer is
+ * sent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

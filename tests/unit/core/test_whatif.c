@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a simulation says, and what then happens: random changes are first asked about and then made. Who serves, who is
- * shown which routes and what is counted must be what the core came to. */
+/* What a simulation predicts, and what then happens: random changes are first simulated and then made. The primaries,
+ * the routes that are shown and the counts must be those that the core arrives at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -323,7 +323,7 @@ static bool client_does(struct random_change *c)
         report(d, true);
         return true;
     case WHATIF_SILENT:
-        core_session_health(r.core, d->session, false);
+        core_session_health(r.core, d->session, false, 0);
         d->silent = true;
         return true;
     case WHATIF_ADD:

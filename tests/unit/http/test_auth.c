@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keys as texts (made, cut, verified, shown without their secret) and who a request comes from. */
+/* Keys as text (made, split, verified, shown without their secret), and the identity of a request's sender. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whom reverse proxies name, and who is believed. */
+/* The clients that reverse proxies name, and which proxies are trusted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

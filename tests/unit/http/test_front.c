@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public door: who gets which connection, what is refused, TLS and its certificate. */
+/* The public listener: who gets which connection, what is refused, TLS and its certificate. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

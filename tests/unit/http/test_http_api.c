@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The API over real sockets, with a real core and store behind it: as scripts, web interfaces and the console use it.
- */
+/* The API over real sockets, with a real core and store: as scripts, web interfaces and the console use it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DNS that is set in place of the configuration: which wins, how it is taken back, what clients are told, what is
- * refused; in both dialects. */
+/* DNS settings that override the configuration: which takes precedence, how they are reset, what clients are sent, what
+ * is refused; in both dialects. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who may ask what at which door, and what is done with those who send nonsense, too much, or leave. */
+/* Who may request what on which listener, and the treatment of clients that send nonsense, too much, or leave. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is not well, as /health, programs and the console are told. */
+/* Health problems as reported by /health, to programs and to the console. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Looking back, approval of machines and messages to clients, as the API offers them. */
+/* The past, approval of machines and messages to clients in the API. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the API says of the policy in force, who reaches what, and of the policies before it. */
+/* The API of the present policy, of who reaches what, and of earlier policies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

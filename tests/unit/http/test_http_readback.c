@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The API of what clients hold, over real sockets and with clients that are asked: who follows a move, and how one node
- * differs from what it should hold. */
+/* The API of what clients have, over real sockets and with clients that are asked: who follows a move, and how a node
+ * differs from what it should have. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

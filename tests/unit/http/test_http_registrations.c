@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Registrations that wait, over the API: shown and approved, in each dialect. */
+/* Pending registrations in the API: shown and approved, in each dialect. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

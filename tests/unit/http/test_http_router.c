@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a target to a route, and from a body to arguments: what fits, what is refused, with which words. */
+/* From a target to a route, and from a body to arguments: what is accepted, what is refused, and the messages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Simulations over the API: what is answered, what is refused, and that nothing of it happens. */
+/* Simulations in the API: the answers, what is refused, and that nothing is changed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

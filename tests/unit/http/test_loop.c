@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Loops: posts from other threads, timers in their order, streams with back-pressure, plain and TLS. */
+/* Loops: posts from other threads, timers in order, streams with back-pressure, plain and TLS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

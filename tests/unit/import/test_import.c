@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The import of headscale's databases: of each release, with each oddity that its values have; nothing is lost, nothing
- * invented, what cannot be taken is named with table, id and column, and headscale's files stay as they are. */
+/* The import of headscale's databases, from each release and with all peculiarities of their values: nothing is lost or
+ * invented, what cannot be imported is named with table, id and column, and headscale's files remain unchanged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

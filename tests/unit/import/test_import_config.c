@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The import of headscale's configuration, and what goes with it. */
+/* The import of headscale's configuration and of the files that belong to it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

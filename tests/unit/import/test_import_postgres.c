@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The import from PostgreSQL: a server of the test's own, on a Unix socket in a temporary folder. Skipped where no
- * server is installed. */
+/* The import from PostgreSQL, with a server for the test on a Unix socket in a temporary folder. Skipped if no server
+ * is installed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a token must say, what is read of claims, and who may come in. */
+/* What a token must contain, which claims are read, and who may log in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

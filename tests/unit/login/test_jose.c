@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which tokens are believed. tokens.json holds a key set, a token by each of its keys, and a key that is too weak; they
- * were made with openssl by tests/shared/openid_provider.py. */
+/* Which tokens are accepted. tokens.json contains a key set, a token for each of its keys, and a key that is too weak;
+ * they were made with openssl by tests/shared/openid_provider.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

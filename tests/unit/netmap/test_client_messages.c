@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the server tells the users of clients: who is told what, when it is taken back, and that nobody else hears. */
+/* Messages to the users of clients: who gets them, when they are withdrawn, and that nobody else gets them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

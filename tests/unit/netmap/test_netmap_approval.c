@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a machine that waits for approval is told, and what others are told of it. */
+/* What a machine that waits for approval is sent, and what other nodes are sent about it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

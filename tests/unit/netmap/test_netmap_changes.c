@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients are told of changes: the least, once, and in an order that never misleads. */
+/* What clients are sent when something changes: the minimum, once, and in an order that never misleads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Exit nodes in messages: what makes a client that chooses for itself (auto:any) choose anew. */
+/* Exit nodes in messages: what makes a client with an automatic exit node (auto:any) choose again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every field of a peer there and back: a client that was told each change holds what a fresh map says. */
+/* Each field of a peer, changed and changed back: a client that was sent each change has what a fresh map contains. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

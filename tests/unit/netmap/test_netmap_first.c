@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients are told first: the form of nodes, whole maps. */
+/* The first message to clients: the form of nodes, whole maps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients are told when many come, or change, at once: pieces that they share, and the peers of a moment ago. */
+/* What clients are sent when many join or change at once: shared pieces, and the peers of a moment ago. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

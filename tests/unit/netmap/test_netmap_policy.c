@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What clients are told under a policy: whom they see, with which routes and filters, and what a change of it tells
- * them. */
+/* What clients are sent under a policy: which peers they see, with which routes and filters, and the effect of a
+ * change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random changes, as clients and administrators make them, over two blocks of nodes. After each: a map out of the
- * shared cache is the map that an empty cache makes, byte for byte, and what a client holds that was told each change
- * since its stream opened is what a fresh map says. SEED and STEPS in the environment repeat a run. */
+/* Random changes, as clients and administrators make them, over two blocks of nodes. After each, a map from the shared
+ * cache equals the map from an empty cache byte for byte, and a client that was sent each change since its stream
+ * opened has what a fresh map contains. SEED and STEPS in the environment repeat a run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -218,7 +218,7 @@ static void weigh(struct machine *m)
     uint32_t i = pick(STREAMS);
 
     if (m->sessions[i])
-        core_session_health(t.rig.core, m->sessions[i], pick(2));
+        core_session_health(t.rig.core, m->sessions[i], pick(2), 0);
 }
 
 static void ask(struct core_admin a)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Policies over a small tailnet: the manual's examples, routes and failover, SSH, and explanations. What
- * recordings cover is in tests/vectors, how a text is read in test_policy_text.c. */
+/* Policies over a small tailnet: the manual's examples, routes and failover, SSH, and explanations. Cases of the
+ * recordings are in tests/vectors; parsing is tested in test_policy_text.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules only ever allow: who serves a via group, what plain rules beside it change, what a capability offers, what the
- * section tests proves, and what an explanation leaves out. */
+/* Rules only ever allow: which router serves a via group, what plain rules in addition to it change, what a capability
+ * grants, what the section tests proves, and what an explanation omits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

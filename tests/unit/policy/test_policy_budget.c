@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a policy may cost when it is compiled for a tailnet. */
+/* The limits on compiling a policy for a tailnet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* App connectors in a policy: what is taken, who sees whom, what connectors must let in, which routes are approved. */
+/* App connectors in a policy: what is accepted, who sees whom, what connectors must let in, which routes are
+ * approved. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the console's policy editor says about the text at the cursor: whom a selector means, why a line is a problem;
+/* What the console's policy editor shows about the text at the cursor: the users of a selector, the cause of a problem;
  * which lines differ from the server's; keys with Alt. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the language takes and refuses, place by place, and with which words. */
+/* What the language accepts and refuses, place by place, and the messages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a change of policy gives and takes is told by what is reached, not by how it is written. */
+/* What a change of the policy adds and removes is determined by what is reached, not by how it is written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

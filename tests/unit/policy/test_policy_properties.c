@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What holds for every policy: the order in which nodes come decides nothing, and no rule that is added takes anything
- * away. A failure prints its seed and policy. */
+/* Properties of every policy: the order in which nodes are added makes no difference, and an additional rule removes
+ * nothing. A failure prints its seed and policy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random policies over random tailnets: what the room compiles and keeps up to date, against the slow, obvious
- * evaluator. A failure prints its seed and policy. */
+/* Random policies over random tailnets: what the room compiles and updates, compared with the slow, obvious evaluator.
+ * A failure prints its seed and policy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A policy's text: how it is read, edited with its comments, and refused with its places. */
+/* The text of a policy: parsed, edited without losing comments, and refused with positions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,6 +78,8 @@ static const struct {
     {"{\na: 1,\n'b': 2,\n\"c\": 3,\n4: 5}", "2:1 3:1 5:1"},
     {"{\n\"a\": [\"\\x\", \"\\y\"],\n\"\\z\": 1,\n\"b\": \"\xff\"\n}", "2:7 2:13 3:1 4:6"},
     {"{\n# note\n\"a\": 1, # note\n\"b\": 2 / note\n}", "2:1 3:9 4:8"},
+    {"{\n\"a\": [ ;\n{\"b\": 1},\n],\n\"c\": [ => 1,\n*],\n\"d\": $x\n}", "2:8 5:8 6:1 7:6"},
+    {"{\n\"a\": {\"b\": []}, {\n\"c\": [ ;\n{\"d\": 1}\n],\n}", "2:17 3:8"},
     /* A quote. */
     {"{\"grants\": [\n{\"src\": [\"tag:web, \"tag:db\"], \"dst\": [\"*\"]},\n{\"src\": [\"a\"], \"ip\": [\"*]},\n"
      "{\"src\": [tag:a\", \"b\"]},\n{\"src: [\"a\"], \"dst\": [\"b\"]},\n{\"src\": [01]}\n]}",

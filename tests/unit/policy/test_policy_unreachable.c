@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules that open nothing, or nothing more than those before them, are warned of by line; rules that open anything are
+/* Rules that open nothing, or nothing that earlier rules do not open, cause a warning with their line; others do
  * not. */
 #include <setjmp.h>
 #include <stdarg.h>

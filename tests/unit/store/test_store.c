@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The store: what is put comes back as it was, a refused group leaves nothing, ids are never used twice, and damage is
- * named with its row. */
+/* The store: records are read back as they were stored, a refused group leaves nothing, ids are never reused, and
+ * damage is reported with its row. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What happens when things go wrong: killed at any moment, a full disk, an older or a newer schema, damage. */
+/* Failures: killed at any time, a full disk, an older or newer schema, damage. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

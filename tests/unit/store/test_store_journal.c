@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal page by page, which ids are known, how long things are kept, hourly states, and copies of all of it. */
+/* The journal page by page, which ids are known, retention, hourly states, and copies of everything. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

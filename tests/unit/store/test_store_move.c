@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A whole tailnet from SQLite into PostgreSQL and back, and a backup of PostgreSQL, which is a file of SQLite. */
+/* Moving a whole tailnet from SQLite to PostgreSQL and back, and a backup of PostgreSQL, which is an SQLite file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is kept for looking back is thinned out at its beginning, and whole after it. */
+/* The records of the past are thinned out at their start, and complete after it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A database that is reached over a connection: away and back, sessions that end in the middle of a commit, a second
- * daemon, a database that is not this server's. */
+/* A database behind a connection: lost and restored, sessions that end during a commit, a second daemon, a database of
+ * another server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

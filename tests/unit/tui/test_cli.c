@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of commands as a whole, tables on terminals of any width, output forms. What commands do is in tests/cli.
- */
+/* The whole table of commands, tables on terminals of any width, output formats. The commands themselves are tested in
+ * tests/cli. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* For those who do not see the whole screen, or have no colours or no keyboard: the terminal's cursor is on what is
- * selected, --plain draws no frames and says what happens, the mouse has a menu. */
+/* For users who do not see the whole screen, or have no colours or no keyboard: the terminal's cursor is on the
+ * selection, --plain draws no frames and reports what happens, the mouse has a menu. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

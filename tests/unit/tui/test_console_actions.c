@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Actions from the key to the call and back: what is sent, what is shown before, what a refusal and a conflict do. */
+/* Actions from the key to the call and back: what is sent, what is shown before, the effect of a refusal and a
+ * conflict. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Machines that wait for approval: where they are shown, what approves them, what takes it back. */
+/* Machines that wait for approval: where they are shown, and what approves them or revokes that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

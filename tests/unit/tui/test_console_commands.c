@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every command of the tables does what it says, by its key and by its name: a row of this table for each, or the file
- * where it is tested. A command without one fails here. */
+/* Every command of the tables does what its description promises, by its key and by its name: a row for each, or the
+ * file that tests it. A command without one fails here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

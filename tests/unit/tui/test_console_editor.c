@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The policy's editor: its buffer against a plain text under random edits, what keys do, columns of cells, colours,
+/* The policy editor: its buffer compared with plain text under random edits, keys, columns of cells, colours,
  * differences, drafts, and the thread that checks. */
 #include <setjmp.h>
 #include <stdarg.h>

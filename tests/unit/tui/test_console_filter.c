@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The filter language over made-up nodes: what each form finds, and what is refused with the place. */
+/* The filter language over made-up nodes: what each form matches, and what is refused, with the position. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

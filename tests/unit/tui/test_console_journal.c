@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal at the console: it is read back page by page, as far as it is kept, and what is said of it. */
+/* The journal in the console: it is read page by page, back to its start, and what is shown about that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -195,7 +195,7 @@ static void the_pane_says_why_and_to_what_effect(void **state)
                  "answer\",\"detectionMs\":2700}}");
     rig_keys(&r, "5");
     rig_draw(&r, 24, 80);
-    assert_true(rig_shows(&r, "because  no answer, seen 2700 ms after the last sign of life"));
+    assert_true(rig_shows(&r, "because  no answer, found 2700 ms after the last sign of life"));
     assert_true(rig_shows(&r, "effect   from gw-ber-1 to gw-ber-2"));
     assert_true(rig_shows(&r, "undo     not possible"));
     rig_release(&r);

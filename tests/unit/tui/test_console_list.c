@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The promises of lists and of the model: the cursor stays on its object whatever arrives, places are held while the
- * user moves, what is gone stays for a while, marks survive. */
+/* Guarantees of lists and the model: the cursor stays on its object whatever arrives, rows keep their place while the
+ * user moves, removed objects remain for a while, marks are kept. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -217,7 +217,7 @@ static void a_second_router_makes_a_group_of_a_prefix(void **state)
     assert_string_equal(app_part(&r.app)->name, "exit");
     assert_true(rig_shows(&r, "1 exit node "));
     rig_keys(&r, "x");
-    assert_true(rig_shows(&r, "revoke 2 routes on 1 node"));
+    assert_true(rig_shows(&r, "revoke office-exit as exit node (0.0.0.0/0, ::/0)"));
     rig_keys(&r, "<Esc><Tab>");
     assert_string_equal(app_part(&r.app)->name, "node");
     rig_keys(&r, "<Shift-Tab><Shift-Tab>");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tags, drained routers, new users and keys, and doing the last change again. */
+/* Tags, drained routers, new users and keys, and redoing the last change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -544,7 +544,7 @@ static void revoking_says_what_goes_and_who_takes_over(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "2/exit<Enter>Gx");
-    assert_true(rig_shows(&r, "revoke 2 routes on 1 node"));
+    assert_true(rig_shows(&r, "revoke office-exit as exit node (0.0.0.0/0, ::/0)"));
     assert_true(rig_shows(&r, "::/0"));
     assert_string_equal(r.sent.items[0].body, "{\"revoke\":[\"0.0.0.0/0\",\"::/0\"]}");
     assert_true(rig_tell(&r,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The keys and commands in man/headway-console.1 are those of the tables. UPDATE=1 writes them into the page, for
+/* The keys and commands in man/headway-console.1 are those of the tables. UPDATE=1 writes them to the page, for
  * review. */
 #include <ctype.h>
 #include <setjmp.h>

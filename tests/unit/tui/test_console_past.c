@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Looking back: what is asked for, that all views show it and nothing changes it, and the way back. */
+/* Viewing the past: what is requested, that all views show it and none changes it, and the way back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

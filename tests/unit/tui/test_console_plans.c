@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What plans say before they are carried out: figures that the server computes, warnings of its check of routes; and
- * what undo takes back of an action over several nodes. */
+/* What plans show before they are carried out: numbers that the server computes, warnings of its check of routes; and
+ * what undo reverts of an action on several nodes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The console's policy view without a daemon: reading, typing, problems, review, saving, conflicts, drafts, rights. Its
- * screens are compared with those in tests/console/golden. */
+/* The console's policy view without a daemon: reading, typing, problems, review, saving, conflicts, drafts,
+ * permissions. Its screens are compared with those in tests/console/golden. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

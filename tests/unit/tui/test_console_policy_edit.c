@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What helps in the console's policy view: names that may stand at the cursor, mends, brackets; texts of two people
- * brought together; the panes of a review and its note. */
+/* Assistance in the console's policy view: names that are possible at the cursor, corrections, brackets; merging the
+ * texts of two people; the panes of a review and its note. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -405,6 +405,12 @@ static void all_errors_of_a_text_that_cannot_be_read_are_listed(void **state)
     policy_settle(&r);
     assert_true(rig_shows(&r, "2:1 "));
     assert_true(rig_shows(&r, "4:3 "));
+    rig_release(&r);
+    policy_rig_open(&r);
+    rig_keys(&r, "e<Down><Down><End> {<Down><Down><End> ;");
+    policy_settle(&r);
+    assert_true(rig_shows(&r, "3:40 "));
+    assert_true(rig_shows(&r, "5:13 "));
     rig_release(&r);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The prompts: what follows a command's name, what completes it, what is kept of it, and filters with a name. */
+/* The prompts: what follows a command's name, completion, history, and named filters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,9 @@ static void what_is_not_meant_is_refused_with_a_reason(void **state)
         {":quit now<Enter>", "quit takes no argument"},
         {":nodse<Enter>", "there is no command 'nodse'; did you mean node?"},
         {":xyzzy<Enter>", "there is no command 'xyzzy'; ? lists them"},
-        {":revo x*<Enter>", "revoke: it is not available in this view"},
+        {":revo x*<Enter>", "revoke: it is not available in this view, but in :routes"},
+        {"1f", "f does nothing here: it is primary in :routes"},
+        {":primary<Enter>", "primary: it is not available in this view, but in :routes"},
         {"2:primary 10.*<Enter>", "primary: it is for one row"},
         {":expire zz*<Enter>", "expire: nothing here is called 'zz*'"},
         {":fil<Enter><Esc>:f<Enter>", "'f' could be "},

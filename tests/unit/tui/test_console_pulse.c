@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The pulse: what it finds, where it leads, when it opens by itself. */
+/* The pulse: what it finds, where it leads, when it opens automatically. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

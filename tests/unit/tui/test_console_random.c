@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Random keys, clicks, sizes, events, answers and lost servers: nothing crashes, and what arrives never moves the
- * cursor to another object. SECONDS_LONG in the environment is how long (tests/console/soak_random.sh: five minutes
- * under ASan); without it a number of steps. SEED repeats a run. */
+ * cursor to another object. SECONDS_LONG in the environment is the duration (tests/console/soak_random.sh: five minutes
+ * under ASan); without it the test runs a number of steps. SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -265,6 +265,11 @@ static void answer(struct monkey *m)
     }
 }
 
+static void tell_lists(struct monkey *m)
+{
+    rig_lists(&m->r);
+}
+
 static void lose_server(struct monkey *m)
 {
     static const enum connection_state states[] = {CONN_LIVE, CONN_LIVE,   CONN_DOWN,
@@ -296,8 +301,9 @@ static void click(struct monkey *m)
 
 static void step(struct monkey *m)
 {
-    static void (*const steps[])(struct monkey * m) = {press, press,  press,  press,  press,       run_line, event,
-                                                       event, answer, answer, answer, lose_server, resize,   click};
+    static void (*const steps[])(struct monkey * m) = {press,    press,      press,       press,  press,
+                                                       run_line, event,      event,       answer, answer,
+                                                       answer,   tell_lists, lose_server, resize, click};
 
     steps[pick(m, ARRAY_LEN(steps))](m);
     rig_pass(&m->r, pick(m, 20) ? pick(m, 50) : pick(m, 8000));

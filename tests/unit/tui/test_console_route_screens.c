@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Golden screens of routes and of plans about them, in four sizes, with what the server is asked meanwhile and answers.
- * UPDATE=1 writes them anew, for review. */
+/* Golden screens of routes and of plans for them, in four sizes, with the requests to the server and its answers.
+ * UPDATE=1 writes them again, for review. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes in depth: what the server is asked in the background, and where its answers are seen. */
+/* Routes in detail: the server's background requests, and where their results are shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "console/routes/questions.h"
 #include "shared/console_rig.h"
 
 #define CHECK                                                                                                          \
@@ -471,6 +472,45 @@ static void prefixes_fold_and_open(void **state)
     rig_release(&r);
 }
 
+/* What a group's members do is seen in its pane: each probe, the last round trip, how long the session lasts. */
+static void members_show_their_probes(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab><Tab>g");
+    assert_true(
+        told(&r, "GET /api/headway/roundtrips?nodes=3,4", 200,
+             "{\"nodes\":[{\"node\":\"3\",\"last\":{\"time\":\"2026-03-03T14:02:00Z\",\"us\":11000},\"roundTrips\":"
+             "[{\"time\":\"2026-03-03T14:01:58Z\",\"us\":2000},{\"time\":\"2026-03-03T14:01:59Z\",\"lost\":true},"
+             "{\"time\":\"2026-03-03T14:02:00Z\",\"us\":11000}]}]}"));
+    assert_true(rig_shows(&r, "\xe2\x96\x81\xc3\x97\xe2\x96\x83   11 ms"));
+    rig_release(&r);
+}
+
+/* What is answered after the user has gone back in time tells of now: rows of then do not take it. */
+static void facts_of_now_are_not_shown_in_the_past(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab><Tab>g");
+    rig_keys(&r, "@2026-03-03T11:50:00Z<Enter>");
+    rig_answer(&r, rig_last(&r), 200,
+               "{\"time\":\"2026-03-03T11:50:00Z\",\"since\":\"2026-01-01T00:00:00Z\",\"prefixes\":[{\"prefix\":"
+               "\"10.20.0.0/16\",\"primary\":\"3\",\"primaryName\":\"gw-ber-1\",\"routers\":[{\"node\":\"3\",\"name\":"
+               "\"gw-ber-1\",\"state\":\"serving\"},{\"node\":\"4\",\"name\":\"gw-ber-2\",\"state\":\"standby\"}]}]}");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "THEN 11:50"));
+    count_flips(&r.app, "10.20.0.0/16", NULL);
+    const struct row *row = model_find(&r.app.model, ROW_PREFIX, "10.20.0.0/16");
+    assert_non_null(row);
+    assert_false(row->facts && row->facts->flips_known);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +529,8 @@ int main(void)
         cmocka_unit_test(learned_addresses_are_folded),
         cmocka_unit_test(a_pane_scrolls),
         cmocka_unit_test(prefixes_fold_and_open),
+        cmocka_unit_test(members_show_their_probes),
+        cmocka_unit_test(facts_of_now_are_not_shown_in_the_past),
         cmocka_unit_test(an_older_daemon_is_not_asked_again_and_again),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Golden screens: each view as text, in two sets of signs and three sizes. UPDATE=1 writes them anew, for review.
- * And what holds for every screen: layouts never overlap, hostile names stay harmless. */
+/* Golden screens: each view as text, in two sets of signs and three sizes. UPDATE=1 writes them again, for review. And
+ * properties of every screen: layouts never overlap, hostile names are harmless. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

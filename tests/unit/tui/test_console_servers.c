@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The list of servers, and what going to another one forgets. */
+/* The list of servers, and what is forgotten when changing to another one. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The user's own console.yaml: what it sets, what it may not, and that keys of the user's own are those that work. */
+/* The user's own console.yaml: what it sets, what it may not set, and that the user's own keys are the ones that
+ * work. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the themes look like: every role on every depth; contrast where colours are known; what is good, bad and waiting
- * told apart by those the theme is for. */
+/* The themes: every role at every colour depth; contrast where colours are known; good, bad and waiting can be
+ * distinguished by the people whom the theme is for. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Round trips of nodes: who is asked for, what lists and the page of a node show. */
+/* Round trips of nodes: for which nodes they are requested, what lists and the page of a node show. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

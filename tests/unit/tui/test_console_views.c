@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every part of every view at four sizes and in each class of themes: as text, as ASCII, and by the roles that a theme
- * colours. Views are taken from the table: a new one has its file here at once. UPDATE=1 writes them anew, for review.
- */
+/* Every part of every view in four sizes and in each class of themes: as text, as ASCII, and by the roles that a theme
+ * colours. Views are taken from the table, so a new one is included automatically. UPDATE=1 writes the files again, for
+ * review. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What webhooks are told of and in which form, and where deliveries may go. */
+/* What webhooks are sent and in which form, and where deliveries may go. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>

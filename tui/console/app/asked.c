@@ -68,6 +68,19 @@ void asked_note(struct app *app, const struct row *row, enum note what)
         each_part(app, note_object, (void *)(uintptr_t)((const struct m_event *)row)->api.object);
 }
 
+/* Of rows that are in the snapshot only those that are known: events add and remove them. */
+static void keep_known(const struct model *m, struct model_delta *d)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < d->rows.len; i++)
+        if (MODEL_ASKED & 1U << d->rows.items[i]->kind || model_find(m, d->rows.items[i]->kind, d->rows.items[i]->key))
+            d->rows.items[kept++] = d->rows.items[i];
+        else
+            row_free(d->rows.items[i]);
+    d->rows.len = kept;
+}
+
 struct arrived {
     uint64_t id;
     struct reply *reply;
@@ -77,16 +90,16 @@ static bool take(struct app *app, const struct console_view *view, int part, str
 {
     struct arrived *a = arg;
 
-    (void)view;
-    (void)part;
     if (s->request != a->id)
         return false;
     s->request = 0;
     s->asked_ms = app->at.now_ms; /* who is slow is asked less often */
     free(s->trouble);
     s->trouble = a->reply->e.code < 0 ? mem_strdup(a->reply->e.message) : NULL;
-    if (!s->trouble)
-        app_delta(app, &a->reply->read);
+    if (s->trouble || (app->frozen && !(MODEL_ASKED & 1U << view->parts[part].asked->kind)))
+        return true;
+    keep_known(&app->model, &a->reply->read);
+    app_delta(app, &a->reply->read);
     return true;
 }
 
@@ -115,7 +128,7 @@ static bool say_missing(struct app *app, const struct console_view *view, int pa
 {
     struct buf *text = arg;
 
-    if (app->place.view != view || app->place.part != part ||
+    if (app->place.view != view || app->place.part != part || !(MODEL_ASKED & 1U << view->parts[part].asked->kind) ||
         model_table(&app->model, view->parts[part].asked->kind)->known)
         return false;
     if (s->trouble)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lists that are not in the snapshot. They are fetched when shown, every few seconds while they are shown, and after a
- * journal entry about them. Parts of views name what to fetch (struct asked_rows). */
+/* Lists that are not in the snapshot, or of which it does not tell all. They are fetched when shown, every few seconds
+ * while they are shown, and after a journal entry about them. Parts of views name what to fetch (struct asked_rows). */
 #ifndef TUI_CONSOLE_APP_ASKED_H
 #define TUI_CONSOLE_APP_ASKED_H
 

@@ -180,7 +180,7 @@ static bool mark_all(struct app *app, const struct console_command *c, const cha
 
     if (!(c->needs & FOR_MARKED) || !command_is_here(app, c)) {
         app_flash(app, ROLE_WARN, "%s: %s", c->name,
-                  command_is_here(app, c) ? "it is for one row" : "it is not available in this view");
+                  command_is_here(app, c) ? "it is for one row" : command_not_here(app, c));
         return false;
     }
     for (size_t i = 0; i < l->order.len; i++) {

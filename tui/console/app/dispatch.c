@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/app/dispatch.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "base/str.h"
+
+#define PLACES_NAMED 4 /* in one line */
 
 static void add_table(struct command_list *out, const struct command_table *table)
 {
@@ -129,10 +133,62 @@ void command_section(const struct app *app, struct canvas *c, struct rect at, co
     canvas_section(c, at.row, at.col, at.cols, left, text);
 }
 
+/* Names each view once, or those of its lists in which the command works. */
+static void add_view(const struct console_view *view, const struct console_command *c, struct buf *out, size_t *count)
+{
+    int parts = view_part_count(view), works = 0;
+
+    for (int part = 0; part < parts; part++)
+        works += (view->parts[part].where & c->where) != 0;
+    for (int part = 0; part < parts && works; part++) {
+        if (!(view->parts[part].where & c->where))
+            continue;
+        if ((*count)++ < PLACES_NAMED)
+            buf_addf(out, "%s:%s", *count > 1 ? ", " : "", view->name);
+        if (*count <= PLACES_NAMED && works < parts)
+            buf_addf(out, " %s", view->parts[part].name);
+        else if (*count <= PLACES_NAMED && view->digit)
+            buf_addf(out, " (%c)", view->digit);
+        if (works == parts)
+            return;
+    }
+}
+
+char *command_places(const struct app *app, const struct console_command *c)
+{
+    struct buf places = BUF_INIT(0);
+    size_t count = 0;
+
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        if (!c->only || c->only == app->tables->views[i])
+            add_view(app->tables->views[i], c, &places, &count);
+    if (count > PLACES_NAMED)
+        buf_adds(&places, ", ...");
+    return count ? buf_take(&places) : NULL;
+}
+
+const struct console_command *commands_elsewhere(const struct app *app, int key)
+{
+    for (size_t i = 0; i < app->commands.len; i++)
+        if (keys_each(command_bound(app, app->commands.items[i]), is_key, &key))
+            return app->commands.items[i];
+    return NULL;
+}
+
+const char *command_not_here(struct app *app, const struct console_command *c)
+{
+    char *places = command_places(app, c);
+
+    snprintf(app->refusal, sizeof(app->refusal), "it is not available in this view%s%s", places ? ", but in " : "",
+             places ? places : "");
+    free(places);
+    return app->refusal;
+}
+
 static const char *refusal(struct app *app, const struct console_command *c)
 {
     if (!command_is_here(app, c))
-        return "it is not available in this view";
+        return command_not_here(app, c);
     if (c->needs & NEED_ROW) {
         const struct row *row = app_list(app)->cursor;
 

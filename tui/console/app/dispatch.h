@@ -14,6 +14,12 @@ const struct console_command *commands_find(const struct app *app, const char *n
 unsigned commands_where(const struct app *app); /* the bit of the current place */
 bool command_is_here(const struct app *app, const struct console_command *c);
 
+/* Where the command works: ":routes (2), :routes ha"; the caller frees it. NULL: in no list. */
+char *command_places(const struct app *app, const struct console_command *c);
+/* The first command of any view that has the key; NULL: none. */
+const struct console_command *commands_elsewhere(const struct app *app, int key);
+/* That it is not available in this view, and where it is; valid until the next refusal. */
+const char *command_not_here(struct app *app, const struct console_command *c);
 /* Why the command is unavailable now; NULL if it is available. */
 const char *command_refusal(struct app *app, const struct console_command *c);
 /* Runs it, or shows why it is unavailable. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* y: what of the rows can be taken elsewhere, as text for the terminal to keep. With marks it is a line for each. */
+/* y: copies rows as text to the terminal's clipboard, one line per marked row. */
 #include "console/commands/copy.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 #define KEY_KINDS  (1U << ROW_PREAUTH_KEY | 1U << ROW_API_KEY)
 #define BULK_MAX   10000
-#define SAMPLE_MAX 200 /* of what is copied, shown in the menu */
+#define SAMPLE_MAX 200 /* bytes of the text shown in the menu */
 
 static void copy_label(const struct row *row, struct buf *out)
 {
@@ -73,7 +73,7 @@ static void command_of_node(const struct m_node *n, struct buf *out)
             buf_addf(out, " %s", n->routes.items[i]->row.key);
 }
 
-/* The command that says or does on the command line what the row is about. */
+/* The command line that shows or does what the row is about. */
 static void copy_command(const struct row *row, struct buf *out)
 {
     switch (row->kind) {

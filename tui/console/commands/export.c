@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rows of the list in front as a file: CSV, JSON or a table, by the ending of its name. */
+/* The rows of the current list as a file: CSV, JSON or a table, by the extension of its name. */
 #include "console/commands/export.h"
 
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static const struct {
     void (*write)(struct app *app, struct list *l, struct buf *out);
 } forms[] = {{".csv", as_csv}, {".json", as_json}, {".txt", as_table}};
 
-/* "~/FILE" is the user's own. */
+/* "~/FILE" is in the user's home. */
 static char *path_of(const char *arg)
 {
     const char *home = getenv("HOME");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What changes how a list is shown, and marks. */
+/* Commands that change how a list is shown, and marks. */
 #include "console/commands/list.h"
 
 #include "base/mem.h"
@@ -7,7 +7,7 @@
 #include "console/dialogs/column_chooser.h"
 #include "console/dialogs/prompt.h"
 
-/* "save NAME", "forget NAME": false where the argument is a filter. */
+/* "save NAME", "forget NAME": false if the argument is a filter. */
 static bool keep_filter(struct app *app, const char *arg)
 {
     bool save = strncmp(arg, "save ", 5) == 0, forget = strncmp(arg, "forget ", 7) == 0;

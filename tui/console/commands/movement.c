@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Getting around: rows, groups, the views before. */
+/* Moving around: rows, groups, previous views. */
 #include "console/commands/movement.h"
 
 #include "console/app/app.h"
@@ -94,7 +94,7 @@ static void set_folded(struct app *app, bool folded)
         struct m_node *n = ((struct m_route *)row)->node;
         bool address = route_is_address((struct m_route *)row);
 
-        /* What is folded innermost comes first. */
+        /* The innermost fold first. */
         if (address && (folded ? n->row.opened : ((struct m_route *)row)->stands_for > 0)) {
             n->row.opened = !folded;
             l->forced = true;
@@ -132,7 +132,7 @@ static const char *no_fold(struct app *app)
     return l->cursor && l->cursor->kind == ROW_PREFIX ? prefixes_no_fold(l) : NULL;
 }
 
-/* The ladder: what lies on top goes first. Dialogs and prompts take Esc themselves. */
+/* Esc steps back, topmost state first. Dialogs and prompts handle Esc themselves. */
 static void cmd_escape(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);

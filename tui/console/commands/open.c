@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What leads from one object to another view: opening it, its routes, its events, explain why it is in this state. */
+/* Commands that lead from one object to another view: open it, its routes, its events, why it is in this state. */
 #include "console/commands/open.h"
 
 #include "base/mem.h"
@@ -26,7 +26,7 @@ static void why(struct app *app)
     dialog_text(app, "why", buf_take(&text));
 }
 
-/* To the rows with this value of a field, and no longer one. */
+/* Jumps to the rows with exactly this value of a field. */
 static void jump_to(struct app *app, const struct console_view *view, const char *part, const char *field,
                     const char *value)
 {
@@ -131,7 +131,7 @@ static void cmd_routes_of(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "%s advertises no routes", n ? n->api.given_name : "it");
         return;
     }
-    app_jump(app, &routes_view, "node", ""); /* an older filter may hide what is asked for */
+    app_jump(app, &routes_view, "node", ""); /* an older filter might hide it */
     struct list *l = app_list(app);
     list_refresh(l, &app->model, &app->at);
     n->row.folded = false;
@@ -139,7 +139,7 @@ static void cmd_routes_of(struct app *app, const char *arg)
     l->forced = true;
 }
 
-/* The journal names it as the list does. */
+/* The journal uses the same names as the list. */
 static bool has_events(enum row_kind kind)
 {
     return kind == ROW_USER || kind == ROW_OAUTH_CLIENT || kind == ROW_WEBHOOK;

@@ -149,6 +149,15 @@ static char *known_warnings(const struct app *app, const route_list *routes, siz
 
 #define NODES_NAMED 3 /* in one line */
 
+/* The routes of one exit node, which are approved and revoked together whichever it advertises; NULL: they are not. */
+static const char *exit_pair(const route_list *routes)
+{
+    for (size_t i = 0; i < routes->len; i++)
+        if (!routes->items[i]->api.exit || routes->items[i]->node != routes->items[0]->node)
+            return NULL;
+    return "exit node (0.0.0.0/0, ::/0)";
+}
+
 static void describe(struct plan *p, const route_list *routes, const char *verb, const char *past)
 {
     struct buf names = BUF_INIT(0);
@@ -159,7 +168,11 @@ static void describe(struct plan *p, const route_list *routes, const char *verb,
             buf_addf(&names, "%s%s", named++ ? ", " : "", routes->items[i]->node->api.given_name);
     if (named < nodes)
         buf_addf(&names, " and %zu more nodes", nodes - named);
-    if (count == 1) {
+    const char *exit = exit_pair(routes);
+    if (exit) {
+        p->title = mem_format("%s %s as %s", verb, names.data, exit);
+        p->done = mem_format("%s %s as %s", names.data, past, exit);
+    } else if (count == 1) {
         p->title = mem_format("%s %s on %s", verb, routes->items[0]->row.key, names.data);
         p->done = mem_format("%s %s on %s", routes->items[0]->row.key, past, names.data);
     } else {

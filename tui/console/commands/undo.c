@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Taking back the last change, or the one of the event under the cursor; doing the last one again. */
+/* Undoing the last change, or that of the event under the cursor; redoing the last undone one. */
 #include "console/commands/undo.h"
 
 #include "base/mem.h"
@@ -40,13 +40,13 @@ static const char *refuse_undo(struct app *app)
     return NULL;
 }
 
-/* The call that puts the policy in force again that the entry replaced; NULL: it is about something else. */
+/* The call that restores the policy which the entry replaced; NULL: it concerns something else. */
 static const char *policy_before(const struct m_event *e)
 {
     return e && str_eq(e->api.kind, "policy.changed") ? e->api.inverse : NULL;
 }
 
-/* What the entry says was done. An undo that is undone does again what it took back, so the text of that is meant. */
+/* What the entry did. Undoing an undo repeats the original change, so its text is used. */
 static const char *text_of(const struct app *app, const struct plan *p, const struct m_event *e, const char *other)
 {
     const struct row_table *events = model_table(&app->model, ROW_EVENT);
@@ -59,8 +59,8 @@ static const char *text_of(const struct app *app, const struct plan *p, const st
     return e && p->takes_back ? e->api.text : other;
 }
 
-/* The calls that take back a change that was made in these entries, the newest first. before: what the steps say it is
- * now. Returns the call that puts another policy in force, if there is one. */
+/* The calls that undo a change made of these entries, newest first. before: the present state, for the steps. Returns
+ * the call that restores another policy, if there is one. */
 static const char *add_events(struct app *app, struct plan *p, const struct undo *u, const char *before,
                               const char *after)
 {
@@ -77,7 +77,7 @@ static const char *add_events(struct app *app, struct plan *p, const struct undo
     return policy;
 }
 
-/* Undoing what somebody changed again would overwrite that: it is shown. */
+/* Undoing would overwrite what somebody changed again: show that. */
 static void submit(struct app *app, struct plan *p, const char *text, const char *policy, const struct strs *events)
 {
     const struct m_event *later = changed_since(&app->model, events);
@@ -113,7 +113,7 @@ static void cmd_undo(struct app *app, const char *arg)
     }
 }
 
-/* The entry by which this one was undone; NULL: it is not known here. */
+/* The entry that undid this one; NULL: unknown here. */
 static const struct m_event *undone_by(const struct app *app, const struct m_event *e)
 {
     char id[API_EVENT_ID_MAX];
@@ -137,7 +137,7 @@ static const char *refuse_redo(struct app *app)
     return app->redos.len ? NULL : "nothing was undone since your last change, or it cannot be done again";
 }
 
-/* An undo is an entry of the journal like others: what takes it back does the change again. */
+/* An undo is a journal entry like any other: undoing it repeats the change. */
 static void cmd_redo(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;

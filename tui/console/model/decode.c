@@ -179,6 +179,14 @@ int decode_oauth_clients(const json_t *root, struct model_delta *out, struct err
     return decode_whole(root, "oauthClients", ROW_OAUTH_CLIENT, out, e);
 }
 
+int decode_pending(const json_t *root, struct model_delta *out, struct err *e)
+{
+    int r = decode_whole(root, "pending", ROW_PENDING, out, e);
+
+    out->whole = 0; /* events add and remove them */
+    return r;
+}
+
 int decode_logins(const json_t *root, struct model_delta *out, struct err *e)
 {
     return decode_whole(root, "identities", ROW_LOGIN, out, e);

@@ -33,6 +33,8 @@ int decode_events(const json_t *root, struct model_delta *out, struct err *e) WA
 int decode_past(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/oauth-clients. */
 int decode_oauth_clients(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* GET /api/headway/pending. */
+int decode_pending(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/identities. */
 int decode_logins(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/webhooks. */

@@ -293,5 +293,7 @@ enum glyph route_state_glyph(int state);
 enum glyph node_glyph(const struct m_node *n); /* of its state */
 /* Appends system, version and address of what asks to join, as far as known. */
 void pending_client(const struct m_pending *p, struct buf *out);
+/* How far its OpenID login is; nothing where nobody began one. */
+void pending_login(const struct m_pending *p, int64_t now_ns, struct buf *out);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "console/model/model.h"
+#include "console/model/relative_time.h"
 #include "json/json.h"
 
 #define ID_MAX 256 /* bytes of a prefix or an auth id, with terminator */
@@ -424,6 +425,20 @@ void pending_client(const struct m_pending *p, struct buf *out)
             buf_addf(out, "%s%s", out->len ? " " : "", words[i]);
     if (!out->len)
         buf_adds(out, "not known");
+}
+
+void pending_login(const struct m_pending *p, int64_t now_ns, struct buf *out)
+{
+    char ago[AGO_MAX];
+
+    if (!*p->api.login_provider)
+        return;
+    span_text(now_ns - p->api.login_since_ns, ago);
+    if (*p->api.login_user)
+        buf_addf(out, "%s logged in with %s %s ago and is asked to confirm", p->api.login_user, p->api.login_provider,
+                 ago);
+    else
+        buf_addf(out, "a browser went to %s %s ago; nobody has logged in yet", p->api.login_provider, ago);
 }
 
 const char *row_label(const struct row *row)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who reaches what under the policy in force, as the server works it out: the path from one to another with the rule,
- * the route and the router, or the rule that came closest; all sources against all destinations; where one gets, and
- * who gets to one; the neighbours of one, both ways; and since when a pair has its way, or has it no longer. */
+/* Who can reach what under the policy in force, as computed by the server: the path between two ends with the rule,
+ * route and router, or the rule that came closest; the matrix of all sources and destinations; what one source reaches
+ * and who reaches one destination; the neighbours of one end, both ways; and since when a pair has access or has lost
+ * it. */
 #ifndef TUI_CONSOLE_REACH_REACH_H
 #define TUI_CONSOLE_REACH_REACH_H
 
@@ -19,7 +20,7 @@ enum reach_part {
     REACH_FROM,
     REACH_TO,
     REACH_NEIGHBOURS,
-    REACH_TABLES, /* those before it, without the path */
+    REACH_TABLES, /* the parts before it, except the path */
     REACH_HISTORY = REACH_TABLES,
     REACH_PARTS
 };
@@ -27,29 +28,29 @@ enum reach_part {
 /* What a source reaches of a destination. */
 struct reach_answer {
     bool some, all; /* all: each node of the one reaches each of the other, by one rule */
-    unsigned line;  /* of the policy, 0: none */
+    unsigned line;  /* of the policy; 0: none */
     char *what;     /* "22 tcp 443"; NULL: nothing */
-    char *from;     /* a node that it is true for; NULL */
-    char *to;       /* a node that it reaches, or the router of a network; NULL */
+    char *from;     /* a node it holds for; NULL */
+    char *to;       /* a node that is reached, or the router of a network; NULL */
 };
 
-/* The view's lists show rows of their own, which no table of the model has: of a kind that is none of the model's. */
+/* A row of the view's own lists, which is in no table of the model and of none of its kinds. */
 struct reach_row {
     struct row row; /* key: its number */
     bool ok;
-    unsigned line; /* of the policy; 0: it is about no line */
-    char *text;    /* of a step; of an end its name; of a change what happened */
-    char *kind;    /* of an end; of a change who did it */
+    unsigned line; /* of the policy; 0: none */
+    char *text;    /* of a step; the name of an end; of a change what happened */
+    char *kind;    /* of an end; the actor of a change */
     uint64_t nodes, online;
-    struct reach_answer *answers; /* by column; of a list one; of a neighbour two: how it is reached, and reaches */
+    struct reach_answer *answers; /* by column; one for a list; two for a neighbour: how it is reached, and reaches */
     size_t answer_count;
-    /* Of a change: */
+    /* For a change: */
     int64_t time_ns;
-    char *event; /* its id; NULL: it is how it was before all of them */
-    char *fact;  /* that decided since then */
+    char *event; /* its id; NULL: the state before all changes */
+    char *fact;  /* the fact that has decided since then */
 };
 
-/* The rows of one part; its list finds them by its scope. */
+/* The rows of one part; its list refers to them by its scope. */
 struct reach_rows {
     struct row row; /* first */
     VEC(struct reach_row *) items;
@@ -58,14 +59,14 @@ struct reach_rows {
 struct reach_path {
     char *src, *dst; /* never NULL; "": not chosen yet */
     uint16_t port;   /* 0: any */
-    uint64_t call;   /* the id of the request that is under way; 0: none */
-    int64_t at_ns;   /* when it was answered; 0: not yet */
+    uint64_t call;   /* id of the request in flight; 0: none */
+    int64_t at_ns;   /* time of the answer; 0: none yet */
     bool allowed;
     char *target, *route; /* the node or router at the end, and the route; "" */
     uint64_t pairs_allowed, pairs_denied;
     struct reach_rows steps;
     char *trouble; /* why there is no answer; NULL */
-    /* The other way: the last fact, and the line that it comes from. */
+    /* The other direction: the last fact and its line. */
     uint64_t back_call;
     bool back_allowed;
     char *back; /* NULL: not known yet */
@@ -76,40 +77,40 @@ struct reach_column {
     char *kind, *name;
 };
 
-/* How ends are chosen: kinds or one name, and what they must lie in ("": anything). */
+/* A choice of ends: kinds or one name, and a condition on them ("": none). */
 struct reach_choice {
     char *from, *to, *from_in, *to_in;
 };
 
-/* A matrix, or a list of what one source reaches, or of who reaches one destination. */
+/* A matrix, or a list of what one source reaches or who reaches one destination. */
 struct reach_table {
     enum reach_part part;
-    struct reach_choice asked;       /* what is shown, or waited for; texts NULL: nothing was asked yet */
-    VEC(struct reach_choice) before; /* of a matrix that was opened further and further */
+    struct reach_choice asked;       /* what is shown or requested; texts NULL: nothing was requested yet */
+    VEC(struct reach_choice) before; /* the levels above a matrix that was opened repeatedly */
     uint64_t call;
     int64_t at_ns;
     bool incomplete;
     uint64_t rows_total, columns_total;
     struct reach_rows rows;
     VEC(struct reach_column) columns; /* of a matrix */
-    size_t column, left;              /* under the cursor; the first that is shown */
+    size_t column, left;              /* under the cursor; the first one shown */
     size_t grouping;                  /* of a matrix */
     char *trouble;
 };
 
-/* Of the pair of the path. */
+/* The history of the path's pair. */
 struct reach_history {
-    char *asked; /* the request's path; NULL: nothing was asked yet */
+    char *asked; /* the request's path; NULL: nothing was requested yet */
     uint64_t call;
     int64_t at_ns;
-    bool complete; /* it goes back as far as anything is kept */
+    bool complete; /* it goes back as far as the journal */
     struct reach_rows rows;
     char *trouble;
 };
 
 struct reach_page {
     struct reach_path path;
-    struct reach_table tables[REACH_TABLES]; /* not of the path */
+    struct reach_table tables[REACH_TABLES]; /* not for the path */
     struct reach_history history;
 };
 
@@ -126,7 +127,7 @@ struct reach_row *reach_rows_add(struct reach_rows *rows);
 extern const struct list_def reach_steps_def;
 void reach_path_init(struct reach_path *p);
 void reach_path_release(struct reach_path *p);
-/* "SRC DST[:PORT]"; false: it is not that. */
+/* "SRC DST[:PORT]"; false if it is not. */
 bool reach_path_read(struct reach_path *p, const char *text);
 void reach_path_ask(struct app *app);
 void reach_path_back_reply(struct app *app, const struct reply *reply);
@@ -136,20 +137,20 @@ void reach_path_draw(struct app *app, struct canvas *c, struct rect at);
 /* reach_table.c */
 void reach_table_init(struct reach_table *t, enum reach_part part);
 void reach_table_release(struct reach_table *t);
-struct reach_table *reach_table_shown(const struct app *app); /* NULL: the path or the history is in front */
-/* Asks for what the part shows now, unless that was asked already or again is set. */
+struct reach_table *reach_table_shown(const struct app *app); /* NULL: the path or the history is current */
+/* Requests what the part shows now, unless it was requested before and again is false. */
 void reach_table_ask(struct app *app, enum reach_part part, bool again);
 void reach_table_reply(struct app *app, struct reach_table *t, const struct reply *reply);
-/* The matrix by other kinds of ends; of the members of the cell under the cursor (false: they are nodes already); back
- * to what it was opened from. */
+/* Switches the matrix to other kinds of ends; opens the members of the cell under the cursor (false: they are nodes
+ * already); returns to the matrix it was opened from. */
 void reach_table_group(struct app *app);
 bool reach_table_members(struct app *app);
 bool reach_table_back(struct app *app);
 void reach_table_column(struct reach_table *t, long columns);
-/* The ends of the cell under the cursor, and its answer (NULL: nothing is reached); false: there is none. */
+/* The ends of the cell under the cursor, and its answer (NULL: nothing is reached); false: there is no cell. */
 bool reach_table_cell(const struct app *app, const char **from, const char **to, const struct reach_answer **answer);
 bool reach_table_leads_out(
-    const struct app *app); /* its destination is an exit node: the way out, not the node itself */
+    const struct app *app); /* its destination is an exit node: the internet through it, not the node itself */
 
 /* reach_lists.c */
 extern const struct list_def reach_matrix_def, reach_from_def, reach_to_def;
@@ -161,7 +162,7 @@ void reach_neighbours_take(struct reach_table *t, const struct api_neighbours *n
 /* reach_history.c */
 extern const struct list_def reach_history_def;
 void reach_history_release(struct reach_history *h);
-/* Asks about the pair of the path, unless that was asked already or again is set. */
+/* Requests the history of the path's pair, unless it was requested before and again is false. */
 void reach_history_ask(struct app *app, bool again);
 void reach_history_reply(struct app *app, const struct reply *reply);
 void reach_history_draw(struct app *app, struct canvas *c, struct rect at, bool focused);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done in the view, and what leads to it. */
+/* The commands of the view, and those that lead to it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@
 
 /* ---- asking ---- */
 
-/* A source that was there already is easily overlooked: what the words were taken for is said. */
+/* A source that was set before is easily overlooked, so the message says how the words were understood. */
 static void refuse_words(struct app *app, const char *text)
 {
     const char *src = text + strspn(text, " "), *dst = src + strcspn(src, " ");
@@ -34,7 +34,7 @@ static void ask(struct app *app, const char *text)
     enum reach_part part = app->place.view == &reach_view ? (enum reach_part)app->place.part : REACH_PATH;
     size_t len = strcspn(text, " ");
 
-    /* A list is about one of the two. */
+    /* A list concerns one of the two. */
     if ((part == REACH_FROM || part == REACH_TO || part == REACH_NEIGHBOURS) && len &&
         !text[len + strspn(text + len, " ")]) {
         char *name = mem_strndup(text, len);
@@ -72,7 +72,7 @@ bool reach_words(struct app *app, bool named, const char *text)
     return true;
 }
 
-/* What the row under the cursor is to a policy; as_destination: it is where one wants to get. */
+/* The row under the cursor as an end of a policy; as_destination: the end to be reached. */
 static const char *end_of(const struct app *app, bool *as_destination)
 {
     const struct row *row = app_list(app)->cursor;
@@ -117,7 +117,7 @@ static void cmd_explain(struct app *app, const char *arg)
     char *start = here ? typed_before(app) : mem_format(as_destination ? " %s" : *end ? "%s " : "%s", end);
     dialog_input(app, title, "Enter ask   Esc cancel", start, ask);
     if (as_destination)
-        app->dialog->line.at = 0; /* the source is what lacks */
+        app->dialog->line.at = 0; /* the source is missing */
     free(start);
 }
 
@@ -160,7 +160,7 @@ static const char *refuse_entry(struct app *app)
     return row && row->event ? NULL : "no entry of the journal belongs to it";
 }
 
-/* As it was before it changed. */
+/* The state before the change. */
 static void cmd_before(struct app *app, const char *arg)
 {
     const struct reach_row *row = (const struct reach_row *)app_list(app)->cursor;
@@ -213,7 +213,7 @@ static void cmd_rule(struct app *app, const char *arg)
     policy_page_show_line(app, row_with_line(app)->line);
 }
 
-/* An entry of the policy's section tests that expects what is so now. */
+/* An entry of the policy's section tests that expects the present state. */
 static void cmd_copy_test(struct app *app, const char *arg)
 {
     const struct reach_path *p = &reach_of(app)->path;
@@ -257,8 +257,7 @@ static void show_path(struct app *app)
 
     if (!reach_table_cell(app, &from, &to, &a))
         return;
-    /* Where something is reached, by the pair that it is true for: of many nodes only some are tried by an explanation.
-     */
+    /* If something is reached, by the pair it holds for: an explanation tries only some of many nodes. */
     mem_replace(&p->src, a && a->from ? a->from : from);
     mem_replace(&p->dst, reach_table_leads_out(app) ? "autogroup:internet" : to);
     p->port = 0;

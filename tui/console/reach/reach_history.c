@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* When the source of the path gained and lost its way to the destination, and by which entries of the journal. */
+/* When the path's source gained and lost access to the destination, and by which journal entries. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,7 +79,7 @@ void reach_history_reply(struct app *app, const struct reply *reply)
 
     h->call = 0;
     h->at_ns = app->at.now_ns;
-    /* The list knows rows by their address. */
+    /* The list refers to rows by address. */
     l->order.len = 0;
     l->cursor = l->anchor = NULL;
     l->index = l->top = 0;

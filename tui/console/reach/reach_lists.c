@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ends as lists: what is shown of them, what filters look at. */
+/* The ends as lists: their columns and filters. */
 #include <stdio.h>
 
 #include "base/array.h"
@@ -153,7 +153,7 @@ static void kind_words(const struct row *row, struct buf *out)
     buf_adds(out, end_of(row)->kind);
 }
 
-/* Of a row of a matrix: whether anything is reached. */
+/* Whether anything is reached in a row of a matrix. */
 static void is_words(const struct row *row, struct buf *out)
 {
     bool some = false, all = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Drawing: the matrix, and the lists of one against all. */
+/* Drawing the matrix, and the lists of one against all. */
 #include <stdio.h>
 
 #include "console/app/app.h"
@@ -38,7 +38,7 @@ static int column_width(const struct reach_table *t, const struct list *l, const
     return width < CELL_MOST ? width : CELL_MOST;
 }
 
-/* Scrolls so that the column under the cursor is seen; returns the first one that is not any more. */
+/* Scrolls so that the column under the cursor is visible; returns the first one that is not. */
 static size_t fit_columns(struct reach_table *t, const struct list *l, const struct canvas *c, int room)
 {
     if (t->column < t->left)
@@ -58,7 +58,7 @@ static size_t fit_columns(struct reach_table *t, const struct list *l, const str
     }
 }
 
-/* A row of the matrix and the other end may be one and the same node. */
+/* A row of the matrix and the other end may be the same node. */
 static bool is_itself(const struct reach_row *row, const struct reach_column *column)
 {
     return str_eq(row->kind, "node") && str_eq(column->kind, "node") && str_eq(row->text, column->name);
@@ -132,7 +132,7 @@ static void draw_matrix(struct app *app, struct reach_table *t, struct canvas *c
     }
 }
 
-/* What the cell under the cursor says, in words. */
+/* The cell under the cursor, in words. */
 static void draw_words(struct app *app, struct canvas *c, struct rect at)
 {
     const struct reach_table *t = reach_table_shown(app);
@@ -161,7 +161,7 @@ static void draw_words(struct app *app, struct canvas *c, struct rect at)
     buf_release(&b);
 }
 
-/* Whose list it is. */
+/* The subject of the list. */
 static void draw_whose(const struct reach_table *t, struct canvas *c, struct rect at)
 {
     static const char *const words[REACH_TABLES] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whom one reaches and by whom it is reached: one list of nodes, networks and exit nodes, both directions of each. */
+/* What one end reaches and by whom it is reached: one list of nodes, networks and exit nodes, both directions of
+ * each. */
 #include <stdio.h>
 
 #include "base/array.h"

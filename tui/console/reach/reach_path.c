@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The path from one to another: the facts one after the other, each with the line of the policy that it comes from. */
+/* The path between two ends: the facts in order, each with its line of the policy. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,7 +31,7 @@ void reach_path_release(struct reach_path *p)
 
 /* ---- asking ---- */
 
-/* A number with nothing but blanks behind it. */
+/* A number followed by nothing but blanks. */
 static bool read_port(const char *text, uint64_t *port)
 {
     char *digits = mem_strndup(text, strcspn(text, " "));
@@ -66,7 +66,7 @@ bool reach_path_read(struct reach_path *p, const char *text)
     return true;
 }
 
-/* back: the answer says only what is below the path, and nobody waits for it. */
+/* back: the request for the part below the path, which nobody waits for. */
 static uint64_t send_question(struct app *app, const char *src, const char *dst, uint16_t port, bool back)
 {
     struct buf path = BUF_INIT(0);
@@ -142,7 +142,7 @@ void reach_path_reply(struct app *app, const struct reply *reply)
 
     p->call = 0;
     p->at_ns = app->at.now_ns;
-    /* The list knows rows by their address. */
+    /* The list refers to rows by address. */
     l->order.len = 0;
     l->cursor = l->anchor = NULL;
     l->forced = true;
@@ -245,7 +245,7 @@ static void draw_step(struct canvas *c, struct rect at, size_t number, const str
     canvas_right(c, at.row, at.col + at.cols - 11, 10, ROLE_KEY, where);
 }
 
-/* From the list's top on, each in as many lines as it takes. */
+/* Draws from the list's top on, each fact in as many lines as it needs. */
 static void draw_steps(struct app *app, struct canvas *c, struct rect at)
 {
     struct list *l = app_list(app);

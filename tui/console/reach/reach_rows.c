@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rows that the view's lists show. */
+/* The rows of the view's lists. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is asked for a matrix or a list, and what is kept of the answer. */
+/* Requests for a matrix or a list, and their answers. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -8,7 +8,7 @@
 #include "console/app/app.h"
 #include "console/reach/reach.h"
 
-#define ROWS_ASKED    200 /* of a matrix; what a person still looks through */
+#define ROWS_ASKED    200 /* of a matrix; more than anybody looks through */
 #define COLUMNS_ASKED 60
 #define LIST_ASKED    1000
 
@@ -125,7 +125,7 @@ static bool same_choice(const struct reach_choice *a, const struct reach_choice 
            str_eq(a->to_in, b->to_in);
 }
 
-/* Takes the choice. */
+/* Takes ownership of the choice. */
 static void choose(struct app *app, struct reach_table *t, struct reach_choice choice, bool again)
 {
     if (same_choice(&t->asked, &choice) && !again) {
@@ -182,7 +182,7 @@ bool reach_table_cell(const struct app *app, const char **from, const char **to,
     if (!t || !row || column >= row->answer_count || (t->part == REACH_MATRIX && column >= t->columns.len))
         return false;
     if (t->part == REACH_NEIGHBOURS) {
-        /* The way there; where there is none, the way back. */
+        /* The way there; if there is none, the way back. */
         bool there = row->answers[0].some || !row->answers[1].some;
         *from = there ? t->asked.from : row->text;
         *to = there ? row->text : t->asked.from;
@@ -212,7 +212,7 @@ void reach_table_column(struct reach_table *t, long columns)
     t->column = to < 0 || !t->columns.len ? 0 : (size_t)to < t->columns.len ? (size_t)to : t->columns.len - 1;
 }
 
-/* An end of many becomes its nodes; a network and an exit node are what they are. */
+/* An end of many nodes becomes its nodes; a network or an exit node stays as it is. */
 static char *opened(const char *kind, const char *name, char **in)
 {
     bool single = str_eq(kind, "node") || str_eq(kind, "prefix");
@@ -269,7 +269,7 @@ static char *copy_or_null(const char *text)
 
 static void take_answer(struct reach_answer *a, const struct api_reach_cell *cell)
 {
-    if (a->some) /* a cell that is told twice */
+    if (a->some) /* a duplicate cell */
         return;
     *a = (struct reach_answer){.some = true,
                                .all = cell->all,
@@ -315,7 +315,7 @@ static void take_reach(struct reach_table *t, const struct api_reach *r)
     t->incomplete = r->incomplete;
 }
 
-/* The same end is under the cursor again, where there still is one. */
+/* Moves the cursor back to the same end, if it still exists. */
 static void keep_cursor(struct app *app, struct reach_table *t, const char *name)
 {
     struct list *l = view_list(app, &reach_view, (int)t->part);
@@ -339,7 +339,7 @@ void reach_table_reply(struct app *app, struct reach_table *t, const struct repl
 
     t->call = 0;
     t->at_ns = app->at.now_ns;
-    /* The list knows rows by their address. */
+    /* The list refers to rows by address. */
     l->order.len = 0;
     l->cursor = l->anchor = NULL;
     forget_answer(t);

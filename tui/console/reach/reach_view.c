@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The view: its parts, and what comes in for them. */
+/* The view: its parts, and input for them. */
 #include <stdio.h>
 
 #include "console/app/app.h"
@@ -30,7 +30,7 @@ static void reset(struct app *app)
     init(app);
 }
 
-/* Lists forget their scope with the server that they showed. */
+/* Lists forget their scope when the server changes. */
 static void tick(struct app *app)
 {
     struct reach_page *r = reach_of(app);
@@ -128,7 +128,7 @@ static int draw_facts(struct app *app, struct canvas *c, int col, int limit)
     }
     if (!at_ns)
         return col;
-    /* It is as of then: what changed since is asked for again. */
+    /* The answer is as of that moment: later changes require a new request. */
     snprintf(text, sizeof(text), "as of %s", timestamp_text(at_ns, app->at.now_ns, ago));
     return say(c, col, limit, ROLE_FAINT, text);
 }

@@ -288,7 +288,7 @@ void ha_pane(struct app *app, struct canvas *c, struct rect at)
     int wish = (int)p->api.routers.len + 1 + (int)lines_of(c, &lines, at.cols - 4), most = at.rows - at.rows / 3;
     struct rect facts = at;
     facts.rows = wish < most ? wish : most;
-    prefixes_pane(app, c, facts);
+    routers_pane(app, c, facts, true);
     buf_release(&lines);
     at.row += facts.rows;
     at.rows -= facts.rows;

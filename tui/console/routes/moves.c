@@ -93,13 +93,14 @@ static void draw_move(struct app *app, struct canvas *c, int row, int col, int c
 static int draw_events(struct app *app, struct canvas *c, struct rect at, const char *prefix)
 {
     const struct row_table *t = model_table(&app->model, ROW_EVENT);
+    int64_t until = app->then.on ? app->then.at_ns : INT64_MAX;
     int drawn = 0;
 
     for (size_t i = t->rows.len; i-- > 0 && drawn < at.rows;) {
         const struct m_event *e = (const struct m_event *)t->rows.items[i];
         char text[AGO_MAX];
 
-        if (!str_eq(e->api.object, "prefix") || !str_eq(e->api.object_name, prefix))
+        if (e->api.time_ns > until || !str_eq(e->api.object, "prefix") || !str_eq(e->api.object_name, prefix))
             continue;
         canvas_text(c, at.row + drawn, at.col, 12, ROLE_TIME, timestamp_text(e->api.time_ns, app->at.now_ns, text));
         canvas_text(c, at.row + drawn++, at.col + 13, at.cols - 13,
@@ -111,7 +112,7 @@ static int draw_events(struct app *app, struct canvas *c, struct rect at, const 
 void moves_draw(struct app *app, struct canvas *c, struct rect at, const struct m_prefix *p)
 {
     const struct prefix_answers *a = prefix_answers(app);
-    bool known = a->prefix && str_eq(a->prefix, p->row.key) && a->history_known;
+    bool known = a->prefix && str_eq(a->prefix, p->row.key) && a->history_known && !app->then.on;
 
     if (!known) {
         if (!draw_events(app, c, at, p->row.key) && at.rows > 0)

@@ -186,7 +186,8 @@ void allowed_line(const struct app *app, const struct m_route *exit, struct buf 
     size_t named = 0;
     struct buf names = BUF_INIT(0);
 
-    if (!a->prefix || !str_starts(a->prefix, "exit ") || !str_eq(a->prefix + 5, exit->node->row.key) || !a->use_known)
+    if (app->then.on || !a->prefix || !str_starts(a->prefix, "exit ") || !str_eq(a->prefix + 5, exit->node->row.key) ||
+        !a->use_known)
         return;
     for (size_t i = 0; i < a->use.viewers.len; i++) {
         const struct api_simulated_viewers *v = api_at(&a->use.viewers, struct api_simulated_viewers, i);

@@ -9,8 +9,12 @@
 #include "console/dialogs/dialog.h"
 #include "console/routes/fact_columns.h"
 #include "console/routes/prefix_lines.h"
+#include "console/screen/graph.h"
 
-#define DEPTH_MAX 8
+#define DEPTH_MAX    8
+#define MS_COLS      8
+#define AGE_COLS     6
+#define MEMBERS_COLS 76 /* where their sessions have room */
 
 enum { PREFIX_COLUMN = 1 };
 
@@ -426,11 +430,51 @@ static void rule_text(const struct api_prefix *p, char *text, size_t size)
              sticky ? "" : p->failback_delay, p->hold_down, p->keep ? "kept if unserved" : "withdrawn if unserved");
 }
 
+/* The round trips of its control connection, the newest at the right; nothing in the past. */
+static const struct row_facts *trips_of(const struct app *app, const struct m_node *n)
+{
+    return n && n->api.online && !app->then.on && n->row.facts && n->row.facts->trip_count ? n->row.facts : NULL;
+}
+
+static bool any_trips(const struct app *app, const struct m_prefix *p)
+{
+    for (size_t i = 0; i < p->api.routers.len; i++)
+        if (trips_of(app, model_node(&app->model, router_at(p, i)->node)))
+            return true;
+    return false;
+}
+
+static int draw_trips(struct canvas *c, int row, int col, const struct row_facts *f)
+{
+    char text[TRIP_TEXT_MAX], ms[TRIP_TEXT_MAX + 4];
+
+    if (!f) {
+        canvas_right(c, row, col + TRIPS_SHOWN, MS_COLS, ROLE_FAINT, "-");
+        return TRIPS_SHOWN + MS_COLS;
+    }
+    uint32_t last = f->trips[f->trip_count - 1];
+    graph_trips(c, row, col + TRIPS_SHOWN - (int)f->trip_count, f->trips, f->trip_count);
+    snprintf(ms, sizeof(ms), "%s%s", trip_text(last, text), last == GRAPH_LOST ? "" : " ms");
+    canvas_right(c, row, col + TRIPS_SHOWN, MS_COLS, graph_role(last), ms);
+    return TRIPS_SHOWN + MS_COLS;
+}
+
+/* Since when its session is open. */
+static int draw_age(const struct app *app, struct canvas *c, int row, int col, const struct m_node *n)
+{
+    char span[AGO_MAX];
+
+    canvas_right(c, row, col, AGE_COLS, ROLE_TIME,
+                 n && n->api.online && n->api.since_ns ? span_text(app->at.now_ns - n->api.since_ns, span) : "-");
+    return AGE_COLS + 2;
+}
+
 /* Returns the row below them. */
-static int draw_routers(struct canvas *c, struct rect at, const struct m_prefix *p)
+static int draw_routers(struct app *app, struct canvas *c, struct rect at, const struct m_prefix *p, bool members)
 {
     int name = 8, line = at.row + 1, end = at.row + at.rows;
 
+    bool trips = members && at.cols >= MEMBERS_COLS && any_trips(app, p);
     char rule[96] = "every approved exit node serves";
     if (!p->api.exit)
         rule_text(&p->api, rule, sizeof(rule));
@@ -450,6 +494,11 @@ static int draw_routers(struct canvas *c, struct rect at, const struct m_prefix 
         canvas_text(c, line, col + 2, name, ROLE_TEXT, r->name);
         canvas_text(c, line, col + name + 4, 13, glyph_role(glyph), glyph_word(glyph));
         col += name + 18;
+        const struct m_node *n = model_node(&app->model, r->node);
+        if (trips)
+            col += draw_trips(c, line, col, trips_of(app, n));
+        if (members && at.cols >= MEMBERS_COLS)
+            col += draw_age(app, c, line, col, n);
         /* Long reasons take a second line where every router has one. */
         struct rect why = {line, col, end - line >= 2 * left ? 2 : 1, at.col + at.cols - col - 1};
         line += canvas_wrap(c, why, ROLE_FAINT, r->reason);
@@ -461,6 +510,11 @@ static int draw_routers(struct canvas *c, struct rect at, const struct m_prefix 
 
 void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
 {
+    routers_pane(app, c, at, false);
+}
+
+void routers_pane(struct app *app, struct canvas *c, struct rect at, bool members)
+{
     const struct row *row = app_list(app)->cursor;
     struct buf lines = BUF_INIT(0);
 
@@ -470,7 +524,7 @@ void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
     struct rect routers = at;
     if (lines.len)
         routers.rows = at.rows / 2 + 1;
-    int below = draw_routers(c, routers, prefix_of(row));
+    int below = draw_routers(app, c, routers, prefix_of(row), members);
     dialog_draw_text(c, (struct rect){below, at.col + 3, at.row + at.rows - below, at.cols - 4}, buf_text(&lines), 0);
     buf_release(&lines);
 }

@@ -10,6 +10,8 @@ extern const struct list_def prefixes_def;
 void prefix_standby(const struct m_prefix *p, struct list_field *out);
 /* The routers of the prefix under the cursor. */
 void prefixes_pane(struct app *app, struct canvas *c, struct rect at);
+/* members: with the round trips and the age of each router's session, where there is room. */
+void routers_pane(struct app *app, struct canvas *c, struct rect at, bool members);
 
 /* Hides the prefixes within the one of the row, or shows them. Where there is nothing to hide, folds the narrowest that
  * contains it, and moves the cursor there. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/screen/graph.h"
 
+#include <stdio.h>
+
 #include "base/array.h"
 
 #define LEVELS 8
@@ -65,4 +67,15 @@ void graph_meter(struct canvas *c, int row, int col, uint32_t us)
     for (int i = 0; i < METER_COLS; i++)
         canvas_text(c, row, col + i, 1, i < filled ? graph_role(us) : ROLE_RULE,
                     i < filled ? (c->ascii ? "#" : "█") : (c->ascii ? "." : "▁"));
+}
+
+const char *trip_text(uint32_t us, char text[TRIP_TEXT_MAX])
+{
+    if (us == GRAPH_LOST)
+        snprintf(text, TRIP_TEXT_MAX, "lost");
+    else if (us < 9950)
+        snprintf(text, TRIP_TEXT_MAX, "%.1f", us / 1000.0);
+    else
+        snprintf(text, TRIP_TEXT_MAX, "%u", (us + 500) / 1000);
+    return text;
 }

@@ -20,5 +20,7 @@ void graph_trips(struct canvas *c, int row, int col, const uint32_t *us, size_t 
 enum { METER_COLS = 4 };
 void graph_meter(struct canvas *c, int row, int col, uint32_t us);
 enum role graph_role(uint32_t us);
+#define TRIP_TEXT_MAX 16
+const char *trip_text(uint32_t us, char text[TRIP_TEXT_MAX]); /* milliseconds: "0.4", "11", "lost" */
 
 #endif

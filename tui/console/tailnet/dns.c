@@ -47,7 +47,7 @@ static const char *member_help(const struct m_dns *d)
 static const char *value_text(const struct m_dns *d, const char *value)
 {
     if (!value)
-        return "no such domain";
+        return "not configured";
     if (!*value)
         return d->domain ? "answered by the clients themselves" : "none";
     return value;
@@ -241,7 +241,7 @@ void dns_edit_form(struct app *app, const struct m_dns *row)
     app->dialog->row_kind = ROW_DNS;
     app->dialog->row_key = mem_strdup(row->row.key);
     mem_replace(&app->dialog->note, "Enter change   Esc cancel");
-    form_add(app, row->domain ? "name servers" : row->label,
+    form_add(app, row->domain ? "name servers" : "value",
              row->domain ? "addresses or https URLs, separated by blanks" : member_help(row),
              is_switch(row) ? "on off" : NULL, row->value);
     free(title);

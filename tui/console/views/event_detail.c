@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "json/json.h"
 
-#define DETAIL_MAX (1U << 20) /* bytes of JSON that are looked at */
+#define DETAIL_MAX (1U << 20) /* maximum bytes of JSON */
 
 static void add_value(const json_t *value, struct buf *out);
 
@@ -55,7 +55,7 @@ static void add_value(const json_t *value, struct buf *out)
     }
 }
 
-/* The detail as an object; NULL where it is none. The caller releases it. */
+/* The detail as an object; NULL if it is not one. The caller releases it. */
 static json_t *read_detail(const char *json)
 {
     json_t *root = NULL;
@@ -85,11 +85,12 @@ void event_because(const char *json, struct buf *out)
 
     str_safe(out, cause, strlen(cause));
     if (detected > 0)
-        buf_addf(out, "%sseen %lld ms after the last sign of life", out->len ? ", " : "", (long long)detected);
+        buf_addf(out, "%sfound %lld ms after the last sign of life or the first lost probe", out->len ? ", " : "",
+                 (long long)detected);
     json_decref(root);
 }
 
-/* Which router a prefix went from and to, in names. */
+/* The routers that a prefix moved from and to, by name. */
 static void add_move(json_t *root, struct buf *out)
 {
     const char *from = json_text(root, "fromName", ""), *to = json_text(root, "toName", "");

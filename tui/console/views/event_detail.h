@@ -6,15 +6,15 @@
 
 #include "base/buf.h"
 
-/* Adds an event's detail, a JSON object, as people read it: "tags: tag:web, tag:db; by: policy". NULL adds nothing. */
+/* Appends an event's detail, a JSON object, for people: "tags: tag:web, tag:db; by: policy". NULL appends nothing. */
 void event_detail(const char *json, struct buf *out);
 
-/* Of a change that followed from something: what, and how soon it was seen; "" where the detail says nothing of it. */
+/* The cause of a change and how soon it was detected; "" if the detail does not say. */
 void event_because(const char *json, struct buf *out);
-/* What the detail says besides. */
+/* The rest of the detail. */
 void event_effect(const char *json, struct buf *out);
 
-/* Adds what an event is about, as people call it: "node gw-ber-1". A key goes by its number, not by its prefix. */
+/* Appends the object of an event as people call it: "node gw-ber-1". A key is called by its number, not its prefix. */
 void event_object(const char *object, uint64_t id, const char *name, struct buf *out);
 
 #endif

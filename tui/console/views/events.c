@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal: oldest above, newest below. */
+/* The journal, newest entry at the bottom. */
 #include "console/views/events.h"
 
 #include <stdio.h>
@@ -89,7 +89,7 @@ static void words(const struct row *row, struct buf *out)
 TEXT_FIELD(text_actor, actor)
 TEXT_FIELD(text_object, object_name)
 
-/* Filters take the API's name as well as the words of the column. */
+/* Filters accept the API's names as well as the words shown in the column. */
 static void text_kind(const struct row *row, struct buf *out)
 {
     const char *kind = event_of(row)->api.kind;
@@ -186,8 +186,8 @@ enum { PANE_ROWS = 10, DAY_ROWS = 3 };
 /* ---- the view ---- */
 
 struct events_state {
-    bool follow;        /* the cursor stays on the newest event */
-    struct list newest; /* for the tail of other views, whatever this one filters */
+    bool follow;        /* keep the cursor on the newest event */
+    struct list newest; /* for the tail of other views, independent of this view's filter */
     struct events_back back;
     struct events_day day;
 };
@@ -226,7 +226,7 @@ static bool follows(const struct app *app)
     return app->place.view == &events_view && state_of(app)->follow;
 }
 
-/* Near the oldest entry of the list, whichever end it is at. */
+/* Whether the cursor is near the oldest entry of the list, at whichever end that is. */
 static bool is_near_the_oldest(const struct list *l, size_t height)
 {
     size_t at = list_position(l), from_oldest = l->reverse ? l->order.len - (l->order.len ? 1 : 0) - at : at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The server looks for part of what the filter says, and may find more than that: the filter itself decides here. */
+/* The server applies only part of the filter and may return more: the filter itself decides here. */
 #include "console/views/events_back.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define PAGE        500
 #define WORD_MAX    200
 #define RETRY_MS    5000
-#define NEVER_WIDER "|~!" /* words with one of these are not for the server: it knows no such thing */
+#define NEVER_WIDER "|~!" /* words containing one of these are not sent to the server, which does not know them */
 
 void events_back_release(struct events_back *b)
 {
@@ -26,7 +26,7 @@ static void restart(struct list *l, const struct model *m)
 {
     struct row *cursor = l->cursor;
 
-    /* A cursor on what is still there stays on it. */
+    /* A cursor on a remaining row stays on it. */
     for (size_t i = 0; cursor && i < model_table(m, ROW_EVENT)->rows.len; i++)
         if (model_table(m, ROW_EVENT)->rows.items[i] == cursor) {
             list_start_again(l, cursor);
@@ -55,7 +55,7 @@ static const char *next_of(const struct app *app, const struct events_back *b)
     return b->next ? b->next : app->model.journal_next;
 }
 
-/* "kind:x" and its like: what the server can look for, each once; a plain word; age>3d. */
+/* The terms that the server understands, each once: "kind:x" and the like; a plain word; age>3d. */
 static void add_word(struct app *app, const char *word, struct buf *path, unsigned *given)
 {
     static const char *const names[] = {"kind", "actor", "object"};
@@ -133,7 +133,7 @@ void events_back_tick(struct app *app, struct events_back *b, struct list *list,
 
 /* ---- what comes ---- */
 
-/* What the filter does not let through is not kept: there may be very much of it. */
+/* Entries that the filter rejects are not kept: there can be very many. */
 static void keep_wanted(const struct app *app, const struct list *l, struct model_delta *d)
 {
     size_t kept = 0;

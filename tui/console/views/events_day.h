@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The day of the entry under the cursor: how busy the journal was, by half hours. */
+/* How busy the journal was on the day of the entry under the cursor, by half hours. */
 #ifndef TUI_CONSOLE_VIEWS_EVENTS_DAY_H
 #define TUI_CONSOLE_VIEWS_EVENTS_DAY_H
 
@@ -9,8 +9,8 @@
 
 struct events_day {
     int64_t from_ns;  /* midnight; 0: no day yet */
-    uint64_t request; /* that is under way; 0 */
-    int64_t asked_ms; /* when it was asked for last */
+    uint64_t request; /* in flight; 0: none */
+    int64_t asked_ms; /* time of the last request */
     bool known;
     uint64_t counts[DAY_CELLS];
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-auth keys and API keys; OAuth clients are beside them. */
+/* Pre-auth keys and API keys. */
 #include "console/views/keys.h"
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ static void fill_key_expiry(const struct row *row, const struct clock_reading *a
 
 FILL(fill_key_id, row, o->key, ROLE_FAINT)
 
-/* "hskey-auth-0123456789ab-***": what all keys begin and end with says nothing. */
+/* "hskey-auth-0123456789ab-***": the beginning and end common to all keys are left out. */
 static void fill_key(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const char *text = key_row_text(row), *kind = strchr(text, '-'), *own = kind ? strchr(kind + 1, '-') : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One node: who it is, how it is reached, what it routes, what happened to it. */
+/* One node: its identity, its addresses and link, its routes, its events. */
 #include "console/views/node.h"
 
 #include <limits.h>
@@ -21,7 +21,7 @@ enum { LABEL_COLS = 13, ROUND_TRIPS_DRAWN = 60 };
 struct pen {
     struct canvas *c;
     struct rect at;
-    int row; /* the next line, from the top of at; negative: above it */
+    int row; /* the next line, counted from the top of at; negative: above it */
 };
 
 static bool room(const struct pen *p)
@@ -81,7 +81,7 @@ static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
                  span_text(app->at.now_ns - n->api.last_seen_ns, since));
     else
         snprintf(text, sizeof(text), "%s", glyph_word(glyph));
-    /* The state is never cut, the name may be. */
+    /* The state is never cut; the name may be. */
     int room = p->at.cols - 10 - (int)strlen(n->row.key) - canvas_width(p->c, text);
     col += canvas_text(p->c, row, col, room > 8 ? room : 8, ROLE_STRONG, n->api.given_name) + 2;
     col += canvas_textf(p->c, row, col, 12, ROLE_FAINT, "id %s", n->row.key) + 2;
@@ -134,7 +134,7 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
     buf_release(&tags);
 }
 
-/* The home relay, then the others, nearest first: what the client measured to each. */
+/* The home relay, then the others, nearest first, with the client's measurements. */
 static void draw_relays(struct pen *p, const struct m_node *n, const struct api_node_round_trips *known)
 {
     struct buf text = BUF_INIT(0);
@@ -157,7 +157,7 @@ static void draw_relays(struct pen *p, const struct m_node *n, const struct api_
     buf_release(&text);
 }
 
-/* "11 ms, 9.1 to 40, 1 lost", and the last ones as a line. */
+/* "11 ms, 9.1 to 40, 1 lost", and the last ones as a graph. */
 static void draw_trips(struct pen *p, const struct m_node *n, const struct api_node_round_trips *known)
 {
     uint32_t us[ROUND_TRIPS_DRAWN], least = GRAPH_LOST, most = 0;
@@ -235,13 +235,13 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
     }
 }
 
-/* Where the screen is too low for all of it, what stands above the routes scrolls away, and comes back when the cursor
- * goes up from the first route. */
+/* If the screen is too low, the facts above the routes scroll away, and return when the cursor moves up from the first
+ * route. */
 struct node_state {
     int scroll, scroll_max; /* lines */
 };
 
-#define ROUTES_LEAST 4 /* rows of routes that are shown before anything else is */
+#define ROUTES_LEAST 4 /* rows of routes shown in any case */
 
 static struct node_state *state_of(const struct app *app)
 {
@@ -263,7 +263,7 @@ static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, 
     int space = p->at.rows - p->row - 1, rows = (int)l->order.len;
     if (space < 1)
         return;
-    /* The events below keep a few lines where there are more routes than fit. */
+    /* Keep a few lines for the events below if there are more routes than fit. */
     rows = rows < space ? rows : space;
     if (rows > space - 4 && rows > ROUTES_LEAST)
         rows = space - 4 > ROUTES_LEAST ? space - 4 : ROUTES_LEAST;
@@ -281,7 +281,7 @@ static void draw_facts(struct app *app, struct pen *p, const struct m_node *n)
     draw_link(app, p, n);
 }
 
-/* How far the facts scroll so that the first routes are on the screen. */
+/* How far the facts scroll so that the first routes are visible. */
 static void limit_scroll(struct app *app, const struct m_node *n, struct canvas *c, int rows)
 {
     struct node_state *s = state_of(app);
@@ -348,14 +348,14 @@ static void enter(struct app *app)
     state_of(app)->scroll = node->routes.len ? INT_MAX : 0;
 }
 
-/* Which one of the nodes it is. */
+/* Which of the nodes it is. */
 static void count(const struct app *app, char *text, size_t size)
 {
     const struct list *nodes = view_list(app, &nodes_view, 0);
     const struct m_node *node = app_node(app);
 
     text[0] = '\0';
-    /* The list may be under a filter that hides it, or not be there yet. */
+    /* The list's filter may hide it, or it may not have been received yet. */
     for (size_t i = 0; i < nodes->order.len && node; i++)
         if (nodes->order.items[i] == &node->row)
             snprintf(text, size, "%zu of %zu", i + 1, nodes->order.len);

@@ -5,7 +5,7 @@
 #include "console/app/view.h"
 
 extern const struct console_view node_view;
-/* What the row is about, in the pane at the right of a list. */
+/* Details of the row, for the pane at the right of a list. */
 void node_peek_draw(struct app *app, struct canvas *c, struct rect at, struct row *row);
 
 #endif

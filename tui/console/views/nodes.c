@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The list of nodes, and among them those that wait to be let in. */
+/* The list of nodes, and the list of those waiting for approval. */
 #include "console/views/nodes.h"
 
 #include <stdio.h>
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/routes/routes.h"
 #include "console/views/round_trips.h"
 
 static const struct m_node *node_of(const struct row *row)
@@ -28,7 +29,7 @@ static void fill_label(const struct row *row, const struct clock_reading *at, st
     out->role = n ? ROLE_NAME : ROLE_WAIT;
 }
 
-/* The sign has the state's colour, the name its own: so the sign is a column of its own. */
+/* The glyph has the colour of the state, the name its own, so the glyph is a separate column. */
 static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
@@ -141,7 +142,7 @@ static void fill_version(const struct row *row, const struct clock_reading *at, 
     const char *version = node_of(row) ? node_of(row)->api.client_version : pending_of(row)->api.client_version;
 
     (void)at;
-    /* "1.82.0-t5a8b..." : the part behind the dash names a build. */
+    /* "1.82.0-t5a8b...": the part after the dash names a build. */
     snprintf(out->text, sizeof(out->text), "%.*s", (int)strcspn(version, "-"), version);
     out->role = ROLE_FAINT;
 }
@@ -163,7 +164,7 @@ static int by_name(const struct row *a, const struct row *b)
     return strverscmp(name_of(a), name_of(b));
 }
 
-/* Nodes in the order of a property; the ones that wait to be let in come first. */
+/* Compares nodes by a property; those waiting for approval come first. */
 #define BY(name, expression)                                                                                           \
     static int name(const struct row *a, const struct row *b)                                                          \
     {                                                                                                                  \
@@ -437,7 +438,25 @@ static bool is_sorted_by_trips(const struct list *l)
     return l->sort >= 0 && l->def->columns[l->sort].compare == by_trip;
 }
 
-/* The nodes on the screen are asked for, or the one that is open. */
+static bool shows_members(const struct app *app)
+{
+    return app->place.view == &routes_view && str_eq(app_part(app)->name, "ha");
+}
+
+/* The routers of the prefix under the cursor, whose pane shows them. */
+static void add_members(const struct app *app, struct buf *ids)
+{
+    const struct row *row = app_list((struct app *)(uintptr_t)app)->cursor;
+
+    for (size_t i = 0; row && row->kind == ROW_PREFIX && i < ((const struct m_prefix *)row)->api.routers.len; i++) {
+        const struct m_node *n = model_node(&app->model, router_at((const struct m_prefix *)row, i)->node);
+
+        if (n)
+            trips_add(ids, &n->row);
+    }
+}
+
+/* Requests the nodes on the screen, or the open one. */
 static void tick(struct app *app)
 {
     const struct list *l = view_list(app, &nodes_view, 0);
@@ -448,13 +467,15 @@ static void tick(struct app *app)
         trips_add(&ids, &app_node(app)->row);
     for (size_t i = l->top; front && i < l->order.len && i < l->top + l->height; i++)
         trips_add(&ids, l->order.items[i]);
+    if (shows_members(app))
+        add_members(app, &ids);
     trips_ask(app, poll_of(app), &ids, front && is_sorted_by_trips(l));
     buf_release(&ids);
 }
 
 static int64_t next_ms(const struct app *app)
 {
-    return app->place.view == &nodes_view || app_node(app) ? trips_next_ms(app, poll_of(app)) : 0;
+    return app->place.view == &nodes_view || app_node(app) || shows_members(app) ? trips_next_ms(app, poll_of(app)) : 0;
 }
 
 static bool reply_to(struct app *app, uint64_t id, struct reply *reply)

@@ -7,7 +7,7 @@
 extern const struct console_view nodes_view;
 
 struct api_node_round_trips;
-/* What the server last said of the node's round trips; NULL: nothing yet. */
+/* The last known round trips of the node; NULL: none yet. */
 const struct api_node_round_trips *nodes_trips(const struct app *app, const struct m_node *n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Machines that wait to join, and SSH sessions that wait for an answer. */
+/* Machines waiting to join, and SSH sessions waiting for a decision. */
 #include "console/views/pending.h"
 
 #include <stdio.h>
@@ -15,7 +15,15 @@ static const struct m_pending *pending_of(const struct row *row)
 }
 
 FILL(fill_host, m_pending, *o->api.hostname ? o->api.hostname : "-", ROLE_NAME)
-FILL(fill_what, m_pending, o->api.kind == API_PENDING_SSH ? "ssh check" : "join", ROLE_WAIT)
+static const char *waits_for(const struct m_pending *p)
+{
+    if (*p->api.login_user)
+        return "confirm";
+    if (*p->api.login_provider)
+        return "login";
+    return p->api.kind == API_PENDING_SSH ? "ssh check" : "join";
+}
+FILL(fill_what, m_pending, waits_for(o), ROLE_WAIT)
 FILL(fill_os, m_pending, o->api.os, ROLE_FAINT)
 FILL(fill_source, m_pending, o->api.source, ROLE_ADDRESS)
 FILL(fill_wanted, m_pending, o->api.request_tags.len ? o->api.request_tags.items[0] : "-", ROLE_TAG)
@@ -45,8 +53,9 @@ static void pending_words(const struct row *row, struct buf *out)
 {
     const struct m_pending *p = pending_of(row);
 
-    buf_addf(out, "%s %s %s %s %s", p->api.hostname, p->api.os, p->api.source,
-             p->api.kind == API_PENDING_SSH ? "ssh" : "register", row->key);
+    buf_addf(out, "%s %s %s %s %s %s %s %s", p->api.hostname, p->api.os, p->api.source,
+             p->api.kind == API_PENDING_SSH ? "ssh" : "register", waits_for(p), p->api.login_user,
+             p->api.login_provider, row->key);
 }
 
 static void collect_pending(const struct model *m, struct list *l)
@@ -150,9 +159,11 @@ void pending_pane(struct app *app, struct canvas *c, struct rect at)
                     "{admit} approve, {reject} reject");
     canvas_text(c, at.row + 1, col, 12, ROLE_LABEL, "auth id");
     canvas_text(c, at.row + 1, col + 12, width, ROLE_TEXT, row->key);
-    canvas_text(c, at.row + 2, col, 12, ROLE_LABEL, "");
-    canvas_text(c, at.row + 2, col + 12, width, ROLE_FAINT,
-                "compare it with the one in the user's terminal or browser");
+    canvas_text(c, at.row + 2, col, 12, ROLE_LABEL, *p->api.login_provider ? "login" : "");
+    pending_login(p, app->at.now_ns, &list);
+    canvas_text(c, at.row + 2, col + 12, width, list.len ? ROLE_TEXT : ROLE_FAINT,
+                list.len ? list.data : "compare it with the one in the user's terminal or browser");
+    buf_clear(&list);
     canvas_text(c, at.row + 3, col, 12, ROLE_LABEL, "client");
     pending_client(p, &list);
     canvas_text(c, at.row + 3, col + 12, width, ROLE_TEXT, buf_text(&list));
@@ -184,6 +195,10 @@ static const struct console_command commands[] = {
      .opens = &pending_view},
 };
 
+/* How far their logins are. */
+static const struct asked_rows asked = {
+    .kind = ROW_PENDING, .path = "/api/headway/pending", .decode = decode_pending, .object = "pending"};
+
 const struct console_view pending_view = {
     .name = "pending",
     .title = "Pending",
@@ -193,6 +208,7 @@ const struct console_view pending_view = {
     .sections = {{IN_PENDING, "Pending registrations"}, {IN_MACHINES, "Machines waiting for approval"}},
     .parts = {{.name = "registrations",
                .def = &pending_def,
+               .asked = &asked,
                .where = IN_PENDING,
                .pane = 7,
                .pane_scrolls = true,

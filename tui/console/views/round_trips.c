@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Asked for are the nodes that are looked at; where a list is sorted by round trips, all of them now and then. */
+/* Requests cover the nodes on the screen; for a list sorted by round trips, occasionally all nodes. */
 #include "console/views/round_trips.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #define ASK_MS     5000
 #define ASK_ALL_MS 30000
-#define ASKED_MAX  200 /* nodes of one question */
+#define ASKED_MAX  200 /* nodes per request */
 
 void trips_release(struct trips_poll *t)
 {
@@ -116,20 +116,9 @@ const struct api_node_round_trips *trips_of(const struct trips_poll *t, const st
     return NULL;
 }
 
-const char *trip_text(uint32_t us, char text[TRIP_TEXT_MAX])
-{
-    if (us == GRAPH_LOST)
-        snprintf(text, TRIP_TEXT_MAX, "lost");
-    else if (us < 9950)
-        snprintf(text, TRIP_TEXT_MAX, "%.1f", us / 1000.0);
-    else
-        snprintf(text, TRIP_TEXT_MAX, "%u", (us + 500) / 1000);
-    return text;
-}
-
 /* ---- columns ---- */
 
-/* What was measured while a client was connected says nothing about one that is not. */
+/* Measurements of a client say nothing once it is offline. */
 static const struct row_facts *facts_of(const struct row *row)
 {
     return row->kind == ROW_NODE && ((const struct m_node *)row)->api.online && row->facts && row->facts->trip_count

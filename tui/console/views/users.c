@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All users; logins are beside them. */
+/* All users. */
 #include "console/views/users.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The facts behind what a row shows, as far as the server told them. */
+/* The facts behind the state of a row, as far as the server reports them. */
 #include "console/views/why.h"
 
 #include "console/app/app.h"
@@ -180,6 +180,16 @@ static void why_user(const struct app *app, const struct m_user *u, struct buf *
                  u->api.suspended_by ? u->api.suspended_by : "");
 }
 
+static void why_login(const struct app *app, const struct m_pending *p, struct buf *out)
+{
+    struct buf text = BUF_INIT(0);
+
+    pending_login(p, app->at.now_ns, &text);
+    if (text.len)
+        buf_addf(out, "login\t%s\n", text.data);
+    buf_release(&text);
+}
+
 void why_lines(struct app *app, const struct row *row, struct buf *out)
 {
     switch (row->kind) {
@@ -197,6 +207,7 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
         break;
     case ROW_PENDING:
         buf_adds(out, "#waiting until somebody approves or rejects it\n");
+        why_login(app, (const struct m_pending *)row, out);
         buf_addf(out, "auth id\t%s\nor run\t%s\n", row->key, ((const struct m_pending *)row)->api.command);
         break;
     case ROW_USER:

@@ -7,7 +7,7 @@
 
 struct app;
 
-/* Adds why the row is as it is, as lines for dialog_text. */
+/* Appends the reasons for the state of the row, as lines for dialog_text. */
 void why_lines(struct app *app, const struct row *row, struct buf *out);
 
 #endif
