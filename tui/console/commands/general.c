@@ -210,7 +210,7 @@ static void cmd_bind(struct app *app, const char *arg)
     struct err e;
 
     if (!*name)
-        app_flash(app, ROLE_WARN, "usage: bind COMMAND KEY..., as in 'bind drain Ctrl-O'");
+        app_flash(app, ROLE_WARN, "usage: bind COMMAND KEY...");
     else if (keys_each(keys, is_no_key, &key))
         app_flash(app, ROLE_WARN, "there is no key '%.40s'", key);
     else if (command_bind(app, name, keys, &e) < 0 || commands_check_bindings(app, &e) < 0)
