@@ -113,6 +113,8 @@ static int look(int fd, const char *path, enum file_check check, struct buf *out
     if (check == FILE_SECRET && (st.st_mode & 077) && !is_shielded(fd, &st, path))
         return err_set(e, ERR_DENIED, "%.160s can be read by others (mode %03o): chmod 600 it, or its folder 700", path,
                        (unsigned)st.st_mode & 0777U);
+    if (check == FILE_REGULAR && !S_ISREG(st.st_mode))
+        return err_set(e, ERR_INVALID, "%.160s is not a regular file", path);
     if (check == FILE_PRIVATE && (!S_ISREG(st.st_mode) || st.st_uid != geteuid()))
         return err_set(e, ERR_DENIED, "%.160s is not a file of this user", path);
     /* Allocated at once: growing would leave copies of a secret behind. */
@@ -123,7 +125,8 @@ static int look(int fd, const char *path, enum file_check check, struct buf *out
 
 int file_read(const char *path, enum file_check check, struct buf *out, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | (check == FILE_PRIVATE ? O_NOFOLLOW | O_NONBLOCK : 0));
+    int careful = check == FILE_PRIVATE ? O_NOFOLLOW | O_NONBLOCK : check == FILE_REGULAR ? O_NONBLOCK : 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | careful);
     int rc = fd < 0 ? cannot(e, "read", path) : look(fd, path, check, out, e);
 
     if (rc == 0)

@@ -11,6 +11,7 @@
 
 enum file_check {
     FILE_ANY,     /* no checks */
+    FILE_REGULAR, /* a regular file: reading never waits for another program */
     FILE_SECRET,  /* ERR_DENIED if anyone but the owner can read it; see file_secret_is_open */
     FILE_PRIVATE, /* a regular file of this user, not a symbolic link: for folders that others can write to */
 };

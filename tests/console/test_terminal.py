@@ -271,6 +271,40 @@ def sizes(work):
     c.close()
 
 
+def history_up(console):
+    """The newest line of the history of commands, and a letter behind it."""
+    console.key(":")
+    console.forget()
+    os.write(console.master, b"\x1bOA")
+    console.sent += 1
+    console.key("z")
+    return console.output
+
+
+def state(work):
+    """What was typed belongs to the user, and to the server at which it was typed."""
+    far = Daemon(os.makedirs(os.path.join(work, "elsewhere")) or os.path.join(work, "elsewhere"))
+    env = {"XDG_STATE_HOME": os.path.join(work, "mine")}
+    elsewhere = ["--socket", f"{work}/elsewhere/socket"]
+    for args, word in (([], "one-only"), (elsewhere, "two-only")):
+        c = Console(work, args=args, env=env)
+        c.shows("LIVE")
+        check(f"no history of another server: {word}", b"-only" not in history_up(c), c.output[-300:])
+        c.key("\x15")
+        c.key(f"filter {word}\r")
+        os.write(c.master, b":quit\r")
+        check("it ends", c.ended() == 0, c.output[-300:])
+        c.close()
+    for args, word in (([], "one-only"), (elsewhere, "two-only")):
+        c = Console(work, args=args, env=env)
+        c.shows("LIVE")
+        check(f"the history of the server itself: {word}", f"filter {word}z".encode() in history_up(c), c.output[-300:])
+        c.close()
+    kept = os.path.join(work, "mine/headway/console.history")
+    check("it is in the user's folder, for the user alone", os.stat(kept).st_mode & 0o777 == 0o600, kept)
+    far.stop()
+
+
 def faults(work, daemon):
     c = Console(work)
     c.shows("LIVE")
@@ -340,6 +374,7 @@ def main():
         looks(work)
         sizes(work)
         servers(work)
+        state(work)
         daemon = faults(work, daemon)
         daemon.stop()
     print(f"1..{count}")

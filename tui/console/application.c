@@ -202,7 +202,9 @@ int64_t app_next_ms(const struct app *app)
         {
             int64_t wish = app->tables->views[i]->next_ms ? app->tables->views[i]->next_ms(app) : 0;
 
-            if (wish && wish < next)
+            /* A wish that the last tick did not fulfil cannot be fulfilled yet: without this the screen would be
+             * drawn as fast as the processor can. */
+            if (wish > app->ticked_ms && wish < next)
                 next = wish;
         }
     return next;

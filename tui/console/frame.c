@@ -392,6 +392,7 @@ static void refresh(struct app *app)
     model_sweep(&app->model, app->at.now_ms);
     app_paste_tick(app);
     asked_tick(app);
+    app->ticked_ms = app->at.now_ms;
     for (size_t i = 0; i < app->tables->view_count; i++)
         if (app->tables->views[i]->tick)
             app->tables->views[i]->tick(app);

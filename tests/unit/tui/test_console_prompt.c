@@ -385,6 +385,8 @@ static void commands_of_a_file_are_run(void **state)
     rig_keys(&r, "<Esc>");
     assert_true(rig_shows(&r, "nodes   1 of")); /* not the users: the messages were in front */
     assert_false(r.app.mouse);
+    rig_keys(&r, ":source /dev/zero<Enter>"); /* which never ends, and a pipe could wait */
+    assert_true(rig_shows(&r, "source: /dev/zero is not a regular file"));
     rig_keys(&r, ":source /nowhere/x<Enter>");
     assert_true(rig_shows(&r, "No such file"));
     unlink(path);

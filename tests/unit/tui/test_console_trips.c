@@ -63,6 +63,33 @@ static void nodes_on_the_screen_are_asked_for(void **state)
     rig_release(&r);
 }
 
+/* Draws as the loop would after this time, and returns whether nothing more is wanted at once. */
+static bool rests_after(struct rig *r, int64_t ms)
+{
+    rig_pass(r, ms);
+    rig_draw(r, 24, 80);
+    return app_next_ms(&r->app) > r->now_ms;
+}
+
+/* Where no node can be asked for although it is time, the screen is not drawn without end. */
+static void nothing_is_wanted_that_cannot_be_had(void **state)
+{
+    static const char *const keys[] = {"/nothing<Enter>", "z", ":sort rtt<Enter>"};
+    struct rig r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        rig_init(&r, 0);
+        rig_draw(&r, 24, 80);
+        rig_pass(&r, 1000);
+        tell_trips(&r);
+        rig_keys(&r, keys[i]);
+        for (int64_t ms = 500; ms < 15000; ms += 1000)
+            assert_true(rests_after(&r, ms));
+        rig_release(&r);
+    }
+}
+
 static void a_list_in_their_order_asks_for_all(void **state)
 {
     struct rig r;
@@ -114,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_on_the_screen_are_asked_for),
+        cmocka_unit_test(nothing_is_wanted_that_cannot_be_had),
         cmocka_unit_test(a_list_in_their_order_asks_for_all),
         cmocka_unit_test(the_page_of_a_node_has_the_last_sixty),
     };

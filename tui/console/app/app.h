@@ -118,6 +118,7 @@ struct app {
 
     struct model model;
     struct clock_reading at;
+    int64_t ticked_ms;     /* time of the views' last tick, monotonic */
     struct applied loaded; /* counts of the snapshot being read */
     int64_t wall_ns;       /* the server's clock; at.now_ns equals it except in the past */
     int64_t clock_skew_ns; /* the server's clock minus this machine's */

@@ -245,7 +245,7 @@ static void cmd_source(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "source: which file?");
     } else if (app->sourcing) {
         app_flash(app, ROLE_WARN, "a file that is run cannot run another one");
-    } else if (file_read(arg, FILE_ANY, &text, &e) < 0) {
+    } else if (file_read(arg, FILE_REGULAR, &text, &e) < 0) {
         app_flash(app, ROLE_ERROR, "source: %s", e.message);
     } else {
         app->sourcing = true;
