@@ -272,11 +272,11 @@ def sizes(work):
 
 
 def history_up(console):
-    """The newest line of the history of commands, and a letter behind it."""
+    """The newest command of the history but one, which was :quit, and a letter behind it."""
     console.key(":")
     console.forget()
-    os.write(console.master, b"\x1bOA")
-    console.sent += 1
+    os.write(console.master, b"\x1bOA\x1bOA")
+    console.sent += 2
     console.key("z")
     return console.output
 
