@@ -182,6 +182,10 @@ size_t policy_test_count(const struct policy *p);
 /* Makes v, which was made without a previous view, replace previous: it continues the counter and takes over which
  * routers serve within via groups. Only before anything of v was sent to a client. */
 void policy_view_succeed(struct policy_view *v, const struct policy_view *previous);
+/* The counter of a view, and v continuing one: for a view that follows another with none in between. Without it a
+ * client that was sent nothing meanwhile could take what it has for what it should have. */
+uint64_t policy_view_counter(const struct policy_view *v);
+void policy_view_continue(struct policy_view *v, uint64_t counter);
 
 /* Sets the present users. Costs a pass over all names, and a put for each node whose user is affected. Returns false if
  * no node is affected. */

@@ -199,6 +199,8 @@ void core_policy_prepare(struct core_state *s)
     const struct policy_view *old = tailnet_policy_read(s->tailnet);
     if (next && old)
         policy_view_succeed(next, old);
+    else if (next)
+        policy_view_continue(next, s->view_counter);
     tailnet_policy_done(s->tailnet);
     routes_set_actor(s->routes, s->policy_actor && *s->policy_actor ? s->policy_actor : NULL);
     routes_set_policy(s->routes, next);
@@ -224,6 +226,7 @@ static void change_view(struct core_state *s)
     }
     struct policy_view **at = tailnet_policy_write(s->tailnet), *gone = *at;
     *at = next;
+    s->view_counter = gone ? policy_view_counter(gone) : s->view_counter;
     tailnet_policy_written(s->tailnet);
     if (next || gone)
         s->tailnet_dirty |= CHANGE_POLICY;

@@ -100,10 +100,8 @@ struct policy_view *policy_view_bounded(const struct policy *p, const struct pol
 }
 
 /* All numbers are raised by the same amount, so that what was equal remains equal. */
-void policy_view_succeed(struct policy_view *v, const struct policy_view *previous)
+void policy_view_continue(struct policy_view *v, uint64_t by)
 {
-    uint64_t by = previous->seq;
-
     v->seq += by;
     v->any_version += by;
     for (size_t i = 0; i < v->slots; i++)
@@ -117,6 +115,16 @@ void policy_view_succeed(struct policy_view *v, const struct policy_view *previo
         for (size_t k = 0; k < v->slots / 64; k++)
             v->lists[i].block_versions[k] += by;
     }
+}
+
+uint64_t policy_view_counter(const struct policy_view *v)
+{
+    return v->seq;
+}
+
+void policy_view_succeed(struct policy_view *v, const struct policy_view *previous)
+{
+    policy_view_continue(v, previous->seq);
     via_inherit(v, previous);
     via_elect_all(v);
 }

@@ -259,6 +259,7 @@ struct core_state {
     bool via_primaries_dirty, oauth_dirty, webhooks_dirty;
     char *policy_actor;                         /* who set the policy about to be published; NULL: no one */
     struct policy_view *next_view;              /* of the policy about to be published; NULL: none */
+    uint64_t view_counter;                      /* of the last view that was replaced, see policy_view_continue */
     bool groups_known;                          /* elections are held in the groups of a policy */
     bool prefix_settings_dirty, settings_dirty; /* settings: parts not covered by tailnet_dirty */
     bool message_dirty;

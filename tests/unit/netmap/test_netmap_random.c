@@ -312,16 +312,16 @@ static void come_again(struct machine *m)
     m->id = core_rig_node(&t.rig, &(struct join){.key = t.key, .name = "host", .machine = m->number, .node = m->key});
 }
 
-static void set_policy(void)
-{
-    static const char *const texts[] = {
-        "",
-        "{\"grants\":[{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}]}",
-        ("{\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"100.64.0.1:*\",\"10.1.0.0/16:*\"]}],"
-         "\"nodeAttrs\":[{\"target\":[\"100.64.0.2\",\"100.64.0.3\"],\"attr\":[\"disable-ipv4\",\"funnel\"]}]}"),
-    };
+static const char *const policies[] = {
+    "",
+    "{\"grants\":[{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}]}",
+    ("{\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"100.64.0.1:*\",\"10.1.0.0/16:*\"]}],"
+     "\"nodeAttrs\":[{\"target\":[\"100.64.0.2\",\"100.64.0.3\"],\"attr\":[\"disable-ipv4\",\"funnel\"]}]}"),
+};
 
-    ask((struct core_admin){.op = ADMIN_POLICY_SET, .text = texts[pick(3)]});
+static void set_policy(uint32_t number)
+{
+    ask((struct core_admin){.op = ADMIN_POLICY_SET, .text = policies[number]});
 }
 
 static const struct {
@@ -357,7 +357,7 @@ static void change(size_t step)
         at -= changes[i].weight;
     }
     snprintf(t.last, sizeof(t.last), "step %zu, another policy,", step);
-    set_policy();
+    set_policy(pick(3));
 }
 
 /* What was sent without waiting is done when this is answered. */
@@ -418,8 +418,30 @@ static void maps_say_the_same_whether_cached_fresh_or_told_bit_by_bit(void **sta
     end();
 }
 
+/* A client that is sent nothing while there is no policy gets the filter of the next one all the same. */
+static void a_policy_after_none_is_another_one(void **state)
+{
+    (void)state;
+    start();
+    str_copy(t.last, sizeof(t.last), "a policy after none,");
+    for (uint32_t number = 1; number <= 2; number++) {
+        set_policy(3 - number);
+        settle_core();
+        check_viewer(&t.viewers[0]);
+        set_policy(0);
+        set_policy(number);
+        settle_core();
+        check_viewer(&t.viewers[0]);
+    }
+    end();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(maps_say_the_same_whether_cached_fresh_or_told_bit_by_bit)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(maps_say_the_same_whether_cached_fresh_or_told_bit_by_bit),
+        cmocka_unit_test(a_policy_after_none_is_another_one),
+    };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
