@@ -121,36 +121,6 @@ static void hear(struct viewer *v, const struct tailnet_snapshot *now)
     netmap_message_release(&out);
 }
 
-static void check_viewer(struct viewer *v)
-{
-    const struct tailnet_snapshot *now = tailnet_pin(t.rig.tailnet);
-    const struct tailnet_node *self = snapshot_node_by_id(now, v->machine->id);
-    struct netmap *empty = netmap_new(t.rig.tailnet);
-
-    assert_non_null(self);
-    if (!v->session)
-        v->session = netmap_session_new(t.netmap, client_of(v->machine, self->slot));
-    hear(v, now);
-    char *cached = full_text(t.netmap, v->machine, self->slot, now),
-         *fresh = full_text(empty, v->machine, self->slot, now);
-    if (strcmp(cached, fresh) != 0) {
-        size_t at = 0;
-        while (cached[at] == fresh[at])
-            at++;
-        fail_msg("after %s the cached map differs from a fresh one:\n  %.200s\n  %.200s", t.last,
-                 cached + (at > 100 ? at - 100 : 0), fresh + (at > 100 ? at - 100 : 0));
-    }
-    json_t *map = parse(fresh);
-    held_map_compare(&v->held, map, t.last);
-    json_decref(map);
-    free(cached);
-    free(fresh);
-    netmap_free(empty);
-    tailnet_unpin(now);
-}
-
-/* ---- changes ---- */
-
 static void send_map(struct machine *m, struct core_map *map)
 {
     memset(map->machine_key, m->number, KEY_LEN);
@@ -167,6 +137,65 @@ static void send_map(struct machine *m, struct core_map *map)
         fail_msg("%s", map->call.err.message);
     prefixes_release(&map->info.routes);
 }
+
+/* What was sent without waiting is done when this is answered. */
+static void settle_core(void)
+{
+    struct core_map map = {.read_only = true};
+
+    send_map(&t.machines[NODES - 1], &map);
+}
+
+/* True unless the core published something after this snapshot: the policy's view is as new as the newest nodes. */
+static bool is_newest(const struct tailnet_snapshot *s)
+{
+    settle_core();
+    const struct tailnet_snapshot *newest = tailnet_pin(t.rig.tailnet);
+    bool same = newest->seq == s->seq;
+
+    tailnet_unpin(newest);
+    return same;
+}
+
+static void compare(struct viewer *v, const char *cached, const char *fresh)
+{
+    if (strcmp(cached, fresh) != 0) {
+        size_t at = 0;
+        while (cached[at] == fresh[at])
+            at++;
+        fail_msg("after %s the cached map differs from a fresh one:\n  %.200s\n  %.200s", t.last,
+                 cached + (at > 100 ? at - 100 : 0), fresh + (at > 100 ? at - 100 : 0));
+    }
+    json_t *map = parse(fresh);
+    held_map_compare(&v->held, map, t.last);
+    json_decref(map);
+}
+
+/* Keys expire and nodes go offline meanwhile: what they change is heard first, and all is compared anew. */
+static void check_viewer(struct viewer *v)
+{
+    for (bool compared = false; !compared;) {
+        const struct tailnet_snapshot *now = tailnet_pin(t.rig.tailnet);
+        const struct tailnet_node *self = snapshot_node_by_id(now, v->machine->id);
+        struct netmap *empty = netmap_new(t.rig.tailnet);
+
+        assert_non_null(self);
+        if (!v->session)
+            v->session = netmap_session_new(t.netmap, client_of(v->machine, self->slot));
+        hear(v, now);
+        char *cached = full_text(t.netmap, v->machine, self->slot, now),
+             *fresh = full_text(empty, v->machine, self->slot, now);
+        compared = is_newest(now);
+        if (compared)
+            compare(v, cached, fresh);
+        free(cached);
+        free(fresh);
+        netmap_free(empty);
+        tailnet_unpin(now);
+    }
+}
+
+/* ---- changes ---- */
 
 static void update(struct machine *m)
 {
@@ -358,14 +387,6 @@ static void change(size_t step)
     }
     snprintf(t.last, sizeof(t.last), "step %zu, another policy,", step);
     set_policy(pick(3));
-}
-
-/* What was sent without waiting is done when this is answered. */
-static void settle_core(void)
-{
-    struct core_map map = {.read_only = true};
-
-    send_map(&t.machines[NODES - 1], &map);
 }
 
 static void start(void)
