@@ -19,15 +19,20 @@ static struct event_stream *stream_of(struct http_source *source)
     return (struct event_stream *)source;
 }
 
-void event_stream_unref(struct event_stream *out)
+static void drop(struct event_stream *out, unsigned refs)
 {
-    if (atomic_fetch_sub(&out->refs, 1) != 1)
+    if (atomic_fetch_sub(&out->refs, refs) != refs)
         return;
     for (size_t i = out->first; i < out->queue.len; i++)
         chunk_unref(out->queue.items[i]);
     vec_release(&out->queue);
     auth_who_release(&out->who);
     free(out);
+}
+
+void event_stream_unref(struct event_stream *out)
+{
+    drop(out, 1);
 }
 
 static void stream_attach(struct http_source *source, void (*resume)(void *arg), bool (*gone)(void *arg), void *arg)
@@ -118,9 +123,7 @@ static void stream_closed(struct http_source *source)
     out->ended = true;
     hub->interest_ms = clock_mono_ms();
     pthread_mutex_unlock(&hub->lock);
-    if (was_there)
-        event_stream_unref(out);
-    event_stream_unref(out);
+    drop(out, was_there ? 2 : 1);
 }
 
 void event_streams_end_unauthorized(struct event_hub *hub)
